@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# make                   build/bindctl
+# make check             install what the tests need, run unit, CLI and kernel suites (as root)
+# make install           DESTDIR=, PREFIX=
+# make clean
+#
+# Everything made goes to $(BUILD), so the sources may be read-only (make BUILD=/elsewhere).
+
+VERSION := 0.1.0
+
+BUILD  ?= build
+PREFIX ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR  ?= $(PREFIX)/share/man
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+
+CC      ?= cc
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+INSTALL ?= install
+
+CFLAGS  ?= -O2 -g
+WERROR  ?= -Werror
+WARN    := -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla
+# A hardened build: this program runs as root on other people's text.
+HARDEN  := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+CPPFLAGS_ALL = -D_GNU_SOURCE -DBINDCTL_VERSION='"$(VERSION)"' -Iuser/lib -Iuser -Iinclude -I$(BUILD)/gen $(CPPFLAGS)
+CFLAGS_ALL   = -std=gnu11 $(WARN) $(CFLAGS)
+LDFLAGS_ALL  = $(LDFLAGS) -pie -Wl,-z,relro,-z,now
+LIBS := -lbpf -ljson-c
+
+# Kernel headers for the host, as seen from a compiler that targets BPF.
+MULTIARCH  := $(shell $(CC) -print-multiarch 2>/dev/null)
+BPF_CFLAGS := -target bpf -mcpu=v3 -std=gnu11 -g -O2 -Wall -Wextra $(WERROR) -Iinclude -Ivmlinux -Ibpf \
+	$(if $(MULTIARCH),-idirafter /usr/include/$(MULTIARCH))
+
+LIB_SRC := $(wildcard user/lib/*/*.c)
+CMD_SRC := $(wildcard user/cmd/*.c)
+LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
+CMD_OBJ := $(CMD_SRC:%.c=$(BUILD)/%.o)
+BPF_OBJ := $(BUILD)/bpf/bindctl.bpf.o
+SKEL    := $(BUILD)/gen/bindctl.skel.h
+
+# One line a step; V=1 shows the commands.
+V ?= 0
+Q := $(if $(filter 0,$(V)),@,)
+say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' $(1) $(2:$(BUILD)/%=%))
+
+.DELETE_ON_ERROR:
+.PHONY: all install uninstall clean check check-deps
+
+all: $(BUILD)/bindctl
+
+$(BUILD)/bindctl: $(CMD_OBJ) $(BUILD)/libbindctl.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(HARDEN) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+$(BUILD)/libbindctl.a: $(LIB_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/user/%.o: user/%.c Makefile | $(SKEL)
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(HARDEN) -MMD -MP -c -o $@ $<
+
+$(BPF_OBJ): bpf/bindctl.bpf.c Makefile
+	$(call say,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The object's name in the skeleton gives its structure's: struct bindctl_bpf.
+$(SKEL): $(BPF_OBJ)
+	$(call say,SKEL,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name bindctl_bpf > $@
+
+-include tests/tests.mk
+
+install: all
+	$(INSTALL) -D -m 0755 $(BUILD)/bindctl $(DESTDIR)$(SBINDIR)/bindctl
+	$(INSTALL) -D -m 0644 user/man/bindctl.8 $(DESTDIR)$(MANDIR)/man8/bindctl.8
+	$(INSTALL) -D -m 0644 user/man/bindctl-policy.5 $(DESTDIR)$(MANDIR)/man5/bindctl-policy.5
+	$(INSTALL) -D -m 0644 user/completion/bindctl.bash $(DESTDIR)$(COMPLETIONDIR)/bindctl
+
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/bindctl $(DESTDIR)$(MANDIR)/man8/bindctl.8 \
+		$(DESTDIR)$(MANDIR)/man5/bindctl-policy.5 $(DESTDIR)$(COMPLETIONDIR)/bindctl
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(BPF_OBJ:.o=.d)

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The test suites; included by the top Makefile. tests/README.md says what each needs.
+
+# Unit tests link the library's base, pure and host parts, built once more with the sanitizers.
+SAN := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SAN_SRC := $(wildcard user/lib/base/*.c user/lib/pure/*.c user/lib/host/*.c)
+SAN_OBJ := $(SAN_SRC:%.c=$(BUILD)/san/%.o)
+UNIT := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+
+KERNEL := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/kernel/test_*.c))
+KERNEL_BED := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/kernel/test_%,$(wildcard tests/kernel/*.c)))
+
+$(BUILD)/san/%.o: %.c Makefile tests/tests.mk | $(SKEL)
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(SAN) -MMD -MP -c -o $@ $<
+
+$(BUILD)/san/libbindctl.a: $(SAN_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/tests/unit/%: $(BUILD)/san/tests/unit/%.o $(BUILD)/san/libbindctl.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SAN) -o $@ $^ -lcmocka
+
+$(BUILD)/tests/kernel/%.o: tests/kernel/%.c Makefile tests/tests.mk | $(SKEL)
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) -Itests/kernel $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/kernel/test_%: $(BUILD)/tests/kernel/test_%.o $(KERNEL_BED) $(BUILD)/libbindctl.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -o $@ $^ $(LIBS) -lcmocka -lpthread
+
+.SECONDARY:
+.PHONY: check-unit check-cli check-kernel check-tree
+
+check-deps:
+	@scripts/setup --build --test
+
+# What a machine can see in the sources.
+check-tree:
+	@scripts/check-layers
+
+check-unit: $(UNIT)
+	@tests/run $^
+
+check-cli: $(BUILD)/bindctl
+	@BINDCTL=$(abspath $(BUILD)/bindctl) tests/run tests/cli/run
+
+check-kernel: $(BUILD)/bindctl $(KERNEL)
+	@BINDCTL=$(abspath $(BUILD)/bindctl) tests/run $(KERNEL)
+
+check: check-deps
+	@$(MAKE) --no-print-directory check-tree $(UNIT) $(BUILD)/bindctl $(KERNEL)
+	@BINDCTL=$(abspath $(BUILD)/bindctl) tests/run $(UNIT) tests/cli/run $(KERNEL)
+
+-include $(SAN_OBJ:.o=.d) $(UNIT:$(BUILD)/%=$(BUILD)/san/%.d) $(KERNEL:=.d) $(KERNEL_BED:.o=.d)

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What every command is given, and how commands speak. */
+#ifndef BINDCTL_APP_H
+#define BINDCTL_APP_H
+
+#include <getopt.h>
+
+#include "base/error.h"
+#include "host/store.h"
+#include "kernel/instance.h"
+
+/* Exit codes, part of the contract. */
+enum {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_ANSWER = 3, /* explain: denied; status: not enforced */
+};
+
+/* What the global options say. */
+struct app {
+	struct bc_instance instance;
+	struct bc_store store;
+};
+
+/*
+ * A command. argv[0] is its name; options are its own, parsed with parse_options(). Returns an exit code. `help` is
+ * the whole text of `bindctl NAME --help`, its first line the synopsis behind "bindctl ".
+ */
+struct command {
+	const char *name;
+	int (*run)(const struct app *app, const struct command *command, int argc, char **argv);
+	const char *summary;
+	const char *help;
+};
+
+extern const struct command commands[];
+const struct command *find_command(const char *name);
+void print_command_help(const struct command *command);
+
+/* "bindctl: PLACE: TEXT" on stderr, whatever is not printable escaped. */
+void say_error(const struct bc_error *error);
+void say_report(const struct bc_report *report);
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* say_error() and EXIT_FAILED. */
+int failed(const struct bc_error *error);
+
+/* A wrong call: the sentence, where help is to be had, and EXIT_USAGE. */
+int usage_error(const struct command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * The next option: its `val`, -1 behind the last one, or '?' when it was wrong or --help, *ret_exit then being what
+ * the command returns. Every command takes --help (-h) besides its own options.
+ */
+int next_option(const struct command *command, int argc, char **argv, const struct option *options, int *ret_exit);
+
+/* Flushes stdout; EXIT_FAILED with a word about it when what was printed did not all get out. */
+int finish_output(int code);
+
+int run_load(const struct app *app, const struct command *command, int argc, char **argv);
+int run_unload(const struct app *app, const struct command *command, int argc, char **argv);
+int run_rule(const struct app *app, const struct command *command, int argc, char **argv);
+int run_revoke(const struct app *app, const struct command *command, int argc, char **argv);
+int run_apply(const struct app *app, const struct command *command, int argc, char **argv);
+int run_check(const struct app *app, const struct command *command, int argc, char **argv);
+int run_list(const struct app *app, const struct command *command, int argc, char **argv);
+int run_explain(const struct app *app, const struct command *command, int argc, char **argv);
+int run_status(const struct app *app, const struct command *command, int argc, char **argv);
+int run_help(const struct app *app, const struct command *command, int argc, char **argv);
+int run_version(const struct app *app, const struct command *command, int argc, char **argv);
+
+#endif

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* apply and load: the files as they are into the kernel. */
+#include "cmd/change.h"
+
+static int apply(const struct app *app, const struct change_options *options)
+{
+	_cleanup_(change_done) struct change change = CHANGE_NONE;
+	struct bc_error error;
+
+	if (change_begin(&change, app, options, CHANGE_NOTHING, &error))
+		return failed(&error);
+	return change_finish(&change, NULL);
+}
+
+int run_apply(const struct app *app, const struct command *command, int argc, char **argv)
+{
+	const struct option table[] = {
+		{ "dry-run", no_argument, NULL, 'n' },
+		{ "strict", no_argument, NULL, 's' },
+		{ "help", no_argument, NULL, 'h' },
+		{},
+	};
+	struct change_options options = {};
+	int option, code;
+
+	while ((option = next_option(command, argc, argv, table, &code)) != -1) {
+		if (option == '?')
+			return code;
+		take_change_option(&options, option);
+	}
+	if (optind < argc)
+		return usage_error(command, "apply: unexpected '%s'", argv[optind]);
+	return apply(app, &options);
+}
+
+int run_load(const struct app *app, const struct command *command, int argc, char **argv)
+{
+	const struct option table[] = {
+		{ "strict", no_argument, NULL, 's' },
+		{ "help", no_argument, NULL, 'h' },
+		{},
+	};
+	struct change_options options = { .upgrade = true };
+	int option, code;
+
+	while ((option = next_option(command, argc, argv, table, &code)) != -1) {
+		if (option == '?')
+			return code;
+		take_change_option(&options, option);
+	}
+	if (optind < argc)
+		return usage_error(command, "load: unexpected '%s'", argv[optind]);
+	return apply(app, &options);
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/change.h"
+#include "host/lock.h"
+#include "kernel/probe.h"
+#include "pure/decompile.h"
+#include "pure/diff.h"
+
+void take_change_option(struct change_options *options, int option)
+{
+	if (option == 'r')
+		options->runtime = true;
+	else if (option == 'n')
+		options->dry_run = true;
+	else if (option == 's')
+		options->strict = true;
+}
+
+void change_done(struct change *change)
+{
+	bc_files_done(&change->files);
+	free(change->path);
+	bc_closep(&change->pin_lock);
+	bc_closep(&change->config_lock);
+	*change = CHANGE_NONE;
+}
+
+/* The configuration first, then the pins: the one order, so that two writers never wait for each other. */
+static int lock_both(struct change *change, enum change_kind kind, struct bc_error *reterr)
+{
+	const struct bc_store *store = &change->app->store;
+	struct bc_error note;
+	int r = 0;
+
+	if (kind == CHANGE_ADD)
+		r = bc_store_prepare(store, change->options.runtime, reterr);
+	if (!r && kind != CHANGE_NOTHING) {
+		r = bc_lock_directory(change->options.runtime ? store->runtime : store->persistent,
+				      &change->config_lock, reterr);
+		if (r == -ENOENT && kind == CHANGE_REMOVE)
+			r = 0;
+	}
+	if (r)
+		return r;
+	r = bc_instance_lock(&change->app->instance, &change->pin_lock, &note, reterr);
+	if (!r && *note.text)
+		say_error(&note);
+	return r;
+}
+
+/* A file of the same name in a stronger directory would hide what we write. */
+static int check_not_masked(const struct change *change, struct bc_error *reterr)
+{
+	const char *name = strrchr(change->path, '/') + 1;
+
+	for (size_t i = 0; change->options.runtime && i < change->files.n; i++) {
+		const char *path = change->files.items[i].path;
+
+		if (!strcmp(strrchr(path, '/') + 1, name) && strcmp(path, change->path))
+			return bc_fail(reterr, -EEXIST, "%s hides %s: nothing written there would count", path,
+				       change->path);
+	}
+	return 0;
+}
+
+int change_begin(struct change *change, const struct app *app, const struct change_options *options,
+		 enum change_kind kind, struct bc_error *reterr)
+{
+	struct bc_store store = app->store;
+	int r;
+
+	*change = CHANGE_NONE;
+	change->app = app;
+	change->options = *options;
+	/* Privilege is asked for before anything is created on disk. */
+	if (!options->dry_run) {
+		r = bc_probe_capabilities(reterr);
+		if (!r)
+			r = lock_both(change, kind, reterr);
+		if (r)
+			return r;
+	}
+	change->path = bc_store_path(&store, options->runtime);
+	if (!change->path)
+		return bc_fail(reterr, -ENOMEM, "out of memory");
+	/* A dry run of the first rule: the directory is not there yet. */
+	if (kind == CHANGE_ADD && options->dry_run)
+		store.required = false;
+	r = bc_store_read(&store, &change->files, reterr);
+	return r ? r : check_not_masked(change, reterr);
+}
+
+static void print_rule(char sign, const struct bc_policy *policy, uint32_t number, bool place)
+{
+	const struct bc_rule *rule = &policy->rules[number];
+	_cleanup_(bc_text_done) struct bc_text text = {};
+
+	bc_format_rule(&text, policy, rule);
+	if (place)
+		printf("%c %s  # %s:%u\n", sign, text.data, bc_policy_source_of(policy, rule), rule->line);
+	else
+		printf("%c %s\n", sign, text.data);
+}
+
+/* What the kernel holds, or nothing. */
+static int read_current(const struct bc_instance *instance, struct bc_policy *ret_policy, struct bc_error *reterr)
+{
+	_cleanup_(bc_mapped_image_done) struct bc_mapped_image mapped = {};
+	int r = bc_instance_image(instance, &mapped, reterr);
+
+	if (r == -ENOENT)
+		return 0;
+	return r ? r : bc_decompile(&mapped.image, ret_policy, reterr);
+}
+
+static int print_difference(const struct change *change, const struct bc_policy *policy)
+{
+	_cleanup_(bc_policy_done) struct bc_policy current = {};
+	_cleanup_(bc_diff_done) struct bc_diff diff = {};
+	struct bc_error error;
+	int r = read_current(&change->app->instance, &current, &error);
+
+	if (!r)
+		r = bc_diff(&current, policy, &diff);
+	if (r == -ENOMEM)
+		bc_fail(&error, r, "out of memory");
+	if (r)
+		return failed(&error);
+	for (size_t i = 0; i < diff.nremoved; i++)
+		print_rule('-', &current, diff.removed[i], true);
+	for (size_t i = 0; i < diff.nadded; i++)
+		print_rule('+', policy, diff.added[i], true);
+	return finish_output(EXIT_DONE);
+}
+
+/* The file on disk as it was before, should the last step fail. */
+static int put_into_force(const struct change *change, const struct bc_build *build, const struct bc_text *text,
+			  const struct bc_text *before, struct bc_error *reterr)
+{
+	_cleanup_(bc_staged_done) struct bc_staged staged = BC_STAGED_NONE;
+	int r = bc_instance_stage(&change->app->instance, &build->cells, change->options.upgrade, &staged, reterr);
+
+	if (!r && text)
+		r = bc_store_replace(change->path, text->data, text->len, reterr);
+	if (r)
+		return r;
+	r = bc_instance_commit(&staged, reterr);
+	if (r && text)
+		bc_store_replace(change->path, before->data ? before->data : "", before->len, NULL);
+	return r;
+}
+
+int change_finish(struct change *change, const struct bc_text *text)
+{
+	_cleanup_(bc_report_done) struct bc_report report = {};
+	_cleanup_(bc_build_done) struct bc_build build = {};
+	_cleanup_(bc_text_done) struct bc_text before = {};
+	const struct bc_file *file = bc_files_find(&change->files, change->path);
+	struct bc_error error;
+	int r = 0;
+
+	if (file)
+		bc_text_add(&before, file->text, file->len);
+	if (before.failed || (text && bc_files_set(&change->files, change->path, text->data, text->len)))
+		r = bc_fail(&error, -ENOMEM, "out of memory");
+	if (!r)
+		r = bc_build_policy(&change->files, change->options.strict ? BC_ERROR : BC_WARNING, BC_ERROR, &build,
+				    &report, &error);
+	say_report(&report);
+	if (!r && change->options.dry_run)
+		return print_difference(change, &build.policy);
+	if (!r)
+		r = put_into_force(change, &build, text, &before, &error);
+	return r ? failed(&error) : EXIT_DONE;
+}

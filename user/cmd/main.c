@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd/app.h"
+
+#define HELP_RULE_OPTIONS                                                                         \
+	"\n"                                                                                      \
+	"SUBJECT  webuser, 1000 (a uid), or any\n"                                                \
+	"PORTS    443, 80,443, 8000-8100, any; with /tcp or /udp behind it, that protocol only\n" \
+	"CLAUSES  proto tcp|udp, addr IP[/LEN], netns host|any"
+
+#define HELP_CHANGE_OPTIONS                                                     \
+	"  --runtime   in /run, until the next boot, instead of /etc\n"         \
+	"  --dry-run   change nothing; print what would change in the kernel\n" \
+	"  --strict    rules of equal rank that disagree are an error, not a warning\n"
+
+const struct command commands[] = {
+	{ "grant", run_rule, "let a user bind ports that need a privilege",
+	  "grant [--runtime] [--dry-run] [--strict] SUBJECT PORTS [CLAUSES]\n"
+	  "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
+	  "proceed, CAP_NET_BIND_SERVICE not needed. Loads bindctl if need be.\n" HELP_RULE_OPTIONS
+	  "\n\n" HELP_CHANGE_OPTIONS },
+	{ "allow", run_rule, "exempt a user from a wider deny",
+	  "allow [--runtime] [--dry-run] [--strict] SUBJECT PORTS [CLAUSES]\n"
+	  "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
+	  "proceed under the kernel's ordinary rule. Loads bindctl if need be.\n" HELP_RULE_OPTIONS
+	  "\n\n" HELP_CHANGE_OPTIONS },
+	{ "deny", run_rule, "refuse binds, root's too",
+	  "deny [--runtime] [--dry-run] [--strict] SUBJECT PORTS [CLAUSES]\n"
+	  "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
+	  "fail, with EACCES unless 'errno NAME' says otherwise. Loads bindctl if need be.\n" HELP_RULE_OPTIONS
+	  ",\n         errno EACCES|EADDRINUSE|EADDRNOTAVAIL|EPERM\n\n" HELP_CHANGE_OPTIONS },
+	{ "revoke", run_revoke, "take rules back",
+	  "revoke [--runtime] [--dry-run] [--strict] SUBJECT PORTS [CLAUSES]\n"
+	  "       bindctl revoke [--runtime] [--dry-run] [--strict] --id ID\n"
+	  "Removes the subject's rules on the ports from the file that grant, allow and deny\n"
+	  "write, and applies. Of a rule on more ports the others stay. A clause that is given\n"
+	  "must be in the rule. Fails when nothing matched.\n"
+	  "\n"
+	  "  --id ID     the rule that 'bindctl list' shows with this ID\n" HELP_CHANGE_OPTIONS },
+	{ "apply", run_apply, "make the kernel hold what the files say",
+	  "apply [--dry-run] [--strict]\n"
+	  "Compiles the policy files and puts them into force, all at once. If there is a\n"
+	  "fault anywhere in them, what was in force stays.\n"
+	  "\n"
+	  "  --dry-run   change nothing; print the difference between kernel and files\n"
+	  "  --strict    rules of equal rank that disagree are an error, not a warning\n" },
+	{ "load", run_load, "attach to the kernel and apply",
+	  "load [--strict]\n"
+	  "Attaches the programs at the cgroup root, pins them, and applies the policy.\n"
+	  "Where an older build is loaded, its programs are replaced without a gap.\n"
+	  "\n"
+	  "  --strict    rules of equal rank that disagree are an error, not a warning\n" },
+	{ "unload", run_unload, "detach, and leave no trace in the kernel",
+	  "unload\n"
+	  "Withdraws the policy, detaches the programs and removes the pins. The policy files\n"
+	  "stay. Every bind is then the kernel's own affair.\n" },
+	{ "check", run_check, "find faults in policy files; needs no privilege",
+	  "check [--strict] [--json] [FILE...]\n"
+	  "Parses and lints the files, or the configured directories when none is given.\n"
+	  "Exits with 1 when there is an error.\n"
+	  "\n"
+	  "  --strict    warnings count as errors\n"
+	  "  --json      findings as a JSON document\n" },
+	{ "list", run_list, "show the rules in force",
+	  "list [--json] [--numeric]\n"
+	  "Shows what the kernel enforces now: each rule with its ID, file and line.\n"
+	  "\n"
+	  "  --json      as a JSON document\n"
+	  "  --numeric   uids, not user names\n" },
+	{ "explain", run_explain, "say which rule would decide a bind",
+	  "explain --user USER --port PORT [OPTIONS]\n"
+	  "Says what the policy answers to a bind, by which rule, and why nearer rules do not\n"
+	  "apply. Exits with 3 when the answer is a deny.\n"
+	  "\n"
+	  "  --user USER      name or uid, the effective one\n"
+	  "  --port PORT      0: the kernel chooses\n"
+	  "  --proto PROTO    tcp (default) or udp\n"
+	  "  --addr ADDR      address asked for; default 0.0.0.0\n"
+	  "  --v6only         the socket has IPV6_V6ONLY set (matters for --addr ::)\n"
+	  "  --netns WHERE    host (default) or other: the initial network namespace or not\n"
+	  "  --files          ask the policy files instead of the kernel; needs no privilege\n"
+	  "  --json           as a JSON document\n" },
+	{ "status", run_status, "say whether the policy is enforced",
+	  "status [--json]\n"
+	  "Says whether the programs are attached and run, which policy is in force, and\n"
+	  "whether the files say the same. Exits with 3 when policy is not enforced.\n"
+	  "\n"
+	  "  --json      as a JSON document\n" },
+	{ "help", run_help, "show this, or one command's help", "help [COMMAND]\n" },
+	{ "version", run_version, "show the version", "version\n" },
+	{},
+};
+
+static void print_help(void)
+{
+	fputs("bindctl - decides in the kernel who may bind which port\n\n"
+	      "  bindctl grant webuser 443            the user webuser may bind port 443\n"
+	      "  bindctl deny any 5432 addr 0.0.0.0   nobody, root included, binds 0.0.0.0:5432\n\n"
+	      "Usage: bindctl [--config DIR] [--pin DIR] [--cgroup PATH] COMMAND ...\n\n",
+	      stdout);
+	for (const struct command *command = commands; command->name; command++)
+		printf("  %-8s  %s\n", command->name, command->summary);
+	fputs("\n  --config DIR   policy directory in the place of the system's three\n"
+	      "  --pin DIR      pins under bpffs; default " BC_PIN_DIR "\n"
+	      "  --cgroup PATH  cgroup to attach to; default the root of cgroup2\n\n"
+	      "More: bindctl COMMAND --help, bindctl(8)\n",
+	      stdout);
+}
+
+const struct command *find_command(const char *name)
+{
+	for (const struct command *command = commands; command->name; command++)
+		if (!strcmp(command->name, name))
+			return command;
+	return NULL;
+}
+
+void print_command_help(const struct command *command)
+{
+	printf("Usage: bindctl %s", command->help);
+}
+
+int run_help(const struct app *app, const struct command *command, int argc, char **argv)
+{
+	const struct option options[] = { { "help", no_argument, NULL, 'h' }, {} };
+	const struct command *topic = NULL;
+	int code;
+
+	(void)app;
+	while (next_option(command, argc, argv, options, &code) != -1)
+		return code;
+	if (argc - optind > 1)
+		return usage_error(command, "help: more than one command");
+	if (optind < argc) {
+		topic = find_command(argv[optind]);
+		if (!topic)
+			return usage_error(NULL, "unknown command '%s'", argv[optind]);
+		print_command_help(topic);
+	} else {
+		print_help();
+	}
+	return finish_output(EXIT_DONE);
+}
+
+static int print_version(void)
+{
+	printf("bindctl %s (image schema %u)\n", BINDCTL_VERSION, BC_SCHEMA);
+	return finish_output(EXIT_DONE);
+}
+
+int run_version(const struct app *app, const struct command *command, int argc, char **argv)
+{
+	const struct option options[] = { { "help", no_argument, NULL, 'h' }, {} };
+	int code;
+
+	(void)app;
+	while (next_option(command, argc, argv, options, &code) != -1)
+		return code;
+	if (optind < argc)
+		return usage_error(command, "version: unexpected '%s'", argv[optind]);
+	return print_version();
+}
+
+/* The global options, which stand before the command. Returns a command's exit code, or -1 to go on at optind. */
+static int parse_globals(struct app *app, int argc, char **argv)
+{
+	const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' }, { "pin", required_argument, NULL, 'p' },
+		{ "cgroup", required_argument, NULL, 'g' }, { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },	    {},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "+:h", options, NULL)) != -1) {
+		if (option == ':')
+			return usage_error(NULL, "option '%s' wants a value", argv[optind - 1]);
+		if (option == '?')
+			return usage_error(NULL, "unknown or ambiguous option '%s'", argv[optind - 1]);
+		if (option == 'h') {
+			print_help();
+			return finish_output(EXIT_DONE);
+		}
+		if (option == 'V')
+			return print_version();
+		if (!*optarg)
+			return usage_error(NULL, "option '%s' wants a path, not an empty word",
+					   option == 'c' ? "--config" :
+					   option == 'p' ? "--pin" :
+							   "--cgroup");
+		if (option == 'c')
+			app->store = bc_store_at(optarg);
+		else if (option == 'p')
+			app->instance.pins = optarg;
+		else
+			app->instance.cgroup = optarg;
+	}
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	struct app app = { .instance = { .pins = BC_PIN_DIR }, .store = bc_store_system() };
+	const struct command *command;
+	int code, fd;
+
+	/* A closed 0, 1 or 2 would be taken by the next file opened, and what we say would land in it. */
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	close(fd);
+	umask(022);
+	code = parse_globals(&app, argc, argv);
+	if (code >= 0)
+		return code;
+	if (optind == argc)
+		return usage_error(NULL, "no command given");
+	command = find_command(argv[optind]);
+	if (!command)
+		return usage_error(NULL, "unknown command '%s'", argv[optind]);
+	argc -= optind;
+	argv += optind;
+	optind = 0; /* glibc: start over, on other arguments */
+	return command->run(&app, command, argc, argv);
+}

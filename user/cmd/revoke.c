@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/change.h"
+#include "cmd/words.h"
+#include "host/names.h"
+#include "pure/edit.h"
+#include "pure/parse.h"
+
+/* What is to go: the rules that a pattern matches, or the one with an id. */
+struct wanted {
+	const struct bc_policy *pattern; /* NULL: by id */
+	uint32_t id;
+};
+
+/* The lines of the edited file that change. */
+struct plan {
+	struct bc_line_edit *edits;
+	size_t n, room;
+};
+
+static void plan_done(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		free((void *)plan->edits[i].ranges);
+	free(plan->edits);
+}
+
+/* Of subjects that nobody knows any more, only the name tells one from another. */
+static bool same_unknown(const struct bc_policy *policy, const struct bc_rule *rule, const struct bc_policy *pattern)
+{
+	return rule->kind != BC_USER || rule->id != BC_UNRESOLVED ||
+	       !strcmp(bc_policy_name(policy, rule), bc_policy_name(pattern, &pattern->rules[0]));
+}
+
+/* What of the rule is to go: 0 and *ret_edit, -ENOENT if nothing, -ERANGE if that cannot be said in a rule. */
+static int plan_rule(const struct wanted *wanted, const struct bc_policy *policy, const struct bc_rule *rule,
+		     struct bc_line_edit *ret_edit)
+{
+	const struct bc_policy *pattern = wanted->pattern;
+	struct bc_range *left;
+	size_t n;
+	int r;
+
+	*ret_edit = (struct bc_line_edit){ .line = rule->line };
+	if (!pattern)
+		return bc_rule_id(bc_rule_digest(policy, rule)) == wanted->id ? 0 : -ENOENT;
+	if (!bc_rule_matches(&pattern->rules[0], rule) || !same_unknown(policy, rule, pattern))
+		return -ENOENT;
+	r = bc_rule_subtract(policy->ranges + rule->ranges, rule->nranges, pattern->ranges, pattern->nranges, &left,
+			     &n);
+	if (r)
+		return r;
+	if (!n) {
+		free(left);
+		return 0;
+	}
+	ret_edit->ranges = left;
+	ret_edit->nranges = n;
+	return 0;
+}
+
+/* A rule that matched but stays: why. Returns how many times it spoke. */
+static int say_left(const struct bc_policy *policy, const struct bc_rule *rule, const char *why)
+{
+	_cleanup_(bc_text_done) struct bc_text text = {};
+
+	bc_format_rule(&text, policy, rule);
+	if (!text.failed)
+		say("%s:%u: %s: %s", bc_policy_source_of(policy, rule), rule->line, text.data, why);
+	return 1;
+}
+
+/* Goes over every rule of every file; those of the edited file become edits. */
+static int make_plan(const struct change *change, const struct wanted *wanted, const struct bc_policy *policy,
+		     struct plan *plan)
+{
+	for (size_t i = 0; i < policy->n; i++) {
+		const struct bc_rule *rule = &policy->rules[i];
+		bool ours = !strcmp(bc_policy_source_of(policy, rule), change->path);
+		struct bc_line_edit edit;
+		int r = plan_rule(wanted, policy, rule, &edit);
+
+		if (r == -ENOMEM || (!r && ours && bc_grow(&plan->edits, &plan->room, plan->n + 1)))
+			return -ENOMEM;
+		if (!r && ours) {
+			plan->edits[plan->n++] = edit;
+			continue;
+		}
+		if (r == -ERANGE)
+			say_left(policy, rule, "stays; it speaks of every port, so revoke 'any' of it");
+		else if (!r)
+			say_left(policy, rule, "stays; this file is not edited by this command");
+		if (!r)
+			free((void *)edit.ranges);
+	}
+	return 0;
+}
+
+/* Reads the files' rules. What is wrong with them is said here, since nothing can be matched then. */
+static int read_rules(const struct change *change, struct bc_policy *policy, struct bc_error *reterr)
+{
+	_cleanup_(bc_report_done) struct bc_report report = {};
+	int r = 0;
+
+	for (size_t i = 0; i < change->files.n; i++) {
+		const struct bc_file *file = &change->files.items[i];
+		int got = bc_parse(policy, file->path, file->text, file->len, &report);
+
+		r = r ?: got;
+	}
+	/* A user who is gone must not keep rules from being taken back. */
+	if (!r && bc_resolve(policy, &bc_host_names, BC_WARNING, &report) == -ENOMEM)
+		r = -ENOMEM;
+	if (!r)
+		return 0;
+	say_report(&report);
+	return bc_fail(reterr, r, "the policy files are not in order; nothing was changed");
+}
+
+static int take_back(const struct app *app, const struct change_options *options, const struct wanted *wanted)
+{
+	_cleanup_(change_done) struct change change = CHANGE_NONE;
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+	_cleanup_(plan_done) struct plan plan = {};
+	_cleanup_(bc_text_done) struct bc_text text = {};
+	const struct bc_file *file;
+	struct bc_error error;
+	int r = change_begin(&change, app, options, CHANGE_REMOVE, &error);
+
+	if (!r)
+		r = read_rules(&change, &policy, &error);
+	if (r)
+		return failed(&error);
+	r = make_plan(&change, wanted, &policy, &plan);
+	file = bc_files_find(&change.files, change.path);
+	if (!r && !plan.n) {
+		say("no rule in %s matches; nothing was changed", change.path);
+		return EXIT_FAILED;
+	}
+	if (!r)
+		r = bc_edit_lines(file->text, file->len, plan.edits, plan.n, &text);
+	if (r) {
+		bc_fail_errno(&error, r, "cannot edit %s", change.path);
+		return failed(&error);
+	}
+	return change_finish(&change, &text);
+}
+
+int run_revoke(const struct app *app, const struct command *command, int argc, char **argv)
+{
+	const struct option table[] = { { "id", required_argument, NULL, 'i' }, CHANGE_OPTIONS{} };
+	_cleanup_(bc_policy_done) struct bc_policy pattern = {};
+	struct wanted wanted = { .pattern = &pattern };
+	struct change_options options = {};
+	struct bc_error error;
+	int option, code;
+
+	while ((option = next_option(command, argc, argv, table, &code)) != -1) {
+		char *end;
+
+		if (option == '?')
+			return code;
+		take_change_option(&options, option);
+		if (option != 'i')
+			continue;
+		wanted.pattern = NULL;
+		wanted.id = strtoul(optarg, &end, 16);
+		if (strlen(optarg) != 8 || strspn(optarg, "0123456789abcdef") != 8)
+			return usage_error(command, "revoke: '%s' is not an ID: eight hexadecimal digits", optarg);
+	}
+	if (!wanted.pattern ? argc != optind : argc - optind < 2)
+		return usage_error(command, "revoke: wants a subject and ports, or --id");
+	/* Every clause is good in a deny; the verb is not compared. */
+	if (wanted.pattern && parse_arguments(&pattern, "deny", argc - optind, argv + optind, true, &error))
+		return failed(&error);
+	return take_back(app, &options, &wanted);
+}

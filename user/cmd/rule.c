@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* grant, allow, deny: one more rule. */
+#include <errno.h>
+#include <string.h>
+
+#include "cmd/change.h"
+#include "cmd/words.h"
+#include "host/names.h"
+#include "pure/diff.h"
+#include "pure/edit.h"
+#include "pure/parse.h"
+
+/* Whether the file to edit says so already; *ret_line is where. Faults are left to change_finish() to report. */
+static int find_same(const struct change *change, const struct bc_policy *rule, unsigned *ret_line)
+{
+	const struct bc_file *file = bc_files_find(&change->files, change->path);
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+	_cleanup_(bc_report_done) struct bc_report report = {};
+	ssize_t found;
+	int r;
+
+	*ret_line = 0;
+	if (!file)
+		return 0;
+	r = bc_parse(&policy, file->path, file->text, file->len, &report);
+	if (!r)
+		r = bc_resolve(&policy, &bc_host_names, BC_ERROR, &report);
+	if (r == -ENOMEM)
+		return r;
+	found = bc_policy_find(&policy, bc_rule_digest(rule, &rule->rules[0]));
+	if (found >= 0)
+		*ret_line = policy.rules[found].line;
+	return 0;
+}
+
+static int add_rule(const struct app *app, const struct change_options *options, const struct bc_policy *rule)
+{
+	_cleanup_(change_done) struct change change = CHANGE_NONE;
+	_cleanup_(bc_text_done) struct bc_text line = {}, text = {};
+	const struct bc_file *file;
+	struct bc_error error;
+	unsigned same = 0;
+	int r = change_begin(&change, app, options, CHANGE_ADD, &error);
+
+	if (r)
+		return failed(&error);
+	r = find_same(&change, rule, &same);
+	bc_format_rule(&line, rule, &rule->rules[0]);
+	file = bc_files_find(&change.files, change.path);
+	if (!r && !line.failed && !same)
+		r = bc_edit_append(file ? file->text : "", file ? file->len : 0, line.data, &text);
+	if (r || line.failed) {
+		bc_fail(&error, -ENOMEM, "out of memory");
+		return failed(&error);
+	}
+	if (same) {
+		say("%s:%u says so already", change.path, same);
+		return change_finish(&change, NULL);
+	}
+	return change_finish(&change, &text);
+}
+
+int run_rule(const struct app *app, const struct command *command, int argc, char **argv)
+{
+	const struct option table[] = { CHANGE_OPTIONS{} };
+	_cleanup_(bc_policy_done) struct bc_policy rule = {};
+	struct change_options options = {};
+	struct bc_error error;
+	int option, code;
+
+	while ((option = next_option(command, argc, argv, table, &code)) != -1) {
+		if (option == '?')
+			return code;
+		take_change_option(&options, option);
+	}
+	if (argc - optind < 2)
+		return usage_error(command, "%s: wants a subject and ports", command->name);
+	if (parse_arguments(&rule, command->name, argc - optind, argv + optind, false, &error))
+		return failed(&error);
+	return add_rule(app, &options, &rule);
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cmd/app.h"
+#include "cmd/out.h"
+#include "host/build.h"
+#include "kernel/probe.h"
+
+/* How the files compare with the kernel. */
+struct drift {
+	bool known; /* the files could be read and compiled */
+	bool differ;
+	size_t rules;
+};
+
+static struct drift find_drift(const struct app *app, const struct bc_status *status)
+{
+	_cleanup_(bc_files_done) struct bc_files files = {};
+	_cleanup_(bc_report_done) struct bc_report report = {};
+	_cleanup_(bc_build_done) struct bc_build build = {};
+	struct bc_error error;
+	struct drift drift = {};
+
+	if (!bc_store_read(&app->store, &files, &error) &&
+	    !bc_build_policy(&files, BC_WARNING, BC_ERROR, &build, &report, &error)) {
+		drift.known = true;
+		drift.rules = build.policy.n;
+		drift.differ = build.cells.cells[0].header.digest != status->digest || build.policy.n != status->rules;
+	} else {
+		say_report(&report);
+		say_error(&error);
+	}
+	return drift;
+}
+
+static void print_json(const struct bc_status *status, const struct drift *drift, const struct bc_report *findings)
+{
+	struct json_object *members = json_object_new_object();
+
+	out_set_bool(members, "enforced", status->enforced);
+	out_set_bool(members, "loaded", status->loaded);
+	out_set_string(members, "cgroup", status->cgroup);
+	for (enum bc_hook hook = 0; hook < BC_HOOKS; hook++) {
+		struct json_object *object = json_object_new_object();
+
+		out_set_bool(object, "attached", status->links[hook].cgroup_id != 0);
+		out_set_number(object, "program", status->links[hook].prog_id);
+		out_set_number(object, "neighbours", status->neighbours[hook]);
+		json_object_object_add(members, bc_hook_name(hook), object);
+	}
+	out_set_number(members, "generation", status->generation);
+	out_set_hex(members, "digest", status->digest);
+	out_set_number(members, "rules", status->rules);
+	out_set_number(members, "bytes", status->bytes);
+	out_set_string(members, "drift", !drift->known ? "unknown" : drift->differ ? "yes" : "no");
+	out_begin_array(members, "problems");
+	for (size_t i = 0; i < findings->n; i++)
+		out_element(json_object_new_string(findings->items[i].text));
+	out_end_array();
+}
+
+static void print_text(const struct bc_status *status, const struct drift *drift, const struct bc_report *findings)
+{
+	printf("enforced    %s\n", status->enforced ? "yes" : "no");
+	if (status->cgroup) {
+		printf("cgroup      ");
+		out_text(status->cgroup);
+		printf("\n");
+	}
+	for (enum bc_hook hook = 0; status->loaded && hook < BC_HOOKS; hook++) {
+		printf("%-10s  %s", bc_hook_name(hook), status->links[hook].cgroup_id ? "attached" : "not attached");
+		if (status->neighbours[hook])
+			printf(", beside %u other program%s", status->neighbours[hook],
+			       status->neighbours[hook] == 1 ? "" : "s");
+		printf("\n");
+	}
+	if (status->generation)
+		printf("policy      generation %" PRIu64 ", %u rule%s, %zu KiB\n", status->generation, status->rules,
+		       status->rules == 1 ? "" : "s", status->bytes / 1024);
+	if (!drift->known)
+		printf("files       cannot be read or compiled\n");
+	else if (status->generation)
+		printf("files       %s\n",
+		       drift->differ ? "differ from the policy in force; run: bindctl apply" : "the same");
+	for (size_t i = 0; i < findings->n; i++) {
+		printf("problem     ");
+		out_text(findings->items[i].text);
+		printf("\n");
+	}
+}
+
+int run_status(const struct app *app, const struct command *command, int argc, char **argv)
+{
+	const struct option table[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{},
+	};
+	_cleanup_(bc_status_done) struct bc_status status = {};
+	_cleanup_(bc_report_done) struct bc_report findings = {};
+	struct bc_error error;
+	struct drift drift;
+	bool json = false;
+	int option, code;
+
+	while ((option = next_option(command, argc, argv, table, &code)) != -1) {
+		if (option == '?')
+			return code;
+		json |= option == 'j';
+	}
+	if (optind < argc)
+		return usage_error(command, "status: unexpected '%s'", argv[optind]);
+	if (bc_probe_capabilities(&error) || bc_instance_status(&app->instance, &status, &findings, &error))
+		return failed(&error);
+	drift = find_drift(app, &status);
+	if (json)
+		print_json(&status, &drift, &findings);
+	else
+		print_text(&status, &drift, &findings);
+	return finish_output(status.enforced && !(drift.known && drift.differ) && drift.known ? EXIT_DONE :
+												EXIT_ANSWER);
+}

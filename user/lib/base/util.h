@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Ownership in sight, growing arrays and strings, whole reads and writes. Knows nothing of ports or policies. */
+#ifndef BINDCTL_UTIL_H
+#define BINDCTL_UTIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define _cleanup_(f) __attribute__((cleanup(f)))
+
+static inline void bc_freep(void *p)
+{
+	free(*(void **)p);
+}
+
+static inline void bc_closep(const int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+#define _cleanup_free_ _cleanup_(bc_freep)
+#define _cleanup_close_ _cleanup_(bc_closep)
+
+/* Hand over what a _cleanup_ variable owns. */
+#define TAKE_PTR(p)                     \
+	({                              \
+		__typeof__(p) _p = (p); \
+		(p) = NULL;             \
+		_p;                     \
+	})
+#define TAKE_FD(fd)             \
+	({                      \
+		int _fd = (fd); \
+		(fd) = -1;      \
+		_fd;            \
+	})
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Makes room for `need` items in a malloc'ed array; 0 or -ENOMEM, the array untouched. */
+int bc_grow_bytes(void **array, size_t *room, size_t need, size_t size);
+#define bc_grow(array, room, need) bc_grow_bytes((void **)(array), room, need, sizeof(**(array)))
+
+/* A growing string, always NUL-terminated once anything was added. Zero-initialised is empty. */
+struct bc_text {
+	char *data;
+	size_t len;
+	size_t room;
+	bool failed; /* some addition found no memory; nothing is added after that */
+};
+
+void bc_text_add(struct bc_text *text, const char *data, size_t len);
+void bc_text_addf(struct bc_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void bc_text_done(struct bc_text *text);
+
+/*
+ * The text with every byte that could move a terminal's cursor or hide text written as \xHH: control bytes and DEL,
+ * and whatever is not well-formed UTF-8. Writes at most `size` bytes including the NUL; returns `to`.
+ */
+char *bc_printable(char *to, size_t size, const char *from);
+
+/* The whole of a file or a pipe, with a NUL behind; -EFBIG beyond `max` bytes. *ret_data is malloc'ed. */
+int bc_read_all(int fd, size_t max, char **ret_data, size_t *ret_len);
+int bc_write_all(int fd, const char *data, size_t len);
+
+/* A whole decimal number in [min, max], digits only, no sign, no blank; -EINVAL or -ERANGE. */
+int bc_parse_number(const char *s, size_t len, uint64_t min, uint64_t max, uint64_t *ret);
+
+/* FNV-1a, 64 bits: for identity and drift, not for security. */
+#define BC_FNV_START 0xcbf29ce484222325u
+uint64_t bc_fnv(uint64_t hash, const void *data, size_t len);
+
+#endif

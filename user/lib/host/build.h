@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The first half of the road, in one call: policy files to an image (parse, resolve, compile). */
+#ifndef BINDCTL_BUILD_H
+#define BINDCTL_BUILD_H
+
+#include "host/store.h"
+#include "pure/compile.h"
+
+/* A policy and the image it makes. */
+struct bc_build {
+	struct bc_policy policy; /* resolved */
+	struct bc_cells cells;
+};
+
+void bc_build_done(struct bc_build *build);
+
+/*
+ * Every fault and every finding goes to the report. `conflicts` is the severity of two rules of equal rank that
+ * disagree, `unknown` that of a name that nobody has. 0, or -errno with *reterr saying what the report's errors add
+ * up to.
+ */
+int bc_build_policy(const struct bc_files *files, enum bc_severity conflicts, enum bc_severity unknown,
+		    struct bc_build *ret_build, struct bc_report *report, struct bc_error *reterr);
+
+#endif

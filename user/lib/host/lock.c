@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+
+#include "base/util.h"
+#include "host/lock.h"
+
+#define STEP_MS 20
+
+/* Who holds a lock on the inode, by /proc/locks; 0 when nobody is to be seen. */
+static long find_holder(const struct stat *st)
+{
+	_cleanup_close_ int fd = open("/proc/locks", O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	char *save = NULL;
+
+	if (fd < 0 || bc_read_all(fd, 1 << 24, &text, &len))
+		return 0;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		unsigned major, minor;
+		unsigned long inode;
+		long pid;
+
+		if (sscanf(line, "%*u: FLOCK %*s %*s %ld %x:%x:%lu", &pid, &major, &minor, &inode) == 4 &&
+		    inode == st->st_ino && major == major(st->st_dev) && minor == minor(st->st_dev))
+			return pid;
+	}
+	return 0;
+}
+
+static int wait_for(int fd, const char *path, struct bc_error *reterr)
+{
+	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
+	struct stat st;
+	long holder;
+
+	for (int waited = 0; waited < BC_LOCK_SECONDS * 1000; waited += STEP_MS) {
+		if (!flock(fd, LOCK_EX | LOCK_NB))
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return bc_fail_errno(reterr, -errno, "cannot lock %s", path);
+		nanosleep(&step, NULL);
+	}
+	holder = fstat(fd, &st) ? 0 : find_holder(&st);
+	if (holder)
+		return bc_fail(reterr, -ETIMEDOUT, "process %ld holds the lock on %s; gave up after %d s", holder, path,
+			       BC_LOCK_SECONDS);
+	return bc_fail(reterr, -ETIMEDOUT, "another process holds the lock on %s; gave up after %d s", path,
+		       BC_LOCK_SECONDS);
+}
+
+int bc_lock_directory(const char *path, int *ret_fd, struct bc_error *reterr)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat mine, now;
+	int r;
+
+	if (fd < 0)
+		return bc_fail_errno(reterr, -errno, "cannot open %s", path);
+	r = wait_for(fd, path, reterr);
+	if (r)
+		return r;
+	/* Whoever held it may have removed the directory, and another may stand in its place. */
+	if (fstat(fd, &mine) || stat(path, &now) || mine.st_ino != now.st_ino || mine.st_dev != now.st_dev)
+		return bc_fail(reterr, -ESTALE, "%s was removed by another process; try again", path);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}

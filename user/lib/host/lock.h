@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Writers one at a time: flock(2) on a directory. The kernel lets go of it when its holder dies. */
+#ifndef BINDCTL_LOCK_H
+#define BINDCTL_LOCK_H
+
+#include "base/error.h"
+
+#define BC_LOCK_SECONDS 30 /* how long a writer waits; applying a million rules takes a few seconds */
+
+/*
+ * Opens and locks the directory, which must exist; *ret_fd holds the lock until closed. -ETIMEDOUT after
+ * BC_LOCK_SECONDS, -errno otherwise, with *reterr. A directory that was removed while waiting is -ESTALE.
+ */
+int bc_lock_directory(const char *path, int *ret_fd, struct bc_error *reterr);
+
+#endif

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "base/util.h"
+#include "host/mounts.h"
+
+int bc_find_cgroup2(char **ret_path, struct bc_error *reterr)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	struct mntent *entry, room;
+	char buffer[8192], *path = NULL;
+
+	if (!mounts)
+		return bc_fail_errno(reterr, -errno, "cannot read /proc/self/mounts");
+	while (!path && (entry = getmntent_r(mounts, &room, buffer, sizeof(buffer))))
+		if (!strcmp(entry->mnt_type, "cgroup2"))
+			path = strdup(entry->mnt_dir);
+	endmntent(mounts);
+	if (!path)
+		return bc_fail(reterr, -ENOENT,
+			       "no cgroup2 file system is mounted; run: mount -t cgroup2 none /sys/fs/cgroup");
+	*ret_path = path;
+	return 0;
+}
+
+int bc_open_cgroup(const char *path, int *ret_fd, struct bc_error *reterr)
+{
+	_cleanup_close_ int fd = -1;
+	struct statfs fs;
+
+	if (!*path)
+		return bc_fail(reterr, -EINVAL, "the cgroup path is empty");
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return bc_fail_errno(reterr, -errno, "cannot open the cgroup %s", path);
+	if (fstatfs(fd, &fs))
+		return bc_fail_errno(reterr, -errno, "cannot stat %s", path);
+	if (fs.f_type != CGROUP2_SUPER_MAGIC)
+		return bc_fail(reterr, -EINVAL, "%s is not a cgroup of the cgroup2 hierarchy", path);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* A cgroup's file handle is its id: kernfs, linux/exportfs.h's FILEID_KERNFS. */
+struct cgroup_handle {
+	struct file_handle handle;
+	uint64_t id;
+};
+
+#define KERNFS_HANDLE 0xfe
+
+int bc_cgroup_id(int fd, uint64_t *ret_id)
+{
+	struct cgroup_handle handle = { .handle.handle_bytes = sizeof(handle.id) };
+	int mount;
+
+	if (name_to_handle_at(fd, "", &handle.handle, &mount, AT_EMPTY_PATH))
+		return -errno;
+	if (handle.handle.handle_bytes != sizeof(handle.id))
+		return -EINVAL;
+	memcpy(ret_id, handle.handle.f_handle, sizeof(*ret_id));
+	return 0;
+}
+
+char *bc_cgroup_path(int mount_fd, uint64_t id)
+{
+	struct cgroup_handle handle = { .handle = { .handle_bytes = sizeof(id), .handle_type = KERNFS_HANDLE } };
+	char link[64], path[4096];
+	_cleanup_close_ int fd = -1;
+	ssize_t len;
+
+	memcpy(handle.handle.f_handle, &id, sizeof(id));
+	fd = open_by_handle_at(mount_fd, &handle.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path) - 1);
+	if (len < 0)
+		return NULL;
+	path[len] = '\0';
+	return strdup(path);
+}
+
+/* The file system of the nearest part of the path that exists. */
+static int statfs_nearest(const char *path, struct statfs *ret)
+{
+	_cleanup_free_ char *part = strdup(path);
+
+	while (part) {
+		char *slash;
+
+		if (!statfs(part, ret))
+			return 0;
+		if (errno != ENOENT)
+			return -errno;
+		slash = strrchr(part, '/');
+		if (!slash)
+			return statfs(".", ret) ? -errno : 0;
+		slash[slash == part] = '\0';
+	}
+	return -ENOMEM;
+}
+
+int bc_require_bpffs(const char *dir, int may_mount, int *ret_mounted, struct bc_error *reterr)
+{
+	struct statfs fs;
+	int r = statfs_nearest(dir, &fs);
+
+	*ret_mounted = 0;
+	if (r)
+		return bc_fail_errno(reterr, r, "cannot stat %s", dir);
+	if (fs.f_type == BPF_FS_MAGIC)
+		return 0;
+	if (strncmp(dir, BC_BPFFS "/", strlen(BC_BPFFS) + 1))
+		return bc_fail(reterr, -EINVAL, "%s is not on a BPF file system; mount one there: mount -t bpf bpf DIR",
+			       dir);
+	if (!may_mount)
+		return bc_fail(reterr, -ENOENT, "no BPF file system is mounted at %s; run: mount -t bpf bpf %s",
+			       BC_BPFFS, BC_BPFFS);
+	if (mount("bpf", BC_BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME, "mode=700"))
+		return bc_fail_errno(reterr, -errno, "cannot mount a BPF file system at %s", BC_BPFFS);
+	*ret_mounted = 1;
+	return 0;
+}

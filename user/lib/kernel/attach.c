@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "bindctl.skel.h"
+#include "host/mounts.h"
+#include "kernel/attach.h"
+#include "kernel/pin.h"
+#include "kernel/probe.h"
+
+static const struct {
+	const char *name;
+	enum bpf_attach_type type;
+} hooks[BC_HOOKS] = {
+	[BC_HOOK_BIND4] = { "bind4", BPF_CGROUP_INET4_BIND },
+	[BC_HOOK_BIND6] = { "bind6", BPF_CGROUP_INET6_BIND },
+};
+
+const char *bc_hook_name(enum bc_hook hook)
+{
+	return hooks[hook].name;
+}
+
+/* libbpf speaks through one process-wide function. The last warning is kept for our own sentence. */
+static __thread char libbpf_said[256];
+
+static int hear_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char line[sizeof(libbpf_said)];
+
+	if (level != LIBBPF_WARN)
+		return 0;
+	vsnprintf(line, sizeof(line), format, args);
+	line[strcspn(line, "\n")] = '\0';
+	/* Its later lines only repeat that loading failed. */
+	if (!*libbpf_said)
+		memcpy(libbpf_said, line, sizeof(line));
+	return 0;
+}
+
+static void close_programs(struct bindctl_bpf **programs)
+{
+	bindctl_bpf__destroy(*programs);
+}
+
+/* The refusal of a load, in words: what is missing if something is, else what libbpf said. */
+static int explain_load(int code, struct bc_error *reterr)
+{
+	int r = bc_probe_capabilities(reterr);
+
+	if (!r)
+		r = bc_probe_kernel(reterr);
+	if (r)
+		return r;
+	return bc_fail_errno(reterr, code, "the kernel refused the programs (%s)", libbpf_said);
+}
+
+/* Loads the programs onto the pinned outer map, or onto a new one, which it pins. */
+static int load_programs(const char *dir, struct bindctl_bpf **ret_programs, struct bc_error *reterr)
+{
+	_cleanup_(close_programs) struct bindctl_bpf *programs = NULL;
+	_cleanup_close_ int policy_fd = -1;
+	char path[BC_PIN_MAX];
+	int r;
+
+	libbpf_set_print(hear_libbpf);
+	libbpf_said[0] = '\0';
+	r = bc_open_policy(dir, &policy_fd, reterr);
+	if (r && r != -ENOENT)
+		return r;
+	programs = bindctl_bpf__open();
+	if (!programs)
+		return bc_fail_errno(reterr, -errno, "cannot open the programs (%s)", libbpf_said);
+	if (policy_fd >= 0) {
+		r = bpf_map__reuse_fd(programs->maps.bc_policy, policy_fd);
+		if (r)
+			return bc_fail_errno(reterr, r, "cannot use the policy map in %s", dir);
+	}
+	r = bindctl_bpf__load(programs);
+	if (r)
+		return explain_load(r, reterr);
+	if (policy_fd < 0) {
+		r = bc_pin_path(path, dir, BC_PIN_POLICY, reterr);
+		if (r)
+			return r;
+		if (bpf_obj_pin(bpf_map__fd(programs->maps.bc_policy), path))
+			return bc_fail_errno(reterr, -errno, "cannot pin %s", path);
+	}
+	*ret_programs = TAKE_PTR(programs);
+	return 0;
+}
+
+static int open_link(const char *dir, enum bc_hook hook, int *ret_fd, struct bc_error *reterr)
+{
+	char path[BC_PIN_MAX];
+	int r = bc_pin_path(path, dir, hooks[hook].name, reterr);
+
+	if (r)
+		return r;
+	*ret_fd = bpf_obj_get(path);
+	if (*ret_fd >= 0)
+		return 0;
+	return errno == ENOENT ? -ENOENT : bc_fail_errno(reterr, -errno, "cannot open %s", path);
+}
+
+static int link_info(int fd, const char *dir, enum bc_hook hook, struct bc_link *ret_link, struct bc_error *reterr)
+{
+	struct bpf_link_info info = {};
+	uint32_t size = sizeof(info);
+
+	/* A map or a program under this name gives other information or none. */
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != BPF_LINK_TYPE_CGROUP ||
+	    info.cgroup.attach_type != hooks[hook].type)
+		return bc_fail(reterr, -EBADMSG, "%s/%s is not a link of the %s hook; was it replaced?", dir,
+			       hooks[hook].name, hooks[hook].name);
+	*ret_link = (struct bc_link){ true, info.cgroup.cgroup_id, info.prog_id };
+	return 0;
+}
+
+int bc_link_read(const char *dir, enum bc_hook hook, struct bc_link *ret_link, struct bc_error *reterr)
+{
+	_cleanup_close_ int fd = -1;
+	int r = open_link(dir, hook, &fd, reterr);
+
+	*ret_link = (struct bc_link){};
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	return link_info(fd, dir, hook, ret_link, reterr);
+}
+
+static int program_info(int fd, struct bpf_prog_info *ret)
+{
+	uint32_t size = sizeof(*ret);
+
+	memset(ret, 0, sizeof(*ret));
+	return bpf_obj_get_info_by_fd(fd, ret, &size) ? -errno : 0;
+}
+
+/* Whether the linked program is the one just loaded: the same instructions, after relocation to this kernel. */
+static bool same_program(uint32_t linked, int fd)
+{
+	_cleanup_close_ int linked_fd = bpf_prog_get_fd_by_id(linked);
+	struct bpf_prog_info a, b;
+
+	if (linked_fd < 0 || program_info(linked_fd, &a) || program_info(fd, &b))
+		return false;
+	return !memcmp(a.tag, b.tag, sizeof(a.tag));
+}
+
+static int attach_hook(const char *dir, enum bc_hook hook, int prog_fd, int cgroup_fd, const char *cgroup,
+		       struct bc_error *reterr)
+{
+	_cleanup_close_ int fd = bpf_link_create(prog_fd, cgroup_fd, hooks[hook].type, NULL);
+	char path[BC_PIN_MAX];
+	int r = bc_pin_path(path, dir, hooks[hook].name, reterr);
+
+	if (r)
+		return r;
+	if (fd < 0 && errno == EPERM)
+		return bc_fail(reterr, -EPERM,
+			       "cannot attach to %s of %s: another program is attached there, or to a parent, "
+			       "without leave for others (see: bpftool cgroup tree)",
+			       hooks[hook].name, cgroup);
+	if (fd < 0)
+		return bc_fail_errno(reterr, -errno, "cannot attach to %s of %s", hooks[hook].name, cgroup);
+	if (bpf_obj_pin(fd, path))
+		return bc_fail_errno(reterr, -errno, "cannot pin %s", path);
+	return 0;
+}
+
+/* Brings one hook from whatever it is now to this program. */
+static int settle_hook(const char *dir, enum bc_hook hook, int prog_fd, int cgroup_fd, const char *cgroup,
+		       struct bc_error *reterr)
+{
+	_cleanup_close_ int fd = -1;
+	struct bc_link link;
+	uint64_t id;
+	int r = open_link(dir, hook, &fd, reterr);
+
+	if (r == -ENOENT)
+		return attach_hook(dir, hook, prog_fd, cgroup_fd, cgroup, reterr);
+	if (!r)
+		r = link_info(fd, dir, hook, &link, reterr);
+	if (r)
+		return r;
+	if (!link.cgroup_id) {
+		r = bc_pin_remove(dir, hooks[hook].name, reterr);
+		return r ? r : attach_hook(dir, hook, prog_fd, cgroup_fd, cgroup, reterr);
+	}
+	r = bc_cgroup_id(cgroup_fd, &id);
+	if (r)
+		return bc_fail_errno(reterr, r, "cannot identify the cgroup %s", cgroup);
+	if (id != link.cgroup_id)
+		return bc_fail(reterr, -EBUSY, "the pins in %s belong to another cgroup than %s; unload them first",
+			       dir, cgroup);
+	/* The kernel would let a bind6 program replace a bind4 one: `hook` chose both, so they agree. */
+	if (!same_program(link.prog_id, prog_fd) && bpf_link_update(fd, prog_fd, NULL))
+		return bc_fail_errno(reterr, -errno, "cannot replace the program at %s of %s", hooks[hook].name,
+				     cgroup);
+	return 0;
+}
+
+int bc_attach(const char *dir, int cgroup_fd, const char *cgroup, int *ret_policy_fd, struct bc_error *reterr)
+{
+	_cleanup_(close_programs) struct bindctl_bpf *programs = NULL;
+	int r = load_programs(dir, &programs, reterr);
+
+	if (r)
+		return r;
+	const int fds[BC_HOOKS] = {
+		[BC_HOOK_BIND4] = bpf_program__fd(programs->progs.bc_bind4),
+		[BC_HOOK_BIND6] = bpf_program__fd(programs->progs.bc_bind6),
+	};
+
+	for (enum bc_hook hook = 0; !r && hook < BC_HOOKS; hook++)
+		r = settle_hook(dir, hook, fds[hook], cgroup_fd, cgroup, reterr);
+	return r ? r : bc_open_policy(dir, ret_policy_fd, reterr);
+}
+
+int bc_detach(const char *dir, enum bc_hook hook, struct bc_error *reterr)
+{
+	_cleanup_close_ int fd = -1;
+	struct bc_link link;
+	int r = open_link(dir, hook, &fd, reterr);
+
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	r = link_info(fd, dir, hook, &link, reterr);
+	if (r)
+		return r;
+	/* Somebody may hold the link open: detach it for all. A link whose cgroup is gone is detached already. */
+	if (bpf_link_detach(fd) && errno != ENOLINK)
+		return bc_fail_errno(reterr, -errno, "cannot detach %s/%s", dir, hooks[hook].name);
+	return bc_pin_remove(dir, hooks[hook].name, reterr);
+}
+
+int bc_open_policy(const char *dir, int *ret_fd, struct bc_error *reterr)
+{
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+	_cleanup_close_ int fd = -1;
+	char path[BC_PIN_MAX];
+	int r = bc_pin_path(path, dir, BC_PIN_POLICY, reterr);
+
+	if (r)
+		return r;
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return errno == ENOENT ? bc_fail(reterr, -ENOENT, "nothing is loaded in %s", dir) :
+					 bc_fail_errno(reterr, -errno, "cannot open %s", path);
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != BPF_MAP_TYPE_ARRAY_OF_MAPS ||
+	    info.max_entries != 1)
+		return bc_fail(reterr, -EBADMSG, "%s is not bindctl's policy map; was it replaced?", path);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int bc_effective_programs(int cgroup_fd, enum bc_hook hook, struct bc_effective *ret, struct bc_error *reterr)
+{
+	uint32_t flags = 0;
+
+	ret->n = ARRAY_SIZE(ret->ids);
+	if (bpf_prog_query(cgroup_fd, hooks[hook].type, BPF_F_QUERY_EFFECTIVE, &flags, ret->ids, &ret->n)) {
+		ret->n = 0;
+		return bc_fail_errno(reterr, -errno, "cannot list the programs at the %s hook", hooks[hook].name);
+	}
+	return 0;
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "host/lock.h"
+#include "host/mounts.h"
+#include "kernel/instance.h"
+#include "kernel/probe.h"
+
+/* A lock on a directory that its holder then removed is worth nothing: make the directory again and queue again. */
+#define LOCK_TRIES 100
+
+int bc_instance_lock(const struct bc_instance *instance, int *ret_fd, struct bc_error *ret_note,
+		     struct bc_error *reterr)
+{
+	int mounted, r = bc_probe_capabilities(reterr);
+
+	*ret_note = (struct bc_error){ .severity = BC_WARNING };
+	if (!r)
+		r = bc_require_bpffs(instance->pins, true, &mounted, reterr);
+	if (!r && mounted)
+		bc_fail(ret_note, 0, "mounted a BPF file system at %s", BC_BPFFS);
+	if (!r)
+		r = -ESTALE;
+	for (int tries = 0; r == -ESTALE && tries < LOCK_TRIES; tries++) {
+		r = bc_pins_make_directory(instance->pins, reterr);
+		if (!r)
+			r = bc_lock_directory(instance->pins, ret_fd, reterr);
+		/* It may vanish between the two steps, too. */
+		if (r == -ENOENT)
+			r = -ESTALE;
+	}
+	return r;
+}
+
+void bc_staged_done(struct bc_staged *staged)
+{
+	bc_closep(&staged->policy_fd);
+	bc_closep(&staged->image_fd);
+	*staged = BC_STAGED_NONE;
+}
+
+/* Opens the cgroup to attach to: the one asked for, else the one attached to, else the root. */
+static int open_target(const struct bc_instance *instance, int *ret_fd, char **ret_path, struct bc_error *reterr)
+{
+	_cleanup_free_ char *root = NULL;
+	_cleanup_close_ int root_fd = -1;
+	struct bc_link link = {};
+	int r;
+
+	if (instance->cgroup) {
+		*ret_path = strdup(instance->cgroup);
+		return *ret_path ? bc_open_cgroup(instance->cgroup, ret_fd, reterr) :
+				   bc_fail(reterr, -ENOMEM, "out of memory");
+	}
+	r = bc_find_cgroup2(&root, reterr);
+	if (!r)
+		r = bc_open_cgroup(root, &root_fd, reterr);
+	for (enum bc_hook hook = 0; !r && !link.cgroup_id && hook < BC_HOOKS; hook++)
+		r = bc_link_read(instance->pins, hook, &link, reterr);
+	if (r)
+		return r;
+	if (link.cgroup_id) {
+		_cleanup_free_ char *path = bc_cgroup_path(root_fd, link.cgroup_id);
+
+		if (path) {
+			r = bc_open_cgroup(path, ret_fd, reterr);
+			*ret_path = TAKE_PTR(path);
+			return r;
+		}
+	}
+	*ret_fd = TAKE_FD(root_fd);
+	*ret_path = TAKE_PTR(root);
+	return 0;
+}
+
+/* Whether every hook has a live link, at that cgroup. */
+static bool is_attached(const struct bc_instance *instance, int cgroup_fd)
+{
+	uint64_t id;
+
+	if (bc_cgroup_id(cgroup_fd, &id))
+		return false;
+	for (enum bc_hook hook = 0; hook < BC_HOOKS; hook++) {
+		struct bc_link link;
+
+		if (bc_link_read(instance->pins, hook, &link, NULL) || link.cgroup_id != id)
+			return false;
+	}
+	return true;
+}
+
+static int open_attached(const struct bc_instance *instance, bool upgrade, int *ret_policy_fd, struct bc_error *reterr)
+{
+	_cleanup_close_ int cgroup_fd = -1;
+	_cleanup_free_ char *cgroup = NULL;
+	int r = bc_pins_check(instance->pins, reterr);
+
+	if (r == BC_PINS_ABSENT)
+		r = bc_pins_mark(instance->pins, reterr);
+	if (r >= 0)
+		r = open_target(instance, &cgroup_fd, &cgroup, reterr);
+	if (r < 0)
+		return r;
+	if (!upgrade && is_attached(instance, cgroup_fd)) {
+		r = bc_open_policy(instance->pins, ret_policy_fd, reterr);
+		if (r != -ENOENT)
+			return r;
+	}
+	return bc_attach(instance->pins, cgroup_fd, cgroup, ret_policy_fd, reterr);
+}
+
+int bc_instance_stage(const struct bc_instance *instance, const struct bc_cells *cells, bool upgrade,
+		      struct bc_staged *ret_staged, struct bc_error *reterr)
+{
+	_cleanup_(bc_staged_done) struct bc_staged staged = BC_STAGED_NONE;
+	_cleanup_(bc_mapped_image_done) struct bc_mapped_image current = {};
+	int r = open_attached(instance, upgrade, &staged.policy_fd, reterr);
+
+	if (r)
+		return r;
+	r = bc_image_map(staged.policy_fd, &current, reterr);
+	if (r && r != -ENOENT)
+		return r;
+	staged.generation = current.image.n ? current.image.cells[0].header.generation + 1 : 1;
+	r = bc_image_create(cells, staged.generation, &staged.image_fd, reterr);
+	if (r)
+		return r;
+	*ret_staged = staged;
+	staged = BC_STAGED_NONE;
+	return 0;
+}
+
+int bc_instance_commit(const struct bc_staged *staged, struct bc_error *reterr)
+{
+	return bc_image_publish(staged->policy_fd, staged->image_fd, reterr);
+}
+
+int bc_instance_unload(const struct bc_instance *instance, bool *ret_was_loaded, struct bc_error *reterr)
+{
+	_cleanup_close_ int policy_fd = -1;
+	int r = bc_pins_check(instance->pins, reterr);
+
+	if (r < 0)
+		return r;
+	*ret_was_loaded = r == BC_PINS_OURS;
+	if (*ret_was_loaded) {
+		r = bc_open_policy(instance->pins, &policy_fd, reterr);
+		/* First the policy, in one step for both families; what follows changes no decision. */
+		if (!r)
+			r = bc_image_withdraw(policy_fd, reterr);
+		if (r == -ENOENT)
+			r = 0;
+		for (enum bc_hook hook = 0; !r && hook < BC_HOOKS; hook++)
+			r = bc_detach(instance->pins, hook, reterr);
+		if (!r)
+			r = bc_pin_remove(instance->pins, BC_PIN_POLICY, reterr);
+		if (!r)
+			r = bc_pin_remove(instance->pins, BC_PIN_SCHEMA, reterr);
+		if (r)
+			return r;
+	}
+	if (rmdir(instance->pins) && errno != ENOENT)
+		return bc_fail_errno(reterr, -errno, "cannot remove %s", instance->pins);
+	return 0;
+}
+
+int bc_instance_image(const struct bc_instance *instance, struct bc_mapped_image *ret_mapped, struct bc_error *reterr)
+{
+	_cleanup_close_ int policy_fd = -1;
+	int r = bc_pins_check(instance->pins, reterr);
+
+	if (r == BC_PINS_ABSENT)
+		return bc_fail(reterr, -ENOENT, "bindctl is not loaded (no pins in %s)", instance->pins);
+	if (r > 0)
+		r = bc_open_policy(instance->pins, &policy_fd, reterr);
+	return r ? r : bc_image_map(policy_fd, ret_mapped, reterr);
+}

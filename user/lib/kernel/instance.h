@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One bindctl on this machine: a directory of pins, the cgroup it is attached to, and the policy in force. Several can
+ * run side by side.
+ */
+#ifndef BINDCTL_INSTANCE_H
+#define BINDCTL_INSTANCE_H
+
+#include "kernel/attach.h"
+#include "kernel/image.h"
+#include "kernel/pin.h"
+
+struct bc_instance {
+	const char *pins;   /* directory under bpffs */
+	const char *cgroup; /* where to attach; NULL: where it is attached, or else the root of cgroup2 */
+};
+
+/*
+ * Makes the pins' directory if need be and keeps every other writer out of it until *ret_fd is closed. With *ret_note,
+ * a sentence for the user if a bpffs had to be mounted (else an empty one).
+ */
+int bc_instance_lock(const struct bc_instance *instance, int *ret_fd, struct bc_error *ret_note,
+		     struct bc_error *reterr);
+
+/* A policy that the kernel holds ready. */
+struct bc_staged {
+	int policy_fd;
+	int image_fd;
+	uint64_t generation;
+};
+
+#define BC_STAGED_NONE ((struct bc_staged){ .policy_fd = -1, .image_fd = -1 })
+
+void bc_staged_done(struct bc_staged *staged);
+
+/*
+ * All that can fail: attaches the programs if they are not (or, with `upgrade`, if they differ from this build's), and
+ * hands the image to the kernel. What is in force stays so. Under the lock.
+ */
+int bc_instance_stage(const struct bc_instance *instance, const struct bc_cells *cells, bool upgrade,
+		      struct bc_staged *ret_staged, struct bc_error *reterr);
+
+/* Puts the staged policy into force. */
+int bc_instance_commit(const struct bc_staged *staged, struct bc_error *reterr);
+
+/* Withdraws the policy, detaches, removes the pins. *ret_was_loaded: there was something to remove. Under the lock. */
+int bc_instance_unload(const struct bc_instance *instance, bool *ret_was_loaded, struct bc_error *reterr);
+
+/* The policy in force; -ENOENT with a sentence when none is. */
+int bc_instance_image(const struct bc_instance *instance, struct bc_mapped_image *ret_mapped, struct bc_error *reterr);
+
+/* How it stands. `findings` (of a struct bc_report) say in words what keeps it from being enforced. */
+struct bc_status {
+	bool loaded;
+	bool enforced; /* every hook runs our program at the cgroup, and a policy is in force */
+	char *cgroup;  /* path; NULL when not attached or gone. Owned. */
+	struct bc_link links[BC_HOOKS];
+	uint32_t neighbours[BC_HOOKS]; /* other programs that run at the hook */
+	uint64_t generation;	       /* 0: no policy */
+	uint64_t digest;
+	uint32_t rules;
+	size_t bytes; /* of the image */
+};
+
+void bc_status_done(struct bc_status *status);
+int bc_instance_status(const struct bc_instance *instance, struct bc_status *ret_status, struct bc_report *findings,
+		       struct bc_error *reterr);
+
+#endif

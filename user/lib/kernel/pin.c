@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "bindctl/abi.h"
+#include "kernel/pin.h"
+
+int bc_pin_path(char *path, const char *dir, const char *name, struct bc_error *reterr)
+{
+	if (snprintf(path, BC_PIN_MAX, "%s/%s", dir, name) >= BC_PIN_MAX)
+		return bc_fail(reterr, -ENAMETOOLONG, "the path of the pins is longer than %d bytes", BC_PIN_MAX - 1);
+	return 0;
+}
+
+static int is_empty(const char *dir)
+{
+	DIR *open = opendir(dir);
+	struct dirent *entry;
+	int empty = 1;
+
+	if (!open)
+		return -errno;
+	while ((entry = readdir(open)))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			empty = 0;
+	closedir(open);
+	return empty;
+}
+
+static int read_schema(int fd, struct bc_schema *ret)
+{
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info), key = 0;
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return -errno;
+	if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size != sizeof(*ret))
+		return -EEXIST;
+	return bpf_map_lookup_elem(fd, &key, ret) ? -errno : 0;
+}
+
+int bc_pins_check(const char *dir, struct bc_error *reterr)
+{
+	struct bc_schema schema = {};
+	_cleanup_close_ int fd = -1;
+	char path[BC_PIN_MAX];
+	int r = bc_pin_path(path, dir, BC_PIN_SCHEMA, reterr);
+
+	if (r)
+		return r;
+	r = is_empty(dir);
+	if (r == -ENOENT || r == 1)
+		return BC_PINS_ABSENT;
+	if (r < 0)
+		return bc_fail_errno(reterr, r, "cannot read %s", dir);
+	fd = bpf_obj_get(path);
+	if (fd < 0 && errno == ENOENT)
+		return bc_fail(reterr, -EEXIST, "%s holds something that bindctl did not put there; give another --pin",
+			       dir);
+	if (fd < 0)
+		return bc_fail_errno(reterr, -errno, "cannot open %s", path);
+	r = read_schema(fd, &schema);
+	if (r == -EEXIST || (!r && schema.magic != BC_MAGIC))
+		return bc_fail(reterr, -EEXIST, "%s was not made by bindctl; give another --pin", path);
+	if (r)
+		return bc_fail_errno(reterr, r, "cannot read %s", path);
+	if (schema.schema != BC_SCHEMA)
+		return bc_fail(reterr, -EPROTO, "the pins in %s have schema %u, made by %s bindctl; this one has %u",
+			       dir, schema.schema, schema.schema > BC_SCHEMA ? "a newer" : "an older", BC_SCHEMA);
+	return BC_PINS_OURS;
+}
+
+int bc_pins_make_directory(const char *dir, struct bc_error *reterr)
+{
+	if (mkdir(dir, 0700) && errno != EEXIST)
+		return bc_fail_errno(reterr, -errno, "cannot create %s", dir);
+	return 0;
+}
+
+int bc_pins_mark(const char *dir, struct bc_error *reterr)
+{
+	const struct bc_schema schema = { BC_MAGIC, BC_SCHEMA };
+	_cleanup_close_ int fd =
+		bpf_map_create(BPF_MAP_TYPE_ARRAY, "bc_schema", sizeof(uint32_t), sizeof(schema), 1, NULL);
+	char path[BC_PIN_MAX];
+	uint32_t key = 0;
+	int r = bc_pin_path(path, dir, BC_PIN_SCHEMA, reterr);
+
+	if (r)
+		return r;
+	if (fd < 0)
+		return bc_fail_errno(reterr, -errno, "cannot create a BPF map");
+	if (bpf_map_update_elem(fd, &key, &schema, BPF_ANY) || bpf_map_freeze(fd))
+		return bc_fail_errno(reterr, -errno, "cannot write the schema's BPF map");
+	if (bpf_obj_pin(fd, path))
+		return bc_fail_errno(reterr, -errno, "cannot pin %s", path);
+	return 0;
+}
+
+int bc_pin_remove(const char *dir, const char *name, struct bc_error *reterr)
+{
+	char path[BC_PIN_MAX];
+	int r = bc_pin_path(path, dir, name, reterr);
+
+	if (r)
+		return r;
+	if (unlink(path) && errno != ENOENT)
+		return bc_fail_errno(reterr, -errno, "cannot remove %s", path);
+	return 0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The directory of pins under bpffs that keeps an instance alive without a process, and whose it is. */
+#ifndef BINDCTL_PIN_H
+#define BINDCTL_PIN_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+#define BC_PIN_DIR "/sys/fs/bpf/bindctl"
+#define BC_PIN_MAX 4096 /* bytes of a pin's path, NUL included */
+
+/* Names in the directory. */
+#define BC_PIN_SCHEMA "schema" /* struct bc_schema: the first pin made and the last one removed */
+#define BC_PIN_POLICY "policy" /* the outer map */
+
+/* DIR/NAME into `path` of BC_PIN_MAX bytes; -ENAMETOOLONG. */
+int bc_pin_path(char *path, const char *dir, const char *name, struct bc_error *reterr);
+
+enum bc_pins {
+	BC_PINS_ABSENT, /* no directory, or an empty one */
+	BC_PINS_OURS,
+};
+
+/*
+ * Whose pins these are: enum bc_pins, or -errno with a sentence, -EEXIST when they are somebody else's and -EPROTO
+ * when of a newer schema. Changes nothing.
+ */
+int bc_pins_check(const char *dir, struct bc_error *reterr);
+
+/* Makes the directory (0700) if it is missing. */
+int bc_pins_make_directory(const char *dir, struct bc_error *reterr);
+
+/* Marks the directory as ours. */
+int bc_pins_mark(const char *dir, struct bc_error *reterr);
+
+/* Removes one pin; one that is not there is no error. */
+int bc_pin_remove(const char *dir, const char *name, struct bc_error *reterr);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The clauses of a rule, one parser each behind one table. */
+#ifndef BINDCTL_CLAUSE_H
+#define BINDCTL_CLAUSE_H
+
+#include "pure/parse.h"
+
+/*
+ * Parses the clause at words[*at] into the rule and leaves *at at its last word. Ranges are added to the policy.
+ * 0 or -errno with *reterr.
+ */
+int bc_clause_parse(struct bc_policy *policy, const struct bc_place *place, const struct bc_word *words, size_t n,
+		    size_t *at, struct bc_rule *rule, struct bc_error *reterr);
+
+/* An IPv4 or IPv6 address with or without /LEN. -EINVAL with a sentence in `text` of `size` bytes. */
+int bc_parse_addr(const struct bc_word *word, uint32_t ret_addr[4], bool *ret_v4, uint8_t *ret_prefix, char *text,
+		  size_t size);
+
+/* A fault in a word: names file, line and column, or the argument. Returns -EINVAL. */
+int bc_clause_fail(const struct bc_place *place, const struct bc_word *word, struct bc_error *reterr,
+		   const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+bool bc_word_is(const struct bc_word *word, const char *text);
+
+/* For "%.*s": a word in a message is cut after 64 bytes. */
+static inline int bc_word_precision(const struct bc_word *word)
+{
+	return word->len < 64 ? (int)word->len : 64;
+}
+
+#endif

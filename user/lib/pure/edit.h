@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Changes to the text of a policy file that leave every other line, comment and blank as it was. */
+#ifndef BINDCTL_EDIT_H
+#define BINDCTL_EDIT_H
+
+#include "base/error.h"
+#include "pure/policy.h"
+
+/* What becomes of one line. */
+struct bc_line_edit {
+	unsigned line;		       /* from 1 */
+	const struct bc_range *ranges; /* the ports to leave; NULL: remove the line */
+	size_t nranges;
+};
+
+/* The text with one more line. `rule` has no newline. */
+int bc_edit_append(const char *text, size_t len, const char *rule, struct bc_text *ret);
+
+/* The text with the edits applied, which are in order of line. The lines must hold rules. 0 or -ENOMEM, -EINVAL. */
+int bc_edit_lines(const char *text, size_t len, const struct bc_line_edit *edits, size_t n, struct bc_text *ret);
+
+/*
+ * Whether `rule` is one that `pattern` speaks of: the same subject, every clause of the pattern but its ports equal in
+ * the rule. Clauses that the pattern does not have may be anything; verbs are not compared. Resolve both first.
+ */
+bool bc_rule_matches(const struct bc_rule *pattern, const struct bc_rule *rule);
+
+/*
+ * The ports of `rule` that `pattern` does not name, malloc'ed; *ret_n is 0 when none are left. -ENOENT when the two
+ * share no port; -ERANGE when the rule is `port any` and the pattern is not (the rest has no name); -ENOMEM.
+ */
+int bc_rule_subtract(const struct bc_range *rule, size_t nrule, const struct bc_range *pattern, size_t npattern,
+		     struct bc_range **ret, size_t *ret_n);
+
+#endif

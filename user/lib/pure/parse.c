@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <string.h>
+
+#include "pure/clause.h"
+#include "pure/parse.h"
+
+static const struct {
+	const char *name;
+	enum bc_verb verb;
+} verbs[] = {
+	{ "grant", BC_VERB_GRANT },
+	{ "allow", BC_VERB_ALLOW },
+	{ "deny", BC_VERB_DENY },
+};
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Refuses what no text has: NUL, CR and other control bytes. */
+static int check_bytes(const struct bc_place *place, const char *line, size_t len, struct bc_error *reterr)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = line[i];
+
+		if (c == '\r' && i + 1 == len)
+			return bc_fail_at(reterr, -EINVAL, place->source, place->line, i + 1,
+					  "the line ends in CR LF; convert the file to plain newlines");
+		if ((c < 0x20 && c != '\t') || c == 0x7f)
+			return bc_fail_at(reterr, -EINVAL, place->source, place->line, i + 1,
+					  "byte 0x%02x does not belong in a policy; is this a text file?", c);
+	}
+	return 0;
+}
+
+/* Reads a quoted word from `line` at *at (behind the quote) into `to`; the length, or -EINVAL. */
+static int unquote(const char *line, size_t len, size_t *at, char *to)
+{
+	size_t n = 0;
+
+	for (; *at < len && line[*at] != '"'; (*at)++) {
+		if (line[*at] == '\\') {
+			(*at)++;
+			if (*at == len || (line[*at] != '"' && line[*at] != '\\'))
+				return -EINVAL;
+		}
+		to[n++] = line[*at];
+	}
+	if (*at == len)
+		return -EINVAL;
+	(*at)++;
+	return n;
+}
+
+int bc_split_line(const struct bc_place *place, const char *line, size_t len, char *buffer, struct bc_word *words,
+		  struct bc_error *reterr)
+{
+	size_t at = 0, used = 0;
+	int n = 0;
+
+	if (len > BC_LINE_MAX)
+		return bc_fail_at(reterr, -EINVAL, place->source, place->line, BC_LINE_MAX + 1,
+				  "the line is longer than %d bytes", BC_LINE_MAX);
+	if (check_bytes(place, line, len, reterr))
+		return -EINVAL;
+	for (;;) {
+		struct bc_word word = { .text = buffer + used };
+
+		while (at < len && is_blank(line[at]))
+			at++;
+		if (at == len || line[at] == '#')
+			return n;
+		word.column = at + 1;
+		if (n == BC_WORDS_MAX)
+			return bc_fail_at(reterr, -EINVAL, place->source, place->line, word.column,
+					  "more than %d words in a rule", BC_WORDS_MAX);
+		if (line[at] == '"') {
+			int got;
+
+			at++;
+			got = unquote(line, len, &at, buffer + used);
+			if (got < 0 || (at < len && !is_blank(line[at])))
+				return bc_fail_at(
+					reterr, -EINVAL, place->source, place->line, word.column,
+					"a quoted word ends in \" before a blank, and holds \\ only in \\\" and \\\\");
+			word.len = got;
+		} else {
+			while (at < len && !is_blank(line[at]))
+				buffer[used + word.len++] = line[at++];
+		}
+		used += word.len;
+		words[n++] = word;
+	}
+}
+
+static int parse_verb(const struct bc_place *place, const struct bc_word *word, struct bc_rule *rule,
+		      struct bc_error *reterr)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		if (bc_word_is(word, verbs[i].name)) {
+			rule->verb = verbs[i].verb;
+			return 0;
+		}
+	}
+	return bc_clause_fail(place, word, reterr, "unknown verb '%.*s' (grant, allow or deny)",
+			      bc_word_precision(word), word->text);
+}
+
+/* What a whole rule must have, whatever its clauses were. */
+static int check_rule(const struct bc_place *place, const struct bc_word *words, size_t n, const struct bc_rule *rule,
+		      struct bc_error *reterr)
+{
+	if (!(rule->clauses & BC_CLAUSE_PORT))
+		return bc_fail_at(reterr, -EINVAL, place->source, place->line,
+				  place->line ? words[n - 1].column + words[n - 1].len : 0,
+				  "the rule names no port: add 'port N' or 'port any'");
+	if (rule->clauses & BC_CLAUSE_ERRNO && rule->verb != BC_VERB_DENY)
+		return bc_fail_at(reterr, -EINVAL, place->source, place->line, words[0].column,
+				  "'errno' belongs to a deny, not to '%s'", bc_verb_name(rule->verb));
+	return 0;
+}
+
+/* Arguments become a line of a file: what a line could not hold, or would end it, must not pass. */
+static int check_arguments(const struct bc_place *place, const struct bc_word *words, size_t n, struct bc_error *reterr)
+{
+	size_t total = 0;
+
+	if (place->line)
+		return 0;
+	for (size_t w = 0; w < n; w++) {
+		total += 2 * words[w].len + 3;
+		for (size_t i = 0; i < words[w].len; i++)
+			if ((unsigned char)words[w].text[i] < 0x20 || words[w].text[i] == 0x7f)
+				return bc_clause_fail(place, &words[w], reterr,
+						      "control bytes do not belong in a rule");
+	}
+	if (total > BC_LINE_MAX)
+		return bc_fail(reterr, -EINVAL, "the rule would be longer than a line's %d bytes", BC_LINE_MAX);
+	return 0;
+}
+
+int bc_parse_words(struct bc_policy *policy, const struct bc_place *place, const struct bc_word *words, size_t n,
+		   struct bc_error *reterr)
+{
+	struct bc_rule rule = {
+		.kind = BC_ANYONE,
+		.proto = BC_TCP | BC_UDP,
+		.err = EACCES,
+		.scope = BC_SCOPE_ROOT,
+		.source = place->number,
+		.line = place->line,
+		.ranges = policy->nranges,
+	};
+	size_t nranges = policy->nranges;
+	int r;
+
+	r = check_arguments(place, words, n, reterr);
+	if (!r)
+		r = parse_verb(place, &words[0], &rule, reterr);
+	for (size_t at = 1; !r && at < n; at++)
+		r = bc_clause_parse(policy, place, words, n, &at, &rule, reterr);
+	if (!r)
+		r = check_rule(place, words, n, &rule, reterr);
+	if (!r && policy->n == BC_RULES_MAX)
+		r = bc_fail_at(reterr, -E2BIG, place->source, place->line, 0, "a policy holds at most %u rules",
+			       BC_RULES_MAX);
+	if (!r && bc_grow(&policy->rules, &policy->room, policy->n + 1))
+		r = bc_fail(reterr, -ENOMEM, "out of memory");
+	if (r) {
+		policy->nranges = nranges;
+		return r;
+	}
+	policy->rules[policy->n++] = rule;
+	return 0;
+}
+
+static int parse_line(struct bc_policy *policy, const struct bc_place *place, const char *line, size_t len,
+		      struct bc_error *reterr)
+{
+	char buffer[BC_LINE_MAX + 1];
+	struct bc_word words[BC_WORDS_MAX];
+	int n = bc_split_line(place, line, len, buffer, words, reterr);
+
+	if (n <= 0)
+		return n;
+	return bc_parse_words(policy, place, words, n, reterr);
+}
+
+int bc_parse(struct bc_policy *policy, const char *source, const char *text, size_t len, struct bc_report *report)
+{
+	struct bc_place place = { .source = source };
+	int r, result = 0;
+
+	r = bc_policy_source(policy, source, &place.number);
+	if (r)
+		return r;
+	while (len) {
+		const char *newline = memchr(text, '\n', len);
+		size_t line = newline ? (size_t)(newline - text) : len;
+		struct bc_error error;
+
+		place.line++;
+		r = parse_line(policy, &place, text, line, &error);
+		if (!r && !newline)
+			r = bc_fail_at(&error, -EINVAL, source, place.line, line + 1,
+				       "no newline at the end of the file; is it cut short?");
+		if (r) {
+			error.severity = BC_ERROR;
+			bc_report_add(report, &error);
+			result = -EINVAL;
+			if (r != -EINVAL)
+				return r;
+		}
+		text += newline ? line + 1 : line;
+		len -= newline ? line + 1 : line;
+	}
+	return result;
+}

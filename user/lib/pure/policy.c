@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pure/policy.h"
+
+static const struct {
+	const char *name;
+	int number;
+} errnos[] = {
+	{ "EACCES", EACCES },
+	{ "EADDRINUSE", EADDRINUSE },
+	{ "EADDRNOTAVAIL", EADDRNOTAVAIL },
+	{ "EPERM", EPERM },
+};
+
+void bc_policy_done(struct bc_policy *policy)
+{
+	for (size_t i = 0; i < policy->nsources; i++)
+		free(policy->sources[i]);
+	free(policy->sources);
+	free(policy->rules);
+	free(policy->ranges);
+	bc_text_done(&policy->strings);
+	*policy = (struct bc_policy){};
+}
+
+int bc_policy_source(struct bc_policy *policy, const char *name, uint32_t *ret_source)
+{
+	for (size_t i = policy->nsources; i-- > 0;) {
+		if (!strcmp(policy->sources[i], name)) {
+			*ret_source = i;
+			return 0;
+		}
+	}
+	if (policy->nsources == UINT16_MAX)
+		return -E2BIG;
+	if (bc_grow(&policy->sources, &policy->sources_room, policy->nsources + 1))
+		return -ENOMEM;
+	policy->sources[policy->nsources] = strdup(name);
+	if (!policy->sources[policy->nsources])
+		return -ENOMEM;
+	*ret_source = policy->nsources++;
+	return 0;
+}
+
+uint32_t bc_policy_string(struct bc_policy *policy, const char *name, size_t len)
+{
+	struct bc_text *strings = &policy->strings;
+	size_t at;
+
+	/* The last name stands at the end: len bytes and its NUL, with another NUL before them. */
+	if (strings->len >= len + 2 && !strings->data[strings->len - len - 2] &&
+	    !memcmp(strings->data + strings->len - len - 1, name, len))
+		return strings->len - len - 1;
+	if (!strings->len)
+		bc_text_add(strings, "", 1);
+	at = strings->len;
+	bc_text_add(strings, name, len);
+	bc_text_add(strings, "", 1);
+	return strings->failed || at > UINT32_MAX ? 0 : at;
+}
+
+const char *bc_verb_name(enum bc_verb verb)
+{
+	switch (verb) {
+	case BC_VERB_GRANT:
+		return "grant";
+	case BC_VERB_ALLOW:
+		return "allow";
+	case BC_VERB_DENY:
+		return "deny";
+	}
+	return "?";
+}
+
+enum bc_verdict bc_verb_verdict(enum bc_verb verb)
+{
+	switch (verb) {
+	case BC_VERB_GRANT:
+		return BC_GRANT;
+	case BC_VERB_ALLOW:
+		return BC_ALLOW;
+	case BC_VERB_DENY:
+		return BC_DENY;
+	}
+	return BC_DENY;
+}
+
+int bc_errno_by_name(const char *name, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(errnos); i++)
+		if (strlen(errnos[i].name) == len && !memcmp(errnos[i].name, name, len))
+			return errnos[i].number;
+	return 0;
+}
+
+const char *bc_errno_name(int number)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(errnos); i++)
+		if (errnos[i].number == number)
+			return errnos[i].name;
+	return NULL;
+}
+
+void bc_format_ports(struct bc_text *text, const struct bc_range *ranges, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			bc_text_add(text, ",", 1);
+		if (ranges[i].first == 0 && ranges[i].last == UINT16_MAX)
+			bc_text_add(text, "any", 3);
+		else if (ranges[i].first == ranges[i].last)
+			bc_text_addf(text, "%u", ranges[i].first);
+		else
+			bc_text_addf(text, "%u-%u", ranges[i].first, ranges[i].last);
+	}
+}
+
+void bc_format_addr(struct bc_text *text, const uint32_t addr[4], bool v4, unsigned prefix)
+{
+	char buffer[INET6_ADDRSTRLEN] = "?";
+	uint32_t wire[4];
+
+	for (int i = 0; i < 4; i++)
+		wire[i] = htonl(addr[i]);
+	inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? &wire[3] : wire, buffer, sizeof(buffer));
+	bc_text_addf(text, "%s", buffer);
+	if (prefix < 128)
+		bc_text_addf(text, "/%u", v4 ? prefix - 96 : prefix);
+}
+
+/* A name as one word of policy: bare if the tokenizer would read it back the same, else in quotes. */
+static void format_word(struct bc_text *text, const char *word)
+{
+	if (*word && *word != '"' && *word != '#' && !strpbrk(word, " \t")) {
+		bc_text_add(text, word, strlen(word));
+		return;
+	}
+	bc_text_add(text, "\"", 1);
+	for (; *word; word++) {
+		if (*word == '"' || *word == '\\')
+			bc_text_add(text, "\\", 1);
+		bc_text_add(text, word, 1);
+	}
+	bc_text_add(text, "\"", 1);
+}
+
+void bc_format_rule(struct bc_text *text, const struct bc_policy *policy, const struct bc_rule *rule)
+{
+	bc_text_addf(text, "%s", bc_verb_name(rule->verb));
+	if (rule->kind == BC_USER) {
+		bc_text_addf(text, " user ");
+		if (rule->name)
+			format_word(text, bc_policy_name(policy, rule));
+		else
+			bc_text_addf(text, "%u", rule->id);
+	}
+	bc_text_addf(text, " port ");
+	bc_format_ports(text, policy->ranges + rule->ranges, rule->nranges);
+	if (rule->clauses & BC_CLAUSE_PROTO)
+		bc_text_addf(text, " proto %s", rule->proto == BC_TCP ? "tcp" : "udp");
+	if (rule->clauses & BC_CLAUSE_ADDR) {
+		bc_text_addf(text, " addr ");
+		bc_format_addr(text, rule->addr, rule->v4, rule->prefix);
+	}
+	if (rule->any_netns)
+		bc_text_addf(text, " netns any");
+	if (rule->verb == BC_VERB_DENY && rule->err != EACCES)
+		bc_text_addf(text, " errno %s", bc_errno_name(rule->err));
+}
+
+uint64_t bc_rule_digest(const struct bc_policy *policy, const struct bc_rule *rule)
+{
+	/* Only what the rule means, in one fixed layout without padding. */
+	uint32_t words[10] = { rule->verb | rule->kind << 8 | rule->proto << 16, rule->scope, rule->id };
+	uint64_t hash;
+
+	if (rule->clauses & BC_CLAUSE_PROTO)
+		words[3] |= 1;
+	if (rule->any_netns)
+		words[3] |= 2;
+	if (rule->clauses & BC_CLAUSE_ADDR) {
+		words[4] = 1u << 31 | rule->v4 << 8 | rule->prefix;
+		memcpy(&words[5], rule->addr, sizeof(rule->addr));
+	}
+	if (rule->verb == BC_VERB_DENY)
+		words[9] = rule->err;
+	hash = bc_fnv(BC_FNV_START, words, sizeof(words));
+	hash = bc_fnv(hash, policy->ranges + rule->ranges, rule->nranges * sizeof(struct bc_range));
+	/* FNV's upper bits are its weakest; ids are made of them. */
+	hash ^= hash >> 32;
+	hash *= 0x9e3779b97f4a7c15u;
+	return hash ^ hash >> 29;
+}
+
+uint64_t bc_policy_digest(const struct bc_policy *policy)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < policy->n; i++)
+		sum += bc_rule_digest(policy, &policy->rules[i]);
+	return sum;
+}

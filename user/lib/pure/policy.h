@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A bind policy as values: the rules of all files, in the order they were read. Made by parse (from text) or by
+ * decompile (from an image), completed by resolve, read by everything else.
+ */
+#ifndef BINDCTL_POLICY_H
+#define BINDCTL_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/util.h"
+#include "bindctl/abi.h"
+
+enum bc_verb {
+	BC_VERB_GRANT = 1,
+	BC_VERB_ALLOW,
+	BC_VERB_DENY,
+};
+
+/* Which clauses a rule was written with. */
+enum bc_clause {
+	BC_CLAUSE_USER = 1u << 0,
+	BC_CLAUSE_PORT = 1u << 1,
+	BC_CLAUSE_PROTO = 1u << 2,
+	BC_CLAUSE_ADDR = 1u << 3,
+	BC_CLAUSE_NETNS = 1u << 4,
+	BC_CLAUSE_ERRNO = 1u << 5,
+};
+
+/* Ports first to last, both included. 0 to 65535 is `any`; no other range holds port 0. */
+struct bc_range {
+	uint16_t first;
+	uint16_t last;
+};
+
+struct bc_rule {
+	uint8_t verb;	  /* enum bc_verb */
+	uint8_t kind;	  /* enum bc_subject_kind */
+	uint8_t proto;	  /* enum bc_proto, a mask; both bits unless BC_CLAUSE_PROTO */
+	uint8_t prefix;	  /* with BC_CLAUSE_ADDR: bits of 128; an IPv4 prefix counts from 96 */
+	bool v4;	  /* with BC_CLAUSE_ADDR: of IPv4 */
+	bool any_netns;	  /* holds in every network namespace, not the initial one alone */
+	uint16_t err;	  /* of a deny: the errno */
+	uint32_t clauses; /* enum bc_clause */
+	uint32_t scope;	  /* BC_SCOPE_ROOT */
+	uint32_t id;	  /* the subject's number, once resolved; 0 for anyone */
+	uint32_t name;	  /* the subject's name as written, in policy->strings; 0: written as a number */
+	uint32_t ranges;  /* first of its ranges in policy->ranges: ascending and disjoint */
+	uint32_t nranges;
+	uint32_t source;  /* index into policy->sources */
+	uint32_t line;	  /* from 1; 0: not from a file */
+	uint32_t column;  /* of the subject, for errors about it */
+	uint32_t addr[4]; /* as in bindctl/abi.h */
+};
+
+/* Owns everything it points to. Zero-initialised is empty. */
+struct bc_policy {
+	struct bc_rule *rules;
+	size_t n;
+	size_t room;
+	struct bc_range *ranges;
+	size_t nranges;
+	size_t ranges_room;
+	struct bc_text strings; /* NUL-terminated names; offset 0 is unused */
+	char **sources;
+	size_t nsources;
+	size_t sources_room;
+};
+
+void bc_policy_done(struct bc_policy *policy);
+
+/* Interns a source's name; -ENOMEM, or -E2BIG beyond 65,535 sources. */
+int bc_policy_source(struct bc_policy *policy, const char *name, uint32_t *ret_source);
+
+/* Copies a name into `strings`; the offset, or 0 without memory. The same name again gets the same offset if it was
+ * the last one added. */
+uint32_t bc_policy_string(struct bc_policy *policy, const char *name, size_t len);
+
+static inline const char *bc_policy_name(const struct bc_policy *policy, const struct bc_rule *rule)
+{
+	return rule->name ? policy->strings.data + rule->name : NULL;
+}
+
+static inline const char *bc_policy_source_of(const struct bc_policy *policy, const struct bc_rule *rule)
+{
+	return rule->source < policy->nsources ? policy->sources[rule->source] : "";
+}
+
+const char *bc_verb_name(enum bc_verb verb);
+enum bc_verdict bc_verb_verdict(enum bc_verb verb);
+
+/* The errnos that a deny may give, by name: EACCES, EADDRINUSE, EADDRNOTAVAIL, EPERM. 0 or NULL when it is none. */
+int bc_errno_by_name(const char *name, size_t len);
+const char *bc_errno_name(int number);
+
+/* A range list as the policy language writes it: `any`, `443`, `80,8000-8100`. */
+void bc_format_ports(struct bc_text *text, const struct bc_range *ranges, size_t n);
+
+/* An address or prefix: `10.0.0.0/8`, `::1`. `prefix` counts from 128 bits; a full one is left out. */
+void bc_format_addr(struct bc_text *text, const uint32_t addr[4], bool v4, unsigned prefix);
+
+/* The rule as one line of policy, clauses in one fixed order, without a newline. */
+void bc_format_rule(struct bc_text *text, const struct bc_policy *policy, const struct bc_rule *rule);
+
+/*
+ * A number that two rules share when they mean the same: verb, resolved subject, ports and every other clause, but
+ * not the file or line. Rules carry its upper half in eight hexadecimal digits as their id. Resolve first.
+ */
+uint64_t bc_rule_digest(const struct bc_policy *policy, const struct bc_rule *rule);
+
+static inline uint32_t bc_rule_id(uint64_t digest)
+{
+	return digest >> 32;
+}
+
+/* The digests of all rules together, whatever their order. */
+uint64_t bc_policy_digest(const struct bc_policy *policy);
+
+#endif

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pure/segment.h"
+
+void bc_plan_done(struct bc_plan *plan)
+{
+	free(plan->runs);
+	free(plan->segments);
+	free(plan->lists);
+	*plan = (struct bc_plan){};
+}
+
+#define compare(a, b) (((a) > (b)) - ((a) < (b)))
+
+int bc_entry_compare(const void *left, const void *right)
+{
+	const struct bc_entry *a = left, *b = right;
+
+	if (a->key != b->key)
+		return compare(a->key, b->key);
+	if (a->id != b->id)
+		return compare(a->id, b->id);
+	if (a->first != b->first)
+		return compare(a->first, b->first);
+	return compare(a->rule, b->rule);
+}
+
+/* One run in the making: its entries, and those of them that hold at the port the sweep has come to. */
+struct sweep {
+	struct bc_plan *plan;
+	const struct bc_policy *policy;
+	const struct bc_entry *entries;
+	const struct bc_entry **active;
+	size_t nactive, active_room;
+};
+
+static unsigned width(const struct bc_entry *entry)
+{
+	return entry->last - entry->first;
+}
+
+/*
+ * The specific first: the narrower range, the longer prefix (none at all last), a protocol before none. 0 when the
+ * two are of equal rank and can hold for the same bind. Rules with other addresses or protocols never meet, so those
+ * only part them.
+ */
+static int compare_rank(const struct bc_policy *policy, const struct bc_entry *a, const struct bc_entry *b)
+{
+	const struct bc_rule *ra = &policy->rules[a->rule], *rb = &policy->rules[b->rule];
+	bool addr_a = ra->clauses & BC_CLAUSE_ADDR, addr_b = rb->clauses & BC_CLAUSE_ADDR;
+	bool proto_a = ra->clauses & BC_CLAUSE_PROTO, proto_b = rb->clauses & BC_CLAUSE_PROTO;
+
+	if (width(a) != width(b))
+		return compare(width(a), width(b));
+	if (addr_a != addr_b)
+		return addr_a ? -1 : 1;
+	if (addr_a && ra->prefix != rb->prefix)
+		return compare(rb->prefix, ra->prefix);
+	if (proto_a != proto_b)
+		return proto_a ? -1 : 1;
+	if (addr_a && ra->v4 != rb->v4)
+		return ra->v4 ? -1 : 1;
+	for (int i = 0; addr_a && i < 4; i++)
+		if (ra->addr[i] != rb->addr[i])
+			return compare(ra->addr[i], rb->addr[i]);
+	return compare(ra->proto, rb->proto);
+}
+
+/* At equal rank the least privilege first, then the order of files and lines. */
+static int compare_active(const void *left, const void *right, void *ctx)
+{
+	const struct bc_policy *policy = ctx;
+	const struct bc_entry *a = *(const struct bc_entry **)left, *b = *(const struct bc_entry **)right;
+	enum bc_verdict va = bc_verb_verdict(policy->rules[a->rule].verb);
+	enum bc_verdict vb = bc_verb_verdict(policy->rules[b->rule].verb);
+	int order = compare_rank(policy, a, b);
+
+	if (order)
+		return order;
+	return va != vb ? compare(va, vb) : compare(a->rule, b->rule);
+}
+
+static bool same_outcome(const struct bc_rule *a, const struct bc_rule *b)
+{
+	return a->verb == b->verb && (a->verb != BC_VERB_DENY || a->err == b->err);
+}
+
+static void report_conflict(const struct sweep *sweep, const struct bc_entry *winner, const struct bc_entry *loser)
+{
+	const struct bc_rule *won = &sweep->policy->rules[winner->rule], *lost = &sweep->policy->rules[loser->rule];
+	struct bc_error error;
+
+	bc_fail_at(&error, 0, bc_policy_source_of(sweep->policy, lost), lost->line, 0,
+		   "this %s and the %s at %s:%u are equally specific and disagree: the %s, of %s, decides",
+		   bc_verb_name(lost->verb), bc_verb_name(won->verb), bc_policy_source_of(sweep->policy, won),
+		   won->line, bc_verb_name(won->verb),
+		   won->verb == lost->verb ? "the earlier line" : "the lesser privilege");
+	error.severity = sweep->plan->severity;
+	bc_report_add(sweep->plan->report, &error);
+}
+
+/* Reports each pair once, in the first segment that both share. `active` is in order. */
+static void report_conflicts(const struct sweep *sweep, unsigned first)
+{
+	const struct bc_entry *winner = sweep->active[0];
+
+	for (size_t i = 1; i < sweep->nactive; i++) {
+		const struct bc_entry *entry = sweep->active[i];
+
+		if (compare_rank(sweep->policy, winner, entry)) {
+			winner = entry;
+			continue;
+		}
+		if ((winner->first == first || entry->first == first) &&
+		    !same_outcome(&sweep->policy->rules[winner->rule], &sweep->policy->rules[entry->rule]))
+			report_conflict(sweep, winner, entry);
+	}
+}
+
+static uint32_t reference(const struct bc_entry *entry, unsigned first)
+{
+	return entry->rule | (entry->first == first ? BC_REF_START : 0);
+}
+
+static int add_list(struct sweep *sweep, unsigned first, uint32_t *ret_ref)
+{
+	struct bc_plan *plan = sweep->plan;
+
+	if (plan->nlists + sweep->nactive > BC_LISTED_MAX)
+		return -E2BIG;
+	if (bc_grow(&plan->lists, &plan->lists_room, plan->nlists + sweep->nactive))
+		return -ENOMEM;
+	*ret_ref = plan->nlists | BC_REF_LIST;
+	for (size_t i = 0; i < sweep->nactive; i++)
+		plan->lists[plan->nlists++] = reference(sweep->active[i], first);
+	plan->lists[plan->nlists - 1] |= BC_REF_LAST;
+	return 0;
+}
+
+/* The active rules decide ports first to last. */
+static int add_segment(struct sweep *sweep, unsigned first, unsigned last)
+{
+	struct bc_plan *plan = sweep->plan;
+	struct bc_segment segment = { .first = first, .last = last };
+	int r;
+
+	if (!sweep->nactive)
+		return 0;
+	if (sweep->nactive == 1) {
+		segment.ref = reference(sweep->active[0], first);
+	} else {
+		qsort_r(sweep->active, sweep->nactive, sizeof(*sweep->active), compare_active, (void *)sweep->policy);
+		report_conflicts(sweep, first);
+		r = add_list(sweep, first, &segment.ref);
+		if (r)
+			return r;
+	}
+	if (bc_grow(&plan->segments, &plan->segments_room, plan->nsegments + 1))
+		return -ENOMEM;
+	plan->segments[plan->nsegments++] = segment;
+	return 0;
+}
+
+/* Drops what ended before `port`; returns the last port before any of the rest ends. */
+static unsigned prune(struct sweep *sweep, unsigned port)
+{
+	unsigned last = UINT16_MAX;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < sweep->nactive; i++) {
+		const struct bc_entry *entry = sweep->active[i];
+
+		if (entry->last < port)
+			continue;
+		if (entry->last < last)
+			last = entry->last;
+		sweep->active[kept++] = entry;
+	}
+	sweep->nactive = kept;
+	return last;
+}
+
+/* Sweeps over the n entries of one subject, from each port where some range begins or ends to the next such port. */
+static int sweep_run(struct sweep *sweep, size_t n)
+{
+	const struct bc_entry *entries = sweep->entries;
+	unsigned port = entries[0].first;
+	size_t next = 0;
+
+	for (;;) {
+		unsigned last;
+		int r;
+
+		if (bc_grow(&sweep->active, &sweep->active_room, sweep->nactive + 1))
+			return -ENOMEM;
+		if (next < n && entries[next].first == port) {
+			sweep->active[sweep->nactive++] = &entries[next++];
+			continue;
+		}
+		last = prune(sweep, port);
+		if (next < n && entries[next].first <= last)
+			last = entries[next].first - 1;
+		r = add_segment(sweep, port, last);
+		if (r)
+			return r;
+		if (next == n && last == UINT16_MAX)
+			return 0;
+		port = last + 1;
+		prune(sweep, port);
+		if (!sweep->nactive) {
+			if (next == n)
+				return 0;
+			port = entries[next].first;
+		}
+	}
+}
+
+int bc_plan_segments(struct bc_plan *plan, const struct bc_policy *policy, const struct bc_entry *entries, size_t n)
+{
+	struct sweep sweep = { .plan = plan, .policy = policy };
+	int r = 0;
+
+	for (size_t at = 0, end; !r && at < n; at = end) {
+		struct bc_run run = { entries[at].key, entries[at].id, plan->nsegments, 0 };
+
+		for (end = at + 1; end < n && entries[end].key == run.key && entries[end].id == run.id; end++)
+			;
+		sweep.entries = entries + at;
+		sweep.nactive = 0;
+		r = sweep_run(&sweep, end - at);
+		run.n = plan->nsegments - run.first;
+		if (!r && bc_grow(&plan->runs, &plan->runs_room, plan->nruns + 1))
+			r = -ENOMEM;
+		if (!r)
+			plan->runs[plan->nruns++] = run;
+	}
+	free(sweep.active);
+	return r;
+}
