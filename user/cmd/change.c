@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "cmd/change.h"
+#include "cmd/names.h"
+#include "cmd/out.h"
 #include "host/lock.h"
 #include "kernel/probe.h"
 #include "pure/decompile.h"
@@ -94,16 +96,18 @@ int change_begin(struct change *change, const struct app *app, const struct chan
 	return r ? r : check_not_masked(change, reterr);
 }
 
-static void print_rule(char sign, const struct bc_policy *policy, uint32_t number, bool place)
+static void print_rule(char sign, const struct bc_policy *policy, uint32_t number)
 {
 	const struct bc_rule *rule = &policy->rules[number];
 	_cleanup_(bc_text_done) struct bc_text text = {};
 
 	bc_format_rule(&text, policy, rule);
-	if (place)
-		printf("%c %s  # %s:%u\n", sign, text.data, bc_policy_source_of(policy, rule), rule->line);
-	else
-		printf("%c %s\n", sign, text.data);
+	bc_text_addf(&text, "  # %s:%u", bc_policy_source_of(policy, rule), rule->line);
+	if (text.failed)
+		return;
+	printf("%c ", sign);
+	out_text(text.data);
+	printf("\n");
 }
 
 /* What the kernel holds, or nothing. */
@@ -130,10 +134,11 @@ static int print_difference(const struct change *change, const struct bc_policy 
 		bc_fail(&error, r, "out of memory");
 	if (r)
 		return failed(&error);
+	add_names(&current);
 	for (size_t i = 0; i < diff.nremoved; i++)
-		print_rule('-', &current, diff.removed[i], true);
+		print_rule('-', &current, diff.removed[i]);
 	for (size_t i = 0; i < diff.nadded; i++)
-		print_rule('+', policy, diff.added[i], true);
+		print_rule('+', policy, diff.added[i]);
 	return finish_output(EXIT_DONE);
 }
 
@@ -168,12 +173,16 @@ int change_finish(struct change *change, const struct bc_text *text)
 	if (before.failed || (text && bc_files_set(&change->files, change->path, text->data, text->len)))
 		r = bc_fail(&error, -ENOMEM, "out of memory");
 	if (!r)
-		r = bc_build_policy(&change->files, change->options.strict ? BC_ERROR : BC_WARNING, BC_ERROR, &build,
-				    &report, &error);
+		r = bc_build_policy(&change->files, change->options.strict ? BC_ERROR : BC_WARNING,
+				    change->options.unknown, &build, &report, &error);
 	say_report(&report);
 	if (!r && change->options.dry_run)
 		return print_difference(change, &build.policy);
 	if (!r)
 		r = put_into_force(change, &build, text, &before, &error);
-	return r ? failed(&error) : EXIT_DONE;
+	if (!r)
+		return EXIT_DONE;
+	say_error(&error);
+	say("nothing was changed");
+	return EXIT_FAILED;
 }

@@ -12,6 +12,7 @@
 
 /* The options that changing commands share. */
 struct change_options {
+	enum bc_severity unknown; /* of a name in the files that nobody has */
 	bool runtime;
 	bool dry_run;
 	bool strict;

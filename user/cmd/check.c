@@ -66,6 +66,13 @@ static void print_summary(const struct bc_report *report, size_t files, size_t r
 		       plural(warnings));
 }
 
+static void make_errors(struct bc_report *report)
+{
+	for (size_t i = 0; i < report->n; i++)
+		report->items[i].severity = BC_ERROR;
+	report->errors = report->n + report->dropped;
+}
+
 int run_check(const struct app *app, const struct command *command, int argc, char **argv)
 {
 	const struct option table[] = {
@@ -77,7 +84,7 @@ int run_check(const struct app *app, const struct command *command, int argc, ch
 	_cleanup_(bc_files_done) struct bc_files files = {};
 	_cleanup_(bc_report_done) struct bc_report report = {};
 	_cleanup_(bc_build_done) struct bc_build build = {};
-	enum bc_severity severity = BC_WARNING;
+	bool strict = false;
 	bool json = false;
 	struct bc_error error;
 	int option, code, r;
@@ -86,16 +93,20 @@ int run_check(const struct app *app, const struct command *command, int argc, ch
 		if (option == '?')
 			return code;
 		json |= option == 'j';
-		if (option == 's')
-			severity = BC_ERROR;
+		strict |= option == 's';
 	}
 	if (read_files(app, argc - optind, argv + optind, &files, &error))
 		return failed(&error);
-	r = bc_build_policy(&files, severity, severity, &build, &report, &error);
+	r = bc_build_policy(&files, BC_WARNING, BC_WARNING, &build, &report, &error);
+	if (!r)
+		r = bc_lint(&build.policy, &build.cells, BC_WARNING, &report) ?
+			    bc_fail(&error, -ENOMEM, "out of memory") :
+			    0;
 	if (r && !report.errors)
 		return failed(&error);
-	if (!r && bc_lint(&build.policy, &build.cells, severity, &report))
-		return failed(&(struct bc_error){ .text = "out of memory" });
+	/* Only now: a finding that is an error would keep the rest from being looked for. */
+	if (strict)
+		make_errors(&report);
 	if (json) {
 		print_json(&report, build.policy.n);
 	} else {

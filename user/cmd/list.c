@@ -8,6 +8,8 @@
 #include "cmd/out.h"
 #include "pure/decompile.h"
 
+#define RULE_WIDTH_MAX 80
+
 static void print_json(const struct bc_policy *policy, const struct bc_header *header)
 {
 	struct json_object *members = json_object_new_object();
@@ -20,11 +22,28 @@ static void print_json(const struct bc_policy *policy, const struct bc_header *h
 	out_end_array();
 }
 
+/* The widest rule's width, up to a line that still fits a terminal with its source. */
+static int rule_width(const struct bc_policy *policy)
+{
+	size_t width = strlen("RULE");
+
+	for (size_t i = 0; i < policy->n; i++) {
+		_cleanup_(bc_text_done) struct bc_text text = {};
+
+		bc_format_rule(&text, policy, &policy->rules[i]);
+		if (text.len > width && text.len <= RULE_WIDTH_MAX)
+			width = text.len;
+	}
+	return width;
+}
+
 static void print_table(const struct bc_policy *policy)
 {
+	int width = rule_width(policy);
+
 	if (!policy->n)
 		return;
-	printf("%-8s  %-40s  %s\n", "ID", "RULE", "FROM");
+	printf("%-8s  %-*s  %s\n", "ID", width, "RULE", "FROM");
 	for (size_t i = 0; i < policy->n; i++) {
 		const struct bc_rule *rule = &policy->rules[i];
 		_cleanup_(bc_text_done) struct bc_text text = {};
@@ -32,7 +51,7 @@ static void print_table(const struct bc_policy *policy)
 		bc_format_rule(&text, policy, rule);
 		printf("%08x  ", bc_rule_id(bc_rule_digest(policy, rule)));
 		out_text(text.data);
-		printf("%*s", text.len < 40 ? (int)(42 - text.len) : 2, "");
+		printf("%*s", text.len < (size_t)width ? (int)(width + 2 - text.len) : 2, "");
 		out_text(bc_policy_source_of(policy, rule));
 		printf(":%u\n", rule->line);
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,9 +14,9 @@
 	"PORTS    443, 80,443, 8000-8100, any; with /tcp or /udp behind it, that protocol only\n" \
 	"CLAUSES  proto tcp|udp, addr IP[/LEN], netns host|any"
 
-#define HELP_CHANGE_OPTIONS                                                     \
-	"  --runtime   in /run, until the next boot, instead of /etc\n"         \
-	"  --dry-run   change nothing; print what would change in the kernel\n" \
+#define HELP_CHANGE_OPTIONS                                                                    \
+	"  --runtime   the rules in /run, which last until the next boot, not those in /etc\n" \
+	"  --dry-run   change nothing; print what would change in the kernel\n"                \
 	"  --strict    rules of equal rank that disagree are an error, not a warning\n"
 
 const struct command commands[] = {
@@ -39,13 +40,13 @@ const struct command commands[] = {
 	  "       bindctl revoke [--runtime] [--dry-run] [--strict] --id ID\n"
 	  "Removes the subject's rules on the ports from the file that grant, allow and deny\n"
 	  "write, and applies. Of a rule on more ports the others stay. A clause that is given\n"
-	  "must be in the rule. Fails when nothing matched.\n"
+	  "must be in the rule. Fails when nothing matched. Loads bindctl if need be.\n"
 	  "\n"
 	  "  --id ID     the rule that 'bindctl list' shows with this ID\n" HELP_CHANGE_OPTIONS },
 	{ "apply", run_apply, "make the kernel hold what the files say",
 	  "apply [--dry-run] [--strict]\n"
 	  "Compiles the policy files and puts them into force, all at once. If there is a\n"
-	  "fault anywhere in them, what was in force stays.\n"
+	  "fault anywhere in them, what was in force stays. Loads bindctl if need be.\n"
 	  "\n"
 	  "  --dry-run   change nothing; print the difference between kernel and files\n"
 	  "  --strict    rules of equal rank that disagree are an error, not a warning\n" },
@@ -88,7 +89,8 @@ const struct command commands[] = {
 	{ "status", run_status, "say whether the policy is enforced",
 	  "status [--json]\n"
 	  "Says whether the programs are attached and run, which policy is in force, and\n"
-	  "whether the files say the same. Exits with 3 when policy is not enforced.\n"
+	  "whether the files say the same. Exits with 3 when policy is not enforced, or is not\n"
+	  "the one that the files hold.\n"
 	  "\n"
 	  "  --json      as a JSON document\n" },
 	{ "help", run_help, "show this, or one command's help", "help [COMMAND]\n" },
@@ -166,6 +168,19 @@ int run_version(const struct app *app, const struct command *command, int argc, 
 	return print_version();
 }
 
+/* The path from the root, malloc'ed: what is written into pins and images must not depend on where we were. */
+static char *absolute(const char *path)
+{
+	_cleanup_free_ char *here = *path == '/' ? NULL : getcwd(NULL, 0);
+	char *whole;
+
+	if (asprintf(&whole, "%s%s%s", here ? here : "", here ? "/" : "", path) < 0) {
+		say("out of memory");
+		exit(EXIT_FAILED);
+	}
+	return whole;
+}
+
 /* The global options, which stand before the command. Returns a command's exit code, or -1 to go on at optind. */
 static int parse_globals(struct app *app, int argc, char **argv)
 {
@@ -193,9 +208,9 @@ static int parse_globals(struct app *app, int argc, char **argv)
 					   option == 'p' ? "--pin" :
 							   "--cgroup");
 		if (option == 'c')
-			app->store = bc_store_at(optarg);
+			app->store = bc_store_at(absolute(optarg));
 		else if (option == 'p')
-			app->instance.pins = optarg;
+			app->instance.pins = absolute(optarg);
 		else
 			app->instance.cgroup = optarg;
 	}

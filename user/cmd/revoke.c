@@ -112,13 +112,12 @@ static int read_rules(const struct change *change, struct bc_policy *policy, str
 
 		r = r ?: got;
 	}
-	/* A user who is gone must not keep rules from being taken back. */
 	if (!r && bc_resolve(policy, &bc_host_names, BC_WARNING, &report) == -ENOMEM)
 		r = -ENOMEM;
 	if (!r)
 		return 0;
 	say_report(&report);
-	return bc_fail(reterr, r, "the policy files are not in order; nothing was changed");
+	return bc_fail(reterr, r, "the policy files are not in order: nothing was changed");
 }
 
 static int take_back(const struct app *app, const struct change_options *options, const struct wanted *wanted)
@@ -138,7 +137,7 @@ static int take_back(const struct app *app, const struct change_options *options
 	r = make_plan(&change, wanted, &policy, &plan);
 	file = bc_files_find(&change.files, change.path);
 	if (!r && !plan.n) {
-		say("no rule in %s matches; nothing was changed", change.path);
+		say("no rule in %s matches: nothing was changed", change.path);
 		return EXIT_FAILED;
 	}
 	if (!r)
@@ -155,7 +154,8 @@ int run_revoke(const struct app *app, const struct command *command, int argc, c
 	const struct option table[] = { { "id", required_argument, NULL, 'i' }, CHANGE_OPTIONS{} };
 	_cleanup_(bc_policy_done) struct bc_policy pattern = {};
 	struct wanted wanted = { .pattern = &pattern };
-	struct change_options options = {};
+	/* A user who is gone must not keep rules, his own least of all, from being taken back. */
+	struct change_options options = { .unknown = BC_WARNING };
 	struct bc_error error;
 	int option, code;
 

@@ -70,6 +70,8 @@ int parse_arguments(struct bc_policy *policy, const char *verb, int argc, char *
 	if (r)
 		return bc_fail_errno(reterr, r, "cannot read the arguments");
 	r = bc_parse_words(policy, &place, words.items, words.n, reterr);
+	if (!r && !strcmp(argv[0], "any") && policy->rules[0].kind != BC_ANYONE)
+		r = bc_fail(reterr, -EINVAL, "the subject is 'any', but a clause names one");
 	if (!r)
 		r = resolve(policy, argv[0], reterr);
 	return r == -ENOENT && unknown_too ? 0 : r;

@@ -12,33 +12,27 @@ void bc_build_done(struct bc_build *build)
 }
 
 int bc_build_policy(const struct bc_files *files, enum bc_severity conflicts, enum bc_severity unknown,
-		    struct bc_build *ret_build, struct bc_report *report, struct bc_error *reterr)
+		    struct bc_build *build, struct bc_report *report, struct bc_error *reterr)
 {
-	_cleanup_(bc_build_done) struct bc_build build = {};
 	size_t errors = report->errors;
 	int r, result = 0;
 
 	for (size_t i = 0; i < files->n; i++) {
 		const struct bc_file *file = &files->items[i];
 
-		r = bc_parse(&build.policy, file->path, file->text, file->len, report);
+		r = bc_parse(&build->policy, file->path, file->text, file->len, report);
 		if (r && r != -EINVAL)
 			return bc_fail_errno(reterr, r, "cannot read the policy");
 		result = result ?: r;
 	}
 	/* Look names up even if lines are at fault: one run shows all there is to mend. */
-	r = bc_resolve(&build.policy, &bc_host_names, unknown, report);
+	r = bc_resolve(&build->policy, &bc_host_names, unknown, report);
 	if (r == -ENOMEM)
 		return bc_fail_errno(reterr, r, "cannot resolve the policy");
 	if (r && unknown == BC_ERROR)
 		result = result ?: r;
 	if (result)
-		return bc_fail(reterr, result, "%zu error%s; the policy is as it was", report->errors - errors,
+		return bc_fail(reterr, result, "%zu error%s in the policy", report->errors - errors,
 			       report->errors - errors == 1 ? "" : "s");
-	r = bc_compile(&build.policy, conflicts, &build.cells, report, reterr);
-	if (r)
-		return r;
-	*ret_build = build;
-	build = (struct bc_build){};
-	return 0;
+	return bc_compile(&build->policy, conflicts, &build->cells, report, reterr);
 }

@@ -15,11 +15,12 @@ struct bc_build {
 void bc_build_done(struct bc_build *build);
 
 /*
- * Every fault and every finding goes to the report. `conflicts` is the severity of two rules of equal rank that
- * disagree, `unknown` that of a name that nobody has. 0, or -errno with *reterr saying what the report's errors add
- * up to.
+ * Fills an empty build; after a failure it holds what could be read, for those who want to go on looking, but no
+ * cells. Every fault and every finding goes to the report. `conflicts` is the severity of two rules of equal rank that
+ * disagree, `unknown` that of a name that nobody has (a rule for nobody then stays in, and never matches). 0, or
+ * -errno with *reterr saying what the report's errors add up to.
  */
 int bc_build_policy(const struct bc_files *files, enum bc_severity conflicts, enum bc_severity unknown,
-		    struct bc_build *ret_build, struct bc_report *report, struct bc_error *reterr);
+		    struct bc_build *build, struct bc_report *report, struct bc_error *reterr);
 
 #endif

@@ -120,8 +120,8 @@ int bc_require_bpffs(const char *dir, int may_mount, int *ret_mounted, struct bc
 	if (fs.f_type == BPF_FS_MAGIC)
 		return 0;
 	if (strncmp(dir, BC_BPFFS "/", strlen(BC_BPFFS) + 1))
-		return bc_fail(reterr, -EINVAL, "%s is not on a BPF file system; mount one there: mount -t bpf bpf DIR",
-			       dir);
+		return bc_fail(reterr, -EINVAL,
+			       "%s is not on a BPF file system (bpffs); give a directory below " BC_BPFFS, dir);
 	if (!may_mount)
 		return bc_fail(reterr, -ENOENT, "no BPF file system is mounted at %s; run: mount -t bpf bpf %s",
 			       BC_BPFFS, BC_BPFFS);

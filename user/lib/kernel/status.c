@@ -74,6 +74,7 @@ static int check_hook(struct check *check, enum bc_hook hook, struct bc_error *r
 	}
 	path = link->cgroup_id ? bc_cgroup_path(check->root_fd, link->cgroup_id) : NULL;
 	if (!path) {
+		link->cgroup_id = 0;
 		find(check, "%s: detached, or its cgroup was removed; run: bindctl load", bc_hook_name(hook));
 		return 0;
 	}

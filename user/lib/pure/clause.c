@@ -199,7 +199,7 @@ int bc_parse_addr(const struct bc_word *word, uint32_t ret_addr[4], bool *ret_v4
 		v4 = true;
 	if (clear_host_bits(addr, prefix)) {
 		bc_format_addr(&fixed, addr, v4, prefix);
-		snprintf(text, size, "'%.*s' has bits set behind its prefix; did you mean %s?", WORD(word),
+		snprintf(text, size, "the address has bits set behind its prefix; did you mean %s?",
 			 fixed.data ? fixed.data : "?");
 		bc_text_done(&fixed);
 		return -EINVAL;

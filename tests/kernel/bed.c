@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bed.h"
+#include "host/mounts.h"
+
+struct bed bed;
+struct bc_build bed_build;
+
+static void die(const char *what)
+{
+	/* TAP: one line that tests/run counts. */
+	printf("not ok - test bed: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void make_bed(void)
+{
+	_cleanup_free_ char *root = NULL;
+	struct bc_error error;
+	char bpf[sizeof(bed.dir) + 4];
+
+	if (bc_find_cgroup2(&root, &error)) {
+		printf("not ok - test bed: %s\n", error.text);
+		exit(1);
+	}
+	strcpy(bed.dir, "/tmp/bindctl-test.XXXXXX");
+	if (!mkdtemp(bed.dir))
+		die("mkdtemp");
+	snprintf(bpf, sizeof(bpf), "%s/bpf", bed.dir);
+	snprintf(bed.pins, sizeof(bed.pins), "%s/pins", bpf);
+	snprintf(bed.policy, sizeof(bed.policy), "%s/policy", bed.dir);
+	snprintf(bed.cgroup, sizeof(bed.cgroup), "%s/%s", root, strrchr(bed.dir, '/') + 1);
+	bed.instance = (struct bc_instance){ .pins = bed.pins, .cgroup = bed.cgroup };
+	if (chmod(bed.dir, 0711) || mkdir(bed.policy, 0755) || mkdir(bpf, 0700))
+		die(bed.dir);
+	if (mkdir(bed.cgroup, 0755))
+		die(bed.cgroup);
+	if (mount("bpf", bpf, "bpf", 0, NULL))
+		die("mount bpffs");
+}
+
+static void remove_files(const char *dir)
+{
+	DIR *open = opendir(dir);
+	struct dirent *entry;
+
+	while (open && (entry = readdir(open))) {
+		char path[1024];
+
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			unlink(path);
+	}
+	if (open)
+		closedir(open);
+	rmdir(dir);
+}
+
+/* Ends what is still in the cgroup and removes everything; 0, or what is left. */
+static int unmake_bed(void)
+{
+	const struct timespec moment = { .tv_nsec = 20000000 };
+	char path[320];
+	int fd, left;
+
+	snprintf(path, sizeof(path), "%s/cgroup.kill", bed.cgroup);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		left = write(fd, "1", 1) != 1;
+		close(fd);
+	}
+	bed_unload();
+	snprintf(path, sizeof(path), "%s/bpf", bed.dir);
+	left = umount(path);
+	left |= rmdir(path);
+	for (int i = 0; rmdir(bed.cgroup) && errno == EBUSY && i < 100; i++)
+		nanosleep(&moment, NULL);
+	left |= !access(bed.cgroup, F_OK);
+	remove_files(bed.policy);
+	left |= rmdir(bed.dir);
+	return left;
+}
+
+int bed_main(int (*tests)(void))
+{
+	int status;
+	pid_t child;
+
+	/* Without privilege there is nothing to test: that is a failure of whoever called, not a pass. */
+	if (geteuid()) {
+		printf("not ok - kernel tests must be run as root\n");
+		return 1;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	make_bed();
+	child = fork();
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		exit(tests());
+	}
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		status = 1;
+	if (unmake_bed()) {
+		printf("not ok - the bed was left behind: %s\n", bed.dir);
+		return 1;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+void bed_write(const char *name, const char *text, size_t len)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", bed.policy, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0 || bc_write_all(fd, text, len))
+		fail_msg("cannot write %s", path);
+	close(fd);
+}
+
+void bed_policy(const char *text)
+{
+	_cleanup_(bc_report_done) struct bc_report report = {};
+	_cleanup_(bc_files_done) struct bc_files files = {};
+	_cleanup_(bc_staged_done) struct bc_staged staged = BC_STAGED_NONE;
+	_cleanup_close_ int lock = -1;
+	struct bc_error error = {}, note;
+	int r;
+
+	bc_build_done(&bed_build);
+	r = bc_files_set(&files, "test.conf", text, strlen(text));
+	if (!r)
+		r = bc_build_policy(&files, BC_WARNING, BC_ERROR, &bed_build, &report, &error);
+	if (r && report.n)
+		error = report.items[0];
+	if (!r)
+		r = bc_instance_lock(&bed.instance, &lock, &note, &error);
+	if (!r)
+		r = bc_instance_stage(&bed.instance, &bed_build.cells, false, &staged, &error);
+	if (!r)
+		r = bc_instance_commit(&staged, &error);
+	if (r)
+		fail_msg("policy not applied: %s:%u:%u: %s", error.source, error.line, error.column, error.text);
+}
+
+void bed_unload(void)
+{
+	_cleanup_close_ int lock = -1;
+	struct bc_error error, note;
+	bool was_loaded;
+
+	if (bc_instance_lock(&bed.instance, &lock, &note, &error) ||
+	    bc_instance_unload(&bed.instance, &was_loaded, &error))
+		printf("# unload: %s\n", error.text);
+}
+
+static void join_cgroup(void)
+{
+	char path[320];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", bed.cgroup);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		_exit(101);
+	close(fd);
+}
+
+void bed_become(const struct try *try)
+{
+	uint32_t ruid = try->ruid || try->real_only ? try->ruid : try->uid;
+
+	if (!try->outside)
+		join_cgroup();
+	if (try->foreign_netns && unshare(CLONE_NEWNET))
+		_exit(102);
+	if (try->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		_exit(103);
+	if (setgroups(0, NULL) || setresgid(try->uid, try->uid, try->uid) || setresuid(ruid, try->uid, try->uid))
+		_exit(104);
+}
+
+static socklen_t make_address(const struct try *try, struct sockaddr_storage *ret)
+{
+	int sa_family = try->sa_family == -1 ? AF_UNSPEC : try->sa_family ? try->sa_family : try->family;
+
+	memset(ret, 0, sizeof(*ret));
+	if (try->family == AF_INET) {
+		struct sockaddr_in *in = (struct sockaddr_in *)ret;
+
+		in->sin_family = sa_family;
+		in->sin_port = htons(try->port);
+		if (try->addr && inet_pton(AF_INET, try->addr, &in->sin_addr) != 1)
+			_exit(105);
+		return sizeof(*in);
+	}
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
+
+	in6->sin6_family = sa_family;
+	in6->sin6_port = htons(try->port);
+	if (try->addr && inet_pton(AF_INET6, try->addr, &in6->sin6_addr) != 1)
+		_exit(106);
+	return sizeof(*in6);
+}
+
+static int plain_bind(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	/* A positive return value would be a leak of the program's into bind(2): catch it. */
+	int r = bind(fd, addr, len);
+
+	return r < 0 ? errno : r > 0 ? -r : 0;
+}
+
+static struct outcome do_try(const struct try *try)
+{
+	struct sockaddr_storage addr, name = {};
+	socklen_t len = make_address(try, &addr), name_len = sizeof(name);
+	struct outcome outcome = {};
+	int one = 1, fd;
+
+	bed_become(try);
+	fd = socket(try->family, (try->type ? try->type : SOCK_STREAM) | SOCK_CLOEXEC, try->protocol);
+	if (fd < 0) {
+		outcome.socket = errno;
+		return outcome;
+	}
+	if (try->v6only && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)))
+		_exit(107);
+	outcome.error = (try->call ? try->call : plain_bind)(fd, (struct sockaddr *)&addr,
+							     try->addrlen ? (socklen_t)try->addrlen : len);
+	if (!getsockname(fd, (struct sockaddr *)&name, &name_len))
+		outcome.port = ntohs(((struct sockaddr_in *)&name)->sin_port);
+	return outcome;
+}
+
+struct outcome bed_try(const struct try *try)
+{
+	struct outcome outcome = {};
+	int pipes[2], status;
+	pid_t child;
+
+	assert_int_equal(pipe(pipes), 0);
+	child = fork();
+	if (child == 0) {
+		outcome = do_try(try);
+		if (write(pipes[1], &outcome, sizeof(outcome)) != sizeof(outcome))
+			_exit(108);
+		_exit(0);
+	}
+	close(pipes[1]);
+	assert_true(child > 0 && waitpid(child, &status, 0) == child);
+	if (status || read(pipes[0], &outcome, sizeof(outcome)) != sizeof(outcome))
+		fail_msg("the child could not get as far as bind: status %x", status);
+	close(pipes[0]);
+	return outcome;
+}
+
+int bed_bindctl(struct bc_text *out, const char *const *argv)
+{
+	const char *args[64] = { getenv("BINDCTL"), "--config", bed.policy, "--pin", bed.pins, "--cgroup", bed.cgroup };
+	int pipes[2], status, n = 7;
+	char buffer[65536];
+	ssize_t len;
+	pid_t child;
+
+	assert_non_null(args[0]);
+	while (*argv && n < 63)
+		args[n++] = *argv++;
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	child = fork();
+	if (child == 0) {
+		dup2(pipes[1], STDOUT_FILENO);
+		execv(args[0], (char *const *)args);
+		_exit(127);
+	}
+	close(pipes[1]);
+	while ((len = read(pipes[0], buffer, sizeof(buffer))) > 0)
+		if (out)
+			bc_text_add(out, buffer, len);
+	close(pipes[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}

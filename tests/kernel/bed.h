@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel tests' bed: a cgroup, a bpffs and a policy directory of their own, and children that join the cgroup,
+ * become somebody and call bind(2). All of it is removed when the tests end, however they end.
+ */
+#ifndef BINDCTL_BED_H
+#define BINDCTL_BED_H
+
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "host/build.h"
+#include "kernel/instance.h"
+
+struct bed {
+	char dir[64];     /* mode 0711; holds the rest */
+	char pins[96];    /* under the bpffs at dir/bpf */
+	char policy[96];  /* policy directory */
+	char cgroup[256]; /* where the programs are attached */
+	struct bc_instance instance;
+};
+
+extern struct bed bed;
+
+/* Makes the bed, runs `tests` in a child, and unmakes the bed. Returns main()'s result. */
+int bed_main(int (*tests)(void));
+
+/* Puts the policy into force, as `bindctl apply` would; fails the test if it cannot. */
+void bed_policy(const char *text);
+
+/* The image that bed_policy() compiled last. */
+extern struct bc_build bed_build;
+
+/* Detaches and unpins everything. */
+void bed_unload(void);
+
+#define NOBODY 65534u
+#define SOMEBODY 1234u /* another one without a name */
+
+/* One bind, and who does it. */
+struct try {
+	const char *addr; /* NULL: the family's wildcard */
+	uint32_t uid;     /* effective */
+	uint32_t ruid;    /* real; 0 with a uid: the same */
+	uint16_t port;
+	int family; /* of the socket: AF_INET or AF_INET6 */
+	int type;   /* SOCK_STREAM unless set */
+	int protocol;
+	int sa_family; /* what the address says; 0: the socket's */
+	int addrlen;   /* 0: what the family has */
+	bool v6only;
+	bool outside;       /* do not join the cgroup */
+	bool foreign_netns; /* in a network namespace of its own */
+	bool no_new_privs;
+	bool real_only; /* keep `ruid` as real uid, root or not */
+	/* The call itself, when it is not plain bind(2): 0 or errno. */
+	int (*call)(int fd, const struct sockaddr *addr, socklen_t len);
+};
+
+/* What came of it. */
+struct outcome {
+	int error;  /* errno of bind(2), 0 for none */
+	int socket; /* errno of the socket(2) before it: nothing was tried */
+	uint16_t port; /* that getsockname(2) shows */
+};
+
+struct outcome bed_try(const struct try *try);
+
+/* In a child: joins the cgroup, becomes the user. Exits on failure. */
+void bed_become(const struct try *try);
+
+/* Runs a command with the bed's --config, --pin and --cgroup; its exit code. stdout is read into `out` if not NULL. */
+int bed_bindctl(struct bc_text *out, const char *const *argv);
+#define BINDCTL(out, ...) bed_bindctl(out, (const char *const[]){ __VA_ARGS__, NULL })
+
+/* Writes a file of the policy directory. */
+void bed_write(const char *name, const char *text, size_t len);
+
+#endif

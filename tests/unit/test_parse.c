@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "pure/clause.h"
+#include "unit.h"
+
+/* One fault in one text: where, and a part of what is said. */
+struct fault {
+	const char *text;
+	unsigned line, column;
+	const char *fragment;
+};
+
+static void assert_faults(const struct fault *faults, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_(bc_policy_done) struct bc_policy policy = {};
+		_cleanup_(bc_report_done) struct bc_report report = {};
+		const struct fault *f = &faults[i];
+
+		if (bc_parse(&policy, SOURCE, f->text, strlen(f->text), &report) != -EINVAL || report.n != 1)
+			fail_msg("%zu faults in: %s", report.n, f->text);
+		assert_fault(&report.items[0], f->line, f->column, f->fragment);
+		assert_int_equal(report.items[0].severity, BC_ERROR);
+		assert_int_equal(report.errors, 1);
+		assert_int_equal(policy.n, 0);
+		assert_int_equal(policy.nranges, 0);
+	}
+}
+
+static void verb_and_clause_must_be_known(void **state)
+{
+	static const struct fault faults[] = {
+		{ "permit port 80\n", 1, 1, "unknown verb 'permit' (grant, allow or deny)" },
+		{ "Grant port 80\n", 1, 1, "unknown verb 'Grant'" },
+		{ "\n# a\n   granted port 80\n", 3, 4, "unknown verb 'granted'" },
+		{ "\"\" port 80\n", 1, 1, "unknown verb ''" },
+		{ "rewrite port 80\n", 1, 1, "unknown verb 'rewrite'" },
+		{ "grant prot tcp port 80\n", 1, 7, "unknown clause 'prot' (user, port, proto, addr, netns or errno)" },
+		{ "grant port 80 81\n", 1, 15, "unknown clause '81'" },
+		{ "grant\tport\t80\tand\n", 1, 15, "unknown clause 'and'" },
+		{ "# c\ngrant  80\n", 2, 8, "unknown clause '80'" },
+	};
+
+	(void)state;
+	assert_faults(faults, ARRAY_SIZE(faults));
+}
+
+static void port_must_be_a_list_of_ports(void **state)
+{
+	static const struct fault faults[] = {
+		{ "grant port 65536\n", 1, 12, "port 65536 is out of range (1 to 65535)" },
+		{ "grant port 99999999999999999999\n", 1, 12, "port 99999999999999999999 is out of range" },
+		{ "grant port 0\n", 1, 12, "port 0 lets the kernel choose, and is matched by 'port any' alone" },
+		{ "grant port 0-80\n", 1, 12, "port 0 lets the kernel choose" },
+		{ "grant port 000,80\n", 1, 12, "port 0 lets the kernel choose" },
+		{ "grant port -1\n", 1, 12, "'-1' is not a port number" },
+		{ "grant port -\n", 1, 12, "'-' is not a port number" },
+		{ "grant port 80-\n", 1, 12, "'' is not a port number" },
+		{ "grant port 80-90-99\n", 1, 12, "'90-99' is not a port number" },
+		{ "grant port 80-70\n", 1, 12, "the port range 80-70 runs backwards" },
+		{ "grant port \"\"\n", 1, 12, "the port list '' has an empty place" },
+		{ "grant port 80,,81\n", 1, 12, "the port list '80,,81' has an empty place" },
+		{ "grant port 80,\n", 1, 12, "the port list '80,' has an empty place" },
+		{ "grant port ,80\n", 1, 12, "the port list ',80' has an empty place" },
+		{ "grant port 80,80\n", 1, 12, "port 80 is named twice in '80,80'" },
+		{ "grant port 80-90,85\n", 1, 12, "port 85 is named twice" },
+		{ "grant port 85,80-90\n", 1, 12, "port 85 is named twice" },
+		{ "grant port 1,9,5-9\n", 1, 12, "port 9 is named twice" },
+		{ "grant port 1-9,20-29,10-20\n", 1, 12, "port 20 is named twice" },
+		{ "grant port 80,any\n", 1, 12, "'any' is not a port number" },
+		{ "grant port ANY\n", 1, 12, "'ANY' is not a port number" },
+		{ "grant port http\n", 1, 12, "'http' is not a port number" },
+		{ "grant port 0x50\n", 1, 12, "'0x50' is not a port number" },
+		{ "grant port 80/tcp\n", 1, 12, "'80/tcp' is not a port number" },
+		{ "grant user alice\n", 1, 17, "the rule names no port: add 'port N' or 'port any'" },
+		{ "deny  # everything\n", 1, 5, "the rule names no port" },
+	};
+
+	(void)state;
+	assert_faults(faults, ARRAY_SIZE(faults));
+}
+
+/* A word in a line ends at its length: what lies behind it in the buffer says nothing. */
+static void port_0_is_explained_whatever_word_follows(void **state)
+{
+	static const struct fault faults[] = {
+		{ "grant port 0 0\n", 1, 12, "port 0 lets the kernel choose" },
+	};
+
+	(void)state;
+	assert_faults(faults, ARRAY_SIZE(faults));
+}
+
+static void address_must_be_one(void **state)
+{
+	static const struct fault faults[] = {
+		{ "grant port 1 addr 10.0.0\n", 1, 19, "'10.0.0' is not an IPv4 or IPv6 address" },
+		{ "grant port 1 addr 256.0.0.1\n", 1, 19, "'256.0.0.1' is not an IPv4 or IPv6 address" },
+		{ "grant port 1 addr localhost\n", 1, 19, "'localhost' is not an IPv4 or IPv6 address" },
+		{ "grant port 1 addr fe80::1%eth0\n", 1, 19, "'fe80::1%eth0' is not an IPv4 or IPv6 address" },
+		{ "grant port 1 addr [::1]\n", 1, 19, "'[::1]' is not an IPv4 or IPv6 address" },
+		{ "grant port 1 addr \"\"\n", 1, 19, "'' is not an IPv4 or IPv6 address" },
+		{ "grant port 1 addr /8\n", 1, 19, "'' is not an IPv4 or IPv6 address" },
+		{ "grant port 1 addr 10.0.0.0/33\n", 1, 19, "prefix length '33' is not a number from 0 to 32" },
+		{ "grant port 1 addr ::/129\n", 1, 19, "prefix length '129' is not a number from 0 to 128" },
+		{ "grant port 1 addr 10.0.0.0/\n", 1, 19, "prefix length '' is not a number" },
+		{ "grant port 1 addr 10.0.0.0/-1\n", 1, 19, "prefix length '-1' is not a number" },
+		{ "grant port 1 addr 10.0.0.0/8/8\n", 1, 19, "prefix length '8/8' is not a number" },
+		{ "grant port 1 addr 10.0.0.0/255.0.0.0\n", 1, 19, "prefix length '255.0.0.0' is not a number" },
+		{ "grant port 1 addr 10.0.0.1/8\n", 1, 19,
+		  "'10.0.0.1/8' has bits set behind its prefix; did you mean 10.0.0.0/8?" },
+		{ "grant port 1 addr 0.0.0.1/0\n", 1, 19, "did you mean 0.0.0.0/0?" },
+		{ "grant port 1 addr 2001:db8::1/64\n", 1, 19, "did you mean 2001:db8::/64?" },
+		{ "grant port 1 addr 2001:db8:8000::/32\n", 1, 19, "did you mean 2001:db8::/32?" },
+		{ "grant port 1 addr ::ffff:10.0.0.1/104\n", 1, 19, "did you mean 10.0.0.0/8?" },
+	};
+
+	(void)state;
+	assert_faults(faults, ARRAY_SIZE(faults));
+}
+
+static void other_clauses_take_only_what_they_know(void **state)
+{
+	static const struct fault faults[] = {
+		{ "grant port 1 proto tpc\n", 1, 20, "unknown protocol 'tpc' (tcp or udp)" },
+		{ "grant port 1 proto 6\n", 1, 20, "unknown protocol '6'" },
+		{ "grant port 1 netns self\n", 1, 20, "unknown network namespace 'self' (host or any)" },
+		{ "deny port 1 errno 13\n", 1, 19, "unknown errno '13' (EACCES, EADDRINUSE, EADDRNOTAVAIL or EPERM)" },
+		{ "deny port 1 errno ENOENT\n", 1, 19, "unknown errno 'ENOENT'" },
+		{ "  grant port 1 errno EPERM\n", 1, 3, "'errno' belongs to a deny, not to 'grant'" },
+		{ "allow errno EPERM port 1\n", 1, 1, "'errno' belongs to a deny, not to 'allow'" },
+		{ "grant user 4294967295 port 1\n", 1, 12, "uid 4294967295 is out of range (0 to 4294967294)" },
+		{ "grant user \"\" port 1\n", 1, 12, "a user name has 1 to 255 bytes" },
+	};
+
+	(void)state;
+	assert_faults(faults, ARRAY_SIZE(faults));
+}
+
+static void clause_comes_once_and_with_a_value(void **state)
+{
+	static const struct fault faults[] = {
+		{ "grant port 1 port 2\n", 1, 14, "a second 'port' in one rule" },
+		{ "grant user a user a port 2\n", 1, 14, "a second 'user' in one rule" },
+		{ "grant port 1 proto tcp proto udp\n", 1, 24, "a second 'proto' in one rule" },
+		{ "grant port 1 addr ::1 addr ::2\n", 1, 23, "a second 'addr' in one rule" },
+		{ "grant port 1 netns any netns any\n", 1, 24, "a second 'netns' in one rule" },
+		{ "deny port 1 errno EPERM errno EPERM\n", 1, 25, "a second 'errno' in one rule" },
+		{ "grant port\n", 1, 7, "'port' wants a value" },
+		{ "grant port 1 user # who?\n", 1, 14, "'user' wants a value" },
+		{ "grant port 1 proto\n", 1, 14, "'proto' wants a value" },
+		{ "grant port 1 addr \n", 1, 14, "'addr' wants a value" },
+		{ "grant port 1 netns\n", 1, 14, "'netns' wants a value" },
+		{ "deny port 1 errno\n", 1, 13, "'errno' wants a value" },
+		{ "grant user port 80\n", 1, 17, "unknown clause '80'" },
+	};
+
+	(void)state;
+	assert_faults(faults, ARRAY_SIZE(faults));
+}
+
+static void rule_is_read_with_every_clause(void **state)
+{
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+	const uint32_t addr[4] = { 0, 0, 0xffff, 0x0a000000 };
+	const struct bc_rule *rule;
+
+	(void)state;
+	policy_from_text(&policy, "\n deny errno EPERM netns any addr 10.0.0.0/8 proto udp port 9,1-3 user bob\n"
+				  "grant port any\nallow user 42 port 5 addr 2001:db8::/33 netns host\n");
+	assert_int_equal(policy.n, 3);
+	rule = &policy.rules[0];
+	assert_int_equal(rule->verb, BC_VERB_DENY);
+	assert_int_equal(rule->kind, BC_USER);
+	assert_int_equal(rule->id, 1001);
+	assert_int_equal(rule->proto, BC_UDP);
+	assert_int_equal(rule->prefix, 104);
+	assert_true(rule->v4 && rule->any_netns);
+	assert_memory_equal(rule->addr, addr, sizeof(addr));
+	assert_int_equal(rule->err, EPERM);
+	assert_int_equal(rule->scope, BC_SCOPE_ROOT);
+	assert_int_equal(rule->nranges, 2);
+	assert_int_equal(policy.ranges[rule->ranges].last, 3);
+	assert_int_equal(policy.ranges[rule->ranges + 1].first, 9);
+	assert_int_equal(rule->line, 2);
+	assert_int_equal(rule->column, 71);
+	rule = &policy.rules[1];
+	assert_int_equal(rule->kind, BC_ANYONE);
+	assert_int_equal(rule->id, 0);
+	assert_int_equal(rule->proto, BC_TCP | BC_UDP);
+	assert_false(rule->any_netns);
+	assert_int_equal(rule->clauses, BC_CLAUSE_PORT);
+	assert_int_equal(policy.ranges[rule->ranges].first, 0);
+	assert_int_equal(policy.ranges[rule->ranges].last, 65535);
+	rule = &policy.rules[2];
+	assert_int_equal(rule->id, 42);
+	assert_int_equal(rule->prefix, 33);
+	assert_false(rule->v4 || rule->any_netns);
+	assert_int_equal(rule->line, 4);
+}
+
+static void address_is_told_from_a_wider_prefix(void **state)
+{
+	static const struct {
+		const char *text;
+		bool v4;
+		unsigned prefix;
+		uint32_t addr[4];
+	} cases[] = {
+		{ "0.0.0.0/0", true, 96, { 0, 0, 0xffff, 0 } },
+		{ "::ffff:0:0/96", true, 96, { 0, 0, 0xffff, 0 } },
+		{ "::ffff:1.2.3.4", true, 128, { 0, 0, 0xffff, 0x01020304 } },
+		{ "::fffe:0:0/95", false, 95, { 0, 0, 0xfffe, 0 } },
+		{ "::/0", false, 0, {} },
+		{ "::1.2.3.4", false, 128, { 0, 0, 0, 0x01020304 } },
+		{ "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255/128", false, 128, { ~0u, ~0u, ~0u, ~0u } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct bc_word word = { cases[i].text, strlen(cases[i].text), 1 };
+		uint32_t addr[4];
+		uint8_t prefix;
+		char text[256];
+		bool v4;
+
+		assert_int_equal(bc_parse_addr(&word, addr, &v4, &prefix, text, sizeof(text)), 0);
+		assert_int_equal(v4, cases[i].v4);
+		assert_int_equal(prefix, cases[i].prefix);
+		assert_memory_equal(addr, cases[i].addr, sizeof(addr));
+	}
+}
+
+static void longest_name_is_255_bytes(void **state)
+{
+	char line[512], name[257];
+
+	(void)state;
+	memset(name, 'n', sizeof(name));
+	for (int len = 255; len <= 256; len++) {
+		_cleanup_(bc_policy_done) struct bc_policy policy = {};
+		_cleanup_(bc_report_done) struct bc_report report = {};
+
+		snprintf(line, sizeof(line), "grant user %.*s port 80\n", len, name);
+		assert_int_equal(bc_parse(&policy, SOURCE, line, strlen(line), &report), len == 255 ? 0 : -EINVAL);
+		if (len == 256)
+			assert_fault(&report.items[0], 1, 12, "a user name has 1 to 255 bytes");
+	}
+}
+
+static void arguments_are_named_instead_of_a_place(void **state)
+{
+	const struct bc_word words[] = { { "grant", 5, 1 }, { "port", 4, 1 }, { "80,x", 4, 1 } };
+	const struct bc_word control[] = {
+		{ "grant", 5, 1 }, { "user", 4, 1 }, { "a\nb", 3, 1 }, { "port", 4, 1 }, { "80", 2, 1 }
+	};
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+	const struct bc_place place = {};
+	struct bc_error error = {};
+
+	(void)state;
+	assert_int_equal(bc_parse_words(&policy, &place, words, 3, &error), -EINVAL);
+	assert_string_equal(error.source, "argument '80,x'");
+	assert_int_equal(error.line, 0);
+	assert_contains(error.text, "'x' is not a port number");
+	assert_int_equal(bc_parse_words(&policy, &place, control, 5, &error), -EINVAL);
+	assert_contains(error.text, "control bytes do not belong in a rule");
+	assert_int_equal(bc_parse_words(&policy, &place, words, 1, &error), -EINVAL);
+	assert_contains(error.text, "the rule names no port");
+	assert_int_equal(policy.n, 0);
+	assert_int_equal(policy.nranges, 0);
+}
+
+static void argument_longer_than_a_line_is_refused(void **state)
+{
+	static char list[BC_LINE_MAX];
+	struct bc_word words[] = { { "grant", 5, 1 }, { "port", 4, 1 }, { list, 0, 1 } };
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+	const struct bc_place place = {};
+	struct bc_error error = {};
+
+	(void)state;
+	for (unsigned port = 1000; words[2].len < 4000; port++)
+		words[2].len += sprintf(list + words[2].len, "%s%u", words[2].len ? "," : "", port);
+	assert_int_equal(bc_parse_words(&policy, &place, words, 3, &error), -EINVAL);
+	assert_contains(error.text, "the rule would be longer than a line's 4096 bytes");
+}
+
+static void policy_of_too_many_rules_is_refused(void **state)
+{
+	struct bc_policy policy = { .n = BC_RULES_MAX, .room = BC_RULES_MAX };
+	_cleanup_(bc_report_done) struct bc_report report = {};
+
+	(void)state;
+	assert_int_equal(bc_parse(&policy, SOURCE, "\ngrant port 80\n", 15, &report), -E2BIG);
+	assert_fault(&report.items[0], 2, 0, "a policy holds at most 4194304 rules");
+	policy.n = 0;
+	bc_policy_done(&policy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(verb_and_clause_must_be_known),
+		cmocka_unit_test(port_must_be_a_list_of_ports),
+		cmocka_unit_test(port_0_is_explained_whatever_word_follows),
+		cmocka_unit_test(address_must_be_one),
+		cmocka_unit_test(other_clauses_take_only_what_they_know),
+		cmocka_unit_test(clause_comes_once_and_with_a_value),
+		cmocka_unit_test(rule_is_read_with_every_clause),
+		cmocka_unit_test(address_is_told_from_a_wider_prefix),
+		cmocka_unit_test(longest_name_is_255_bytes),
+		cmocka_unit_test(arguments_are_named_instead_of_a_place),
+		cmocka_unit_test(argument_longer_than_a_line_is_refused),
+		cmocka_unit_test(policy_of_too_many_rules_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("parse", tests, NULL, NULL);
+}

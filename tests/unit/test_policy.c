@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "unit.h"
+
+static char *formatted(const struct bc_policy *policy, size_t rule)
+{
+	struct bc_text text = {};
+
+	bc_format_rule(&text, policy, &policy->rules[rule]);
+	assert_false(text.failed);
+	return text.data;
+}
+
+static uint64_t digest_of(const char *text)
+{
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+
+	policy_from_text(&policy, text);
+	return bc_policy_digest(&policy);
+}
+
+static void rule_is_written_in_one_fixed_order(void **state)
+{
+	static const struct {
+		const char *from, *to;
+	} cases[] = {
+		{ "grant port 443", "grant port 443" },
+		{ "grant port 443 user alice", "grant user alice port 443" },
+		{ "allow user 007 port 80", "allow user 7 port 80" },
+		{ "deny errno EPERM netns any addr 10.0.0.0/8 proto udp port 9,1-3 user bob",
+		  "deny user bob port 1-3,9 proto udp addr 10.0.0.0/8 netns any errno EPERM" },
+		{ "deny port any errno EACCES netns host", "deny port any" },
+		{ "grant port 1-65535", "grant port 1-65535" },
+		{ "grant port 80-80,0081", "grant port 80,81" },
+		{ "grant port 1 proto tcp addr ::ffff:192.0.2.1", "grant port 1 proto tcp addr 192.0.2.1" },
+		{ "grant port 1 addr 0.0.0.0/0", "grant port 1 addr 0.0.0.0/0" },
+		{ "grant port 1 addr ::ffff:0:0/96", "grant port 1 addr 0.0.0.0/0" },
+		{ "grant port 1 addr ::/0", "grant port 1 addr ::/0" },
+		{ "grant port 1 addr 2001:DB8:0:0::/32", "grant port 1 addr 2001:db8::/32" },
+		{ "grant port 1 addr 192.0.2.1/32", "grant port 1 addr 192.0.2.1" },
+		{ "grant port 1 addr ::1/128", "grant port 1 addr ::1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(bc_policy_done) struct bc_policy policy = {};
+		_cleanup_free_ char *line = NULL, *text = NULL;
+
+		assert_true(asprintf(&line, "%s\n", cases[i].from) > 0);
+		policy_from_text(&policy, line);
+		text = formatted(&policy, 0);
+		assert_string_equal(text, cases[i].to);
+	}
+}
+
+static void name_is_quoted_only_when_it_must_be(void **state)
+{
+	static const struct {
+		const char *name, *word;
+	} cases[] = {
+		{ "bob", "bob" },
+		{ "a\\x2db", "a\\x2db" },
+		{ "two words", "\"two words\"" },
+		{ "tab\tbed", "\"tab\tbed\"" },
+		{ "#hash", "\"#hash\"" },
+		{ "h#sh", "h#sh" },
+		{ "\"q", "\"\\\"q\"" },
+		{ "q\"q", "q\"q" },
+		{ "b\\ s", "\"b\\\\ s\"" },
+		{ "DOM\\bob", "DOM\\bob" },
+		{ "D M\\\"", "\"D M\\\\\\\"\"" },
+		{ "port", "port" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct bc_word words[] = { { "grant", 5, 1 },
+						 { "user", 4, 7 },
+						 { cases[i].name, strlen(cases[i].name), 12 },
+						 { "port", 4, 20 },
+						 { "80", 2, 25 } };
+		_cleanup_(bc_policy_done) struct bc_policy policy = {}, again = {};
+		_cleanup_(bc_report_done) struct bc_report report = {};
+		const struct bc_place place = { .source = SOURCE, .line = 1 };
+		_cleanup_free_ char *text = NULL, *expected = NULL, *line = NULL;
+
+		assert_int_equal(bc_parse_words(&policy, &place, words, 5, NULL), 0);
+		text = formatted(&policy, 0);
+		assert_true(asprintf(&expected, "grant user %s port 80", cases[i].word) > 0);
+		assert_string_equal(text, expected);
+		assert_true(asprintf(&line, "%s\n", text) > 0);
+		assert_int_equal(bc_parse(&again, SOURCE, line, strlen(line), &report), 0);
+		assert_string_equal(bc_policy_name(&again, &again.rules[0]), cases[i].name);
+	}
+}
+
+/* Each line means something else. */
+static const char *const meanings[] = {
+	"grant port 80\n",
+	"allow port 80\n",
+	"deny port 80\n",
+	"deny port 80 errno EPERM\n",
+	"grant port 81\n",
+	"grant port 80,81\n",
+	"grant port 80-81\n",
+	"grant port any\n",
+	"grant port 1-65535\n",
+	"grant user 0 port 80\n",
+	"grant user alice port 80\n",
+	"grant port 80 proto tcp\n",
+	"grant port 80 proto udp\n",
+	"grant port 80 netns any\n",
+	"grant port 80 addr 0.0.0.0/0\n",
+	"grant port 80 addr ::/0\n",
+	"grant port 80 addr ::\n",
+	"grant port 80 addr 0.0.0.0\n",
+	"grant port 80 addr 10.0.0.0/8\n",
+	"grant port 80 addr 10.0.0.0/9\n",
+};
+
+static void rules_of_other_meaning_have_other_digests(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++)
+		for (size_t k = 0; k < i; k++)
+			if (digest_of(meanings[i]) == digest_of(meanings[k]))
+				fail_msg("one digest for %sand %s", meanings[i], meanings[k]);
+}
+
+static void digest_takes_no_notice_of_spelling_and_place(void **state)
+{
+	static const char *const same[][2] = {
+		{ "grant port 80\n", "\n# comment\n  grant\tport 0080   # web\n" },
+		{ "grant user alice port 80\n", "grant port 80 user 1000\n" },
+		{ "deny port 80\n", "deny port 80 errno EACCES netns host\n" },
+		{ "grant port 3,1\n", "grant port 1-1,3\n" },
+		{ "grant port 80 addr ::ffff:10.0.0.1\n", "grant port 80 addr 10.0.0.1/32\n" },
+		{ "grant port 80\ndeny port 81\n", "deny port 81\ngrant port 80\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(same); i++)
+		if (digest_of(same[i][0]) != digest_of(same[i][1]))
+			fail_msg("two digests for %sand %s", same[i][0], same[i][1]);
+	assert_true(digest_of("grant port 80\n") != digest_of("grant port 80\ngrant port 80\n"));
+}
+
+static void rule_id_is_the_upper_half_of_its_digest(void **state)
+{
+	(void)state;
+	assert_int_equal(bc_rule_id(0x123456789abcdef0u), 0x12345678);
+}
+
+static void source_is_kept_once(void **state)
+{
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+	uint32_t a = 7, b = 7, again = 7;
+
+	(void)state;
+	assert_int_equal(bc_policy_source(&policy, "a", &a), 0);
+	assert_int_equal(bc_policy_source(&policy, "b", &b), 0);
+	assert_int_equal(bc_policy_source(&policy, "a", &again), 0);
+	assert_int_equal(a, 0);
+	assert_int_equal(b, 1);
+	assert_int_equal(again, 0);
+	assert_int_equal(policy.nsources, 2);
+}
+
+static void more_sources_than_the_image_can_number_are_refused(void **state)
+{
+	static char *names[UINT16_MAX];
+	struct bc_policy policy = { .sources = names, .nsources = UINT16_MAX, .sources_room = UINT16_MAX };
+	uint32_t number = 7;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		names[i] = "other";
+	assert_int_equal(bc_policy_source(&policy, "one more", &number), -E2BIG);
+	assert_int_equal(number, 7);
+	assert_int_equal(bc_policy_source(&policy, "other", &number), 0);
+	assert_int_equal(number, UINT16_MAX - 1);
+}
+
+static void name_repeated_at_once_is_stored_once(void **state)
+{
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+	uint32_t first = bc_policy_string(&policy, "xab", 3);
+	uint32_t tail = bc_policy_string(&policy, "ab", 2);
+
+	(void)state;
+	assert_true(first && tail && first != tail);
+	assert_int_equal(bc_policy_string(&policy, "ab", 2), tail);
+	assert_int_not_equal(bc_policy_string(&policy, "b", 1), tail + 1);
+	assert_string_equal(policy.strings.data + first, "xab");
+	assert_string_equal(policy.strings.data + tail, "ab");
+}
+
+static void errnos_and_verbs_have_their_names(void **state)
+{
+	static const int numbers[] = { EACCES, EADDRINUSE, EADDRNOTAVAIL, EPERM };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		const char *name = bc_errno_name(numbers[i]);
+
+		assert_int_equal(bc_errno_by_name(name, strlen(name)), numbers[i]);
+		assert_int_equal(bc_errno_by_name(name, strlen(name) - 1), 0);
+	}
+	assert_null(bc_errno_name(EINVAL));
+	assert_null(bc_errno_name(0));
+	assert_int_equal(bc_errno_by_name("EINVAL", 6), 0);
+	assert_int_equal(bc_errno_by_name("", 0), 0);
+	assert_string_equal(bc_verb_name(BC_VERB_GRANT), "grant");
+	assert_string_equal(bc_verb_name(BC_VERB_ALLOW), "allow");
+	assert_string_equal(bc_verb_name(BC_VERB_DENY), "deny");
+	assert_int_equal(bc_verb_verdict(BC_VERB_GRANT), BC_GRANT);
+	assert_int_equal(bc_verb_verdict(BC_VERB_ALLOW), BC_ALLOW);
+	assert_int_equal(bc_verb_verdict(BC_VERB_DENY), BC_DENY);
+	assert_int_equal(bc_verb_verdict(0), BC_DENY);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rule_is_written_in_one_fixed_order),
+		cmocka_unit_test(name_is_quoted_only_when_it_must_be),
+		cmocka_unit_test(rules_of_other_meaning_have_other_digests),
+		cmocka_unit_test(digest_takes_no_notice_of_spelling_and_place),
+		cmocka_unit_test(rule_id_is_the_upper_half_of_its_digest),
+		cmocka_unit_test(source_is_kept_once),
+		cmocka_unit_test(more_sources_than_the_image_can_number_are_refused),
+		cmocka_unit_test(name_repeated_at_once_is_stored_once),
+		cmocka_unit_test(errnos_and_verbs_have_their_names),
+	};
+
+	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
+}

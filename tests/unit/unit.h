@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the unit tests share: policies from text, images from policies, questions, and where a fault was found. */
+#ifndef BINDCTL_UNIT_H
+#define BINDCTL_UNIT_H
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "pure/compile.h"
+#include "pure/decide.h"
+#include "pure/parse.h"
+#include "pure/resolve.h"
+
+#define SOURCE "web.conf"
+
+static inline int known_users(void *ctx, const char *name, uint32_t *ret_uid)
+{
+	static const char *const names[] = { "alice", "bob", "carol" };
+
+	(void)ctx;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(name, names[i])) {
+			*ret_uid = 1000 + i;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+/* alice is 1000, bob 1001, carol 1002; nobody else exists. */
+static const struct bc_names unit_names = { .user = known_users };
+
+/* Parses and resolves; any fault fails the test. */
+static inline void policy_from_text(struct bc_policy *policy, const char *text)
+{
+	struct bc_report report = {};
+
+	if (bc_parse(policy, SOURCE, text, strlen(text), &report) || bc_resolve(policy, &unit_names, BC_ERROR, &report))
+		fail_msg("%u:%u: %s in:\n%s", report.n ? report.items[0].line : 0,
+			 report.n ? report.items[0].column : 0, report.n ? report.items[0].text : "?", text);
+	bc_report_done(&report);
+}
+
+/* Warnings about rules that disagree are thrown away. */
+static inline void image_from_policy(struct bc_cells *image, const struct bc_policy *policy)
+{
+	struct bc_report report = {};
+	struct bc_error error = {};
+
+	if (bc_compile(policy, BC_WARNING, image, &report, &error))
+		fail_msg("cannot compile: %s", error.text);
+	bc_report_done(&report);
+}
+
+static inline void image_from_text(struct bc_cells *image, const char *text)
+{
+	struct bc_policy policy = {};
+
+	policy_from_text(&policy, text);
+	image_from_policy(image, &policy);
+	bc_policy_done(&policy);
+}
+
+static inline const struct bc_rule_cell *rule_cell(const struct bc_cells *image, uint32_t number)
+{
+	return &image->cells[image->cells[0].header.rules + number].rule;
+}
+
+/* A TCP bind in the initial network namespace. */
+static inline struct bc_question ask(uint32_t uid, unsigned port, const char *addr)
+{
+	struct bc_question question = { .uid = uid, .port = port, .proto = BC_TCP, .host_netns = true };
+	uint32_t wire[4] = { 0, 0, htonl(0xffff) };
+
+	question.v4 = inet_pton(AF_INET, addr, &wire[3]) == 1;
+	if (!question.v4 && inet_pton(AF_INET6, addr, wire) != 1)
+		fail_msg("%s is no address", addr);
+	for (int i = 0; i < 4; i++)
+		question.addr[i] = ntohl(wire[i]);
+	return question;
+}
+
+/* Who answers: the verdict, and the line of the rule that gave it (0: no rule). */
+static inline void assert_decides(const char *text, struct bc_question question, enum bc_verdict verdict, unsigned line)
+{
+	struct bc_answer answer = {};
+	struct bc_cells image = {};
+	unsigned found;
+
+	image_from_text(&image, text);
+	assert_int_equal(bc_decide_image(&image, &question, &answer), 0);
+	found = answer.rule == BC_RULE_NONE ? 0 : rule_cell(&image, answer.rule)->line;
+	if (answer.verdict != verdict || found != line)
+		fail_msg("uid %u port %u: verdict %d of line %u, not %d of line %u, in:\n%s", question.uid,
+			 question.port, answer.verdict, found, verdict, line, text);
+	bc_answer_done(&answer);
+	bc_cells_done(&image);
+}
+
+static inline void assert_contains(const char *text, const char *fragment)
+{
+	if (!strstr(text, fragment))
+		fail_msg("'%s' does not contain '%s'", text, fragment);
+}
+
+static inline void assert_fault(const struct bc_error *error, unsigned line, unsigned column, const char *fragment)
+{
+	if (strcmp(error->source, SOURCE) || error->line != line || error->column != column)
+		fail_msg("%s:%u:%u: %s, not at %s:%u:%u", error->source, error->line, error->column, error->text,
+			 SOURCE, line, column);
+	assert_contains(error->text, fragment);
+}
+
+/* A small generator of its own, so that a seed means the same everywhere. */
+static inline uint32_t random_below(uint64_t *state, uint32_t end)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return (*state >> 16) % end;
+}
+
+#endif
