@@ -24,3 +24,10 @@ int bc_bind6(struct bpf_sock_addr *ctx)
 {
 	return decide_v6(ctx);
 }
+
+/* Runs when the port is taken; returning 0 gives it back and fails the bind with EPERM. */
+SEC("cgroup/post_bind6")
+int bc_post_bind6(struct bpf_sock *sk)
+{
+	return confirm_v6only(sk);
+}

@@ -80,17 +80,43 @@ static __always_inline int decide_v4(struct bpf_sock_addr *ctx)
 	return enact(&m);
 }
 
-/* [::] on a dual-stack socket takes the IPv4 port too: both are decided, and the lesser privilege holds. */
-static __always_inline void decide_both(struct bc_match *m)
+static __always_inline int is_wildcard(const struct bc_match *m)
+{
+	return !(m->addr[0] | m->addr[1] | m->addr[2] | m->addr[3]);
+}
+
+/* In bc_v6only: the answer relied on IPV6_V6ONLY; the lower half is the port that was asked for. */
+#define RELIED (1u << 16)
+
+/* Notes what the answer relied on: RELIED and a port, or 0. Zero when that found no memory. */
+static __always_inline int note_v6only(struct bpf_sock_addr *ctx, __u32 what)
+{
+	__u32 *noted = bpf_sk_storage_get(&bc_v6only, ctx->sk, NULL, what ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+
+	if (noted)
+		*noted = what;
+	return noted != NULL;
+}
+
+/*
+ * [::] on a dual-stack socket takes the IPv4 port too: both are decided, and the lesser privilege holds. On a V6ONLY
+ * socket the IPv6 answer alone does.
+ */
+static __always_inline void decide_both(struct bc_match *m, struct bpf_sock_addr *ctx)
 {
 	__u32 verdict = m->verdict, err = m->err;
 
 	set_v4(m, 0);
 	bc_decide(m);
-	if (verdict < m->verdict) {
-		m->verdict = verdict;
-		m->err = err;
+	/* The IPv4 answer stands if it is the lesser one and the socket takes the IPv4 port. */
+	if (m->verdict < verdict && !(is_v6only(ctx->sk) && note_v6only(ctx, RELIED | m->port))) {
+		note_v6only(ctx, 0);
+		return;
 	}
+	if (m->verdict >= verdict)
+		note_v6only(ctx, 0);
+	m->verdict = verdict;
+	m->err = err;
 }
 
 static __always_inline int decide_v6(struct bpf_sock_addr *ctx)
@@ -104,9 +130,24 @@ static __always_inline int decide_v6(struct bpf_sock_addr *ctx)
 		m.v4 = 1;
 	bc_decide(&m);
 	/* Without a rule that asks for an address, IPv4 is decided just as IPv6 was. */
-	if (m.features & BC_F_ADDR && !(m.addr[0] | m.addr[1] | m.addr[2] | m.addr[3]) && !is_v6only(ctx))
-		decide_both(&m);
+	if (m.features & BC_F_ADDR && is_wildcard(&m))
+		decide_both(&m, ctx);
 	return enact(&m);
+}
+
+/* The port is the socket's now, and V6ONLY cannot change any more: was it what the answer relied on? */
+static __always_inline int confirm_v6only(struct bpf_sock *sk)
+{
+	__u32 *noted = bpf_sk_storage_get(&bc_v6only, sk, NULL, 0);
+	__u32 asked;
+
+	if (!noted || !(*noted & RELIED))
+		return 1;
+	/* Of an earlier bind, which failed. Port 0 was asked for any. */
+	asked = *noted & 0xffff;
+	if (asked && asked != sk->src_port)
+		return 1;
+	return is_v6only(sk);
 }
 
 #endif

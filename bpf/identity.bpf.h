@@ -47,9 +47,8 @@ static __always_inline int in_host_netns(struct bpf_sock_addr *ctx)
  * look behind a socket pointer; read back from the stack as plain memory, the same pointer is a number that
  * bpf_probe_read_kernel() takes on every kernel. Unreadable reads as 0: a dual-stack socket, the stricter answer.
  */
-static __always_inline int is_v6only(struct bpf_sock_addr *ctx)
+static __always_inline int is_v6only(struct bpf_sock *opaque)
 {
-	struct bpf_sock *opaque = ctx->sk;
 	struct sock *sk = NULL;
 
 	if (bpf_probe_read_kernel(&sk, sizeof(sk), &opaque) || !sk)

@@ -25,6 +25,17 @@ struct {
 	.values = { [0] = &bc_no_image },
 };
 
+/*
+ * Sockets whose bind of [::] was answered on the strength of IPV6_V6ONLY, with the port: the option can be taken back by
+ * another thread between the answer and the bind itself, so bc_post_bind6 looks at it once more.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u32);
+} bc_v6only SEC(".maps");
+
 static __always_inline const union bc_cell *read_cell(void *image, __u32 n)
 {
 	return bpf_map_lookup_elem(image, &n);

@@ -9,6 +9,10 @@ UNIT := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 
 KERNEL := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/kernel/test_*.c))
 KERNEL_BED := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/kernel/test_%,$(wildcard tests/kernel/*.c)))
+KERNEL_HELPERS := $(BUILD)/tests/kernel/static_bind
+
+# What test programs are told: absolute paths.
+TEST_ENV := BINDCTL=$(abspath $(BUILD)/bindctl) STATIC_BIND=$(abspath $(BUILD)/tests/kernel/static_bind)
 
 $(BUILD)/san/%.o: %.c Makefile tests/tests.mk | $(SKEL)
 	$(call say,CC,$@)
@@ -30,9 +34,14 @@ $(BUILD)/tests/kernel/%.o: tests/kernel/%.c Makefile tests/tests.mk | $(SKEL)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_ALL) -Itests/kernel $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
+$(BUILD)/tests/kernel/static_bind: tests/kernel/helpers/static_bind.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -static -o $@ $<
+
 $(BUILD)/tests/kernel/test_%: $(BUILD)/tests/kernel/test_%.o $(KERNEL_BED) $(BUILD)/libbindctl.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) -o $@ $^ $(LIBS) -lcmocka -lpthread
+	$(Q)$(CC) -o $@ $^ $(LIBS) -lcmocka -luring -lpthread
 
 .SECONDARY:
 .PHONY: check-unit check-cli check-kernel check-tree
@@ -48,13 +57,13 @@ check-unit: $(UNIT)
 	@tests/run $^
 
 check-cli: $(BUILD)/bindctl
-	@BINDCTL=$(abspath $(BUILD)/bindctl) tests/run tests/cli/run
+	@$(TEST_ENV) tests/run tests/cli/run
 
-check-kernel: $(BUILD)/bindctl $(KERNEL)
-	@BINDCTL=$(abspath $(BUILD)/bindctl) tests/run $(KERNEL)
+check-kernel: $(BUILD)/bindctl $(KERNEL) $(KERNEL_HELPERS)
+	@$(TEST_ENV) tests/run $(KERNEL)
 
 check: check-deps
-	@$(MAKE) --no-print-directory check-tree $(UNIT) $(BUILD)/bindctl $(KERNEL)
-	@BINDCTL=$(abspath $(BUILD)/bindctl) tests/run $(UNIT) tests/cli/run $(KERNEL)
+	@$(MAKE) --no-print-directory check-tree $(UNIT) $(BUILD)/bindctl $(KERNEL) $(KERNEL_HELPERS)
+	@$(TEST_ENV) tests/run $(UNIT) tests/cli/run $(KERNEL)
 
 -include $(SAN_OBJ:.o=.d) $(UNIT:$(BUILD)/%=$(BUILD)/san/%.d) $(KERNEL:=.d) $(KERNEL_BED:.o=.d)

@@ -20,8 +20,8 @@
 #include "kernel/instance.h"
 
 struct bed {
-	char dir[64];     /* mode 0711; holds the rest */
-	char pins[96];    /* under the bpffs at dir/bpf */
+	char dir[64];	  /* mode 0711; holds the rest */
+	char pins[96];	  /* under the bpffs at dir/bpf */
 	char policy[96];  /* policy directory */
 	char cgroup[256]; /* where the programs are attached */
 	struct bc_instance instance;
@@ -45,10 +45,11 @@ void bed_unload(void);
 #define SOMEBODY 1234u /* another one without a name */
 
 /* One bind, and who does it. */
-struct try {
+struct
+try {
 	const char *addr; /* NULL: the family's wildcard */
-	uint32_t uid;     /* effective */
-	uint32_t ruid;    /* real; 0 with a uid: the same */
+	uint32_t uid;	  /* effective */
+	uint32_t ruid;	  /* real; 0 with a uid: the same */
 	uint16_t port;
 	int family; /* of the socket: AF_INET or AF_INET6 */
 	int type;   /* SOCK_STREAM unless set */
@@ -56,7 +57,7 @@ struct try {
 	int sa_family; /* what the address says; 0: the socket's */
 	int addrlen;   /* 0: what the family has */
 	bool v6only;
-	bool outside;       /* do not join the cgroup */
+	bool outside;	    /* do not join the cgroup */
 	bool foreign_netns; /* in a network namespace of its own */
 	bool no_new_privs;
 	bool real_only; /* keep `ruid` as real uid, root or not */
@@ -66,8 +67,8 @@ struct try {
 
 /* What came of it. */
 struct outcome {
-	int error;  /* errno of bind(2), 0 for none */
-	int socket; /* errno of the socket(2) before it: nothing was tried */
+	int error;     /* errno of bind(2), 0 for none */
+	int socket;    /* errno of the socket(2) before it: nothing was tried */
 	uint16_t port; /* that getsockname(2) shows */
 };
 

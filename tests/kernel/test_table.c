@@ -66,7 +66,9 @@ static const struct row rows[] = {
 	{ NULL, { .uid = 0, V4, .port = 443, .addrlen = 128 }, EACCES },
 	{ NULL, { .uid = 0, V6, .port = 443, .addrlen = 128 }, EACCES },
 	{ NULL, { .uid = 0, V4, .port = 443, .sa_family = AF_INET6, .addrlen = 28 }, EACCES },
-	{ "grant user nobody port 443\n", { AS_NOBODY, V4, .port = 443, .sa_family = AF_INET6, .addrlen = 28 }, EAFNOSUPPORT },
+	{ "grant user nobody port 443\n",
+	  { AS_NOBODY, V4, .port = 443, .sa_family = AF_INET6, .addrlen = 28 },
+	  EAFNOSUPPORT },
 	{ NULL, { AS_NOBODY, V6, .port = 443, .sa_family = AF_INET }, EAFNOSUPPORT },
 	{ NULL, { AS_NOBODY, V4, .port = 443, .addrlen = 128 }, 0 },
 
@@ -120,7 +122,9 @@ static const struct row rows[] = {
 	{ NULL, { AS_NOBODY, V4, .port = 443 }, EACCES },
 	{ NULL, { AS_NOBODY, V6, .port = 443 }, EACCES },
 	{ NULL, { AS_NOBODY, V6, .port = 443, .addr = "::1" }, EACCES },
-	{ "grant user nobody port 443 addr ::ffff:127.0.0.0/104\n", { AS_NOBODY, V4, .port = 443, .addr = "127.0.0.1" }, 0 },
+	{ "grant user nobody port 443 addr ::ffff:127.0.0.0/104\n",
+	  { AS_NOBODY, V4, .port = 443, .addr = "127.0.0.1" },
+	  0 },
 	{ "grant user nobody port 443 addr ::1\n", { AS_NOBODY, V6, .port = 443, .addr = "::1" }, 0 },
 	{ NULL, { AS_NOBODY, V6, .port = 443 }, EACCES },
 	{ NULL, { AS_NOBODY, V4, .port = 443, .addr = "127.0.0.1" }, EACCES },
@@ -139,9 +143,11 @@ static const struct row rows[] = {
 	{ NULL, { AS_NOBODY, V4, .port = 443 }, EACCES },
 	{ NULL, { AS_NOBODY, V6, .port = 443, .addr = "::ffff:0.0.0.0" }, EACCES },
 	{ "grant user nobody port 443 addr ::/0\ngrant user nobody port 443 addr 0.0.0.0/0\n",
-	  { AS_NOBODY, V6, .port = 443 }, 0 },
+	  { AS_NOBODY, V6, .port = 443 },
+	  0 },
 	{ "deny user nobody port 443 addr ::/0 errno EADDRINUSE\ngrant user nobody port 443\n",
-	  { AS_NOBODY, V6, .port = 443 }, EADDRINUSE },
+	  { AS_NOBODY, V6, .port = 443 },
+	  EADDRINUSE },
 	{ NULL, { AS_NOBODY, V6, .port = 443, .addr = "::ffff:0.0.0.0" }, 0 },
 
 	/* Which rule decides: user, then narrower range, then longer prefix, then protocol, then lesser privilege. */
@@ -151,12 +157,15 @@ static const struct row rows[] = {
 	{ NULL, { AS_NOBODY, V4, .port = 451 }, EACCES },
 	{ "grant user nobody port 443\ndeny user nobody port 443 addr 127.0.0.0/8\n"
 	  "grant user nobody port 443 addr 127.0.0.1\n",
-	  { AS_NOBODY, V4, .port = 443, .addr = "127.0.0.1" }, 0 },
+	  { AS_NOBODY, V4, .port = 443, .addr = "127.0.0.1" },
+	  0 },
 	{ NULL, { AS_NOBODY, V4, .port = 443, .addr = "127.0.0.2" }, EACCES },
 	{ NULL, { AS_NOBODY, V4, .port = 443 }, 0 },
 	{ "deny user nobody port 443\ngrant user nobody port 443 proto udp\n", { AS_NOBODY, V4, UDP, .port = 443 }, 0 },
 	{ NULL, { AS_NOBODY, V4, .port = 443 }, EACCES },
-	{ "grant user nobody port 443\ndeny user nobody port 443 errno EPERM\n", { AS_NOBODY, V4, .port = 443 }, EPERM },
+	{ "grant user nobody port 443\ndeny user nobody port 443 errno EPERM\n",
+	  { AS_NOBODY, V4, .port = 443 },
+	  EPERM },
 	{ "grant user nobody port 443\nallow user nobody port 443\n", { AS_NOBODY, V4, .port = 443 }, EACCES },
 	{ "deny port any\nallow user nobody port 8443\n", { AS_NOBODY, V4, .port = 8443 }, 0 },
 	{ NULL, { AS_SOMEBODY, V4, .port = 8443 }, EACCES },
@@ -165,7 +174,8 @@ static const struct row rows[] = {
 	{ "deny user nobody port 443 proto udp\ngrant port 443\n", { AS_NOBODY, V4, .port = 443 }, 0 },
 	{ "deny user nobody port 443 addr 127.0.0.1\ngrant port 443\n", { AS_NOBODY, V4, .port = 443 }, 0 },
 	{ "deny port 400-500 netns any\ngrant user nobody port 443\n",
-	  { AS_NOBODY, V4, .port = 443, .foreign_netns = true }, EACCES },
+	  { AS_NOBODY, V4, .port = 443, .foreign_netns = true },
+	  EACCES },
 };
 
 /* What explain says of the row, as an errno. */

@@ -18,6 +18,7 @@ static const struct {
 } hooks[BC_HOOKS] = {
 	[BC_HOOK_BIND4] = { "bind4", BPF_CGROUP_INET4_BIND },
 	[BC_HOOK_BIND6] = { "bind6", BPF_CGROUP_INET6_BIND },
+	[BC_HOOK_POST_BIND6] = { "post_bind6", BPF_CGROUP_INET6_POST_BIND },
 };
 
 const char *bc_hook_name(enum bc_hook hook)
@@ -214,6 +215,7 @@ int bc_attach(const char *dir, int cgroup_fd, const char *cgroup, int *ret_polic
 	const int fds[BC_HOOKS] = {
 		[BC_HOOK_BIND4] = bpf_program__fd(programs->progs.bc_bind4),
 		[BC_HOOK_BIND6] = bpf_program__fd(programs->progs.bc_bind6),
+		[BC_HOOK_POST_BIND6] = bpf_program__fd(programs->progs.bc_post_bind6),
 	};
 
 	for (enum bc_hook hook = 0; !r && hook < BC_HOOKS; hook++)

@@ -12,6 +12,7 @@
 enum bc_hook {
 	BC_HOOK_BIND4,
 	BC_HOOK_BIND6,
+	BC_HOOK_POST_BIND6,
 	BC_HOOKS,
 };
 

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Ways of calling bind(2) that other tools do not see: none may pass a deny, or miss a grant. */
+#include <errno.h>
+#include <fcntl.h>
+#include <liburing.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bed.h"
+
+#define GRANTED 443 /* to nobody */
+#define DENIED 5432 /* to everyone */
+
+static const char policy[] = "grant user nobody port 443\ndeny port 5432\n";
+
+static const struct try granted4 = { .uid = NOBODY, .family = AF_INET, .port = GRANTED };
+static const struct try granted6 = { .uid = NOBODY, .family = AF_INET6, .port = GRANTED };
+static const struct try denied4 = { .uid = 0, .family = AF_INET, .port = DENIED };
+static const struct try denied6 = { .uid = 0, .family = AF_INET6, .port = DENIED };
+static const struct try refused4 = { .uid = NOBODY, .family = AF_INET, .port = 442 };
+
+/* All of them by one way of calling. */
+static void try_all(int (*call)(int fd, const struct sockaddr *addr, socklen_t len))
+{
+	const struct {
+		const struct try *try;
+		int error;
+	} all[] = {
+		{ &granted4, 0 }, { &granted6, 0 }, { &denied4, EACCES }, { &denied6, EACCES }, { &refused4, EACCES },
+	};
+
+	bed_policy(policy);
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		struct try try = *all[i].try;
+
+		try.call = call;
+		assert_int_equal(bed_try(&try).error, all[i].error);
+	}
+}
+
+/* Past any library's bind(): what a static or Go program does. */
+static int raw_bind(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	return syscall(SYS_bind, fd, addr, len) ? errno : 0;
+}
+
+static void raw_system_call(void **state)
+{
+	(void)state;
+	try_all(raw_bind);
+}
+
+#define IORING_OP_BIND_ 56 /* linux/io_uring.h of Linux 6.11; newer than Debian 12's headers */
+
+static int ring_bind(int fd, const struct sockaddr *addr, socklen_t len, unsigned flags)
+{
+	struct io_uring ring;
+	struct io_uring_cqe *cqe;
+	struct io_uring_sqe *sqe;
+	int r = io_uring_queue_init(4, &ring, flags);
+
+	if (r)
+		return -r;
+	sqe = io_uring_get_sqe(&ring);
+	if (!sqe)
+		return -1;
+	io_uring_prep_rw(IORING_OP_BIND_, sqe, fd, addr, 0, len);
+	r = io_uring_submit(&ring);
+	if (r == 1)
+		r = io_uring_wait_cqe(&ring, &cqe);
+	if (!r)
+		r = cqe->res;
+	io_uring_queue_exit(&ring);
+	return -r;
+}
+
+static int uring_bind(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	return ring_bind(fd, addr, len, 0);
+}
+
+/* A kernel thread submits, with the credentials of whoever made the ring. */
+static int uring_thread_bind(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	return ring_bind(fd, addr, len, IORING_SETUP_SQPOLL);
+}
+
+static void io_uring_binds(void **state)
+{
+	struct try try = { .uid = 0, .family = AF_INET, .port = 8443, .call = uring_bind };
+	int error;
+
+	(void)state;
+	bed_policy("");
+	error = bed_try(&try).error;
+	if (error == EINVAL || error == ENOSYS || error == EPERM) {
+		print_message("# SKIP io_uring here has no bind: %s\n", strerror(error));
+		skip();
+	}
+	try_all(uring_bind);
+	try_all(uring_thread_bind);
+}
+
+static int reaped;
+
+static void reap(int signal)
+{
+	(void)signal;
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		reaped++;
+}
+
+#define THREADS 8
+#define BINDS 50
+
+static void *bind_often(void *arg)
+{
+	int port = *(int *)arg, bound = 0;
+
+	for (int i = 0; i < BINDS; i++) {
+		struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+		bound += !bind(fd, (struct sockaddr *)&in, sizeof(in));
+		close(fd);
+	}
+	*(int *)arg = bound;
+	return NULL;
+}
+
+/* Many threads at once in a program that reaps its children itself, as servers do. */
+static int bind_in_threads(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	pthread_t threads[THREADS];
+	int numbers[THREADS], bound = 0;
+
+	(void)fd, (void)addr, (void)len;
+	signal(SIGCHLD, reap);
+	for (int i = 0; i < THREADS; i++) {
+		numbers[i] = 800 + i;
+		if (pthread_create(&threads[i], NULL, bind_often, &numbers[i]))
+			return -1;
+	}
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+		bound += numbers[i];
+	}
+	/* Nothing forked behind the program's back. */
+	return reaped ? -2 : bound == THREADS * BINDS ? 0 : bound ? bound : -3;
+}
+
+static void threads_with_a_reaper(void **state)
+{
+	struct try try = { .uid = NOBODY, .family = AF_INET, .port = 800, .call = bind_in_threads };
+
+	(void)state;
+	bed_policy("grant user nobody port 800-807\n");
+	assert_int_equal(bed_try(&try).error, 0);
+}
+
+static int v6only_fd;
+static volatile int flipping;
+
+static void *flip_v6only(void *arg)
+{
+	(void)arg;
+	while (flipping) {
+		int on = 1, off = 0;
+
+		setsockopt(v6only_fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+		setsockopt(v6only_fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	}
+	return NULL;
+}
+
+/* One bind with the option flipped all the while: 0 refused or V6ONLY in the end, 1 dual-stack. */
+static int race_once(const struct sockaddr *addr, socklen_t len, int *ret_granted)
+{
+	int on = 1, is_v6only = 1;
+	socklen_t size = sizeof(is_v6only);
+	pthread_t thread;
+
+	v6only_fd = socket(AF_INET6, SOCK_STREAM, 0);
+	setsockopt(v6only_fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	flipping = 1;
+	if (pthread_create(&thread, NULL, flip_v6only, NULL))
+		return -1;
+	for (int i = 0; i < 200; i++) {
+		if (bind(v6only_fd, addr, len))
+			continue;
+		(*ret_granted)++;
+		break;
+	}
+	flipping = 0;
+	pthread_join(thread, NULL);
+	if (*ret_granted)
+		getsockopt(v6only_fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_v6only, &size);
+	close(v6only_fd);
+	return !is_v6only;
+}
+
+static int race_v6only(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	int all = 0;
+
+	(void)fd;
+	for (int i = 0; i < 2000; i++) {
+		int granted = 0;
+
+		if (race_once(addr, len, &granted))
+			return -1;
+		all += granted;
+	}
+	/* A test in which no bind ever passed would have proved nothing. */
+	return all ? 0 : -2;
+}
+
+/*
+ * The IPv6 port is granted, the IPv4 port denied. A socket is V6ONLY when the program looks, and dual-stack a moment
+ * later: it must not end up with the IPv4 port.
+ */
+static void v6only_taken_back(void **state)
+{
+	struct try try = { .uid = NOBODY, .family = AF_INET6, .port = GRANTED, .call = race_v6only };
+
+	(void)state;
+	bed_policy("deny port 443 addr 0.0.0.0/0\ngrant user nobody port 443 addr ::/0\n");
+	assert_int_equal(bed_try(&try).error, 0);
+}
+
+static int v6only_then_dual(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	struct sockaddr_in6 other = *(const struct sockaddr_in6 *)addr;
+	int on = 1, off = 0, busy = socket(AF_INET6, SOCK_STREAM, 0);
+
+	/* The first bind is answered for V6ONLY and fails behind the policy: the port is taken. */
+	setsockopt(busy, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (bind(busy, addr, len) || !bind(fd, addr, len) || errno != EADDRINUSE)
+		return -1;
+	close(busy);
+	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	/* What was noted of it must not be held against another bind of the same socket. */
+	other.sin6_port = htons(444);
+	return bind(fd, (struct sockaddr *)&other, len) ? errno : 0;
+}
+
+static void v6only_is_forgotten(void **state)
+{
+	struct try try = { .uid = NOBODY, .family = AF_INET6, .port = GRANTED, .call = v6only_then_dual };
+
+	(void)state;
+	bed_policy("deny port 443 addr 0.0.0.0/0\ngrant user nobody port 443 addr ::/0\ngrant user nobody port 444\n");
+	assert_int_equal(bed_try(&try).error, 0);
+}
+
+static void v6only_port_zero(void **state)
+{
+	struct try try = { .uid = NOBODY, .family = AF_INET6, .v6only = true };
+
+	(void)state;
+	bed_policy("deny port any addr 0.0.0.0/0\n");
+	assert_int_equal(bed_try(&try).error, 0);
+	try.v6only = false;
+	assert_int_equal(bed_try(&try).error, EACCES);
+}
+
+/* $STATIC_BIND PORT: a static program, started by the user through exec. */
+static int exec_static(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	char port[8];
+	int status;
+	pid_t child;
+
+	(void)fd, (void)len;
+	snprintf(port, sizeof(port), "%u", ntohs(((const struct sockaddr_in *)addr)->sin_port));
+	child = fork();
+	if (child == 0) {
+		fexecve(open(getenv("STATIC_BIND"), O_RDONLY), (char *[]){ "static_bind", port, NULL },
+			(char *[]){ NULL });
+		_exit(126);
+	}
+	return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void static_program(void **state)
+{
+	struct try granted = granted4, refused = refused4, denied = denied4;
+
+	(void)state;
+	granted.call = refused.call = denied.call = exec_static;
+	granted.no_new_privs = refused.no_new_privs = true;
+	bed_policy(policy);
+	assert_int_equal(bed_try(&granted).error, 0);
+	assert_int_equal(bed_try(&refused).error, EACCES);
+	assert_int_equal(bed_try(&denied).error, EACCES);
+}
+
+static int tests(void)
+{
+	const struct CMUnitTest table[] = {
+		cmocka_unit_test(raw_system_call),   cmocka_unit_test(static_program),
+		cmocka_unit_test(io_uring_binds),    cmocka_unit_test(threads_with_a_reaper),
+		cmocka_unit_test(v6only_taken_back), cmocka_unit_test(v6only_is_forgotten),
+		cmocka_unit_test(v6only_port_zero),
+	};
+
+	return cmocka_run_group_tests(table, NULL, NULL);
+}
+
+int main(void)
+{
+	return bed_main(tests);
+}

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* compile.c and segment.c: the image, section by section. */
+#include "pure/segment.h"
+#include "unit.h"
+
+static const struct bc_header *header_of(const struct bc_cells *image)
+{
+	return &image->cells[0].header;
+}
+
+static bool port_named(const struct bc_cells *image, unsigned port)
+{
+	return image->cells[1 + port / 512].ports[port / 64 % 8] >> port % 64 & 1;
+}
+
+static const struct bc_segment *segment(const struct bc_cells *image, uint32_t number)
+{
+	return &image->cells[header_of(image)->segments + number / BC_SEGMENTS].segments[number % BC_SEGMENTS];
+}
+
+/* The subject's slot, wherever it is in the index. */
+static const struct bc_slot *slot_of(const struct bc_cells *image, uint32_t kind, uint32_t id)
+{
+	const struct bc_header *h = header_of(image);
+
+	for (uint32_t i = 0; i < h->buckets * BC_SLOTS; i++) {
+		const struct bc_slot *slot = &image->cells[h->index + i / BC_SLOTS].slots[i % BC_SLOTS];
+
+		if (slot->key == bc_key(BC_SCOPE_ROOT, kind) && slot->id == id)
+			return slot;
+	}
+	fail_msg("no slot for kind %u id %u", kind, id);
+	return NULL;
+}
+
+/* Compiles and gives back the findings. */
+static int findings(const char *text, enum bc_severity severity, struct bc_report *report)
+{
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+	struct bc_cells image = {};
+	struct bc_error error = {};
+	int r;
+
+	policy_from_text(&policy, text);
+	r = bc_compile(&policy, severity, &image, report, &error);
+	assert_int_equal(!r, !!image.cells);
+	if (r)
+		assert_contains(error.text, "rules of equal rank disagree");
+	bc_cells_done(&image);
+	return r;
+}
+
+static void empty_policy_is_an_image_without_rules(void **state)
+{
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	const struct bc_header *h;
+
+	(void)state;
+	image_from_policy(&image, &policy);
+	h = header_of(&image);
+	assert_int_equal(h->magic, BC_MAGIC);
+	assert_int_equal(h->schema, BC_SCHEMA);
+	assert_int_equal(h->features, 0);
+	assert_int_equal(h->cells, image.n);
+	assert_int_equal(h->nrules, 0);
+	assert_true(h->buckets > 0);
+	assert_true(h->digest == 0);
+	for (unsigned port = 0; port < 65536; port++)
+		assert_false(port_named(&image, port));
+}
+
+static void sections_lie_one_behind_the_other(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	const struct bc_header *h;
+
+	(void)state;
+	image_from_text(&image, "grant user alice port 80\ndeny port 80-90\nallow port 85\ndeny port any\n");
+	h = header_of(&image);
+	assert_int_equal(h->index, 1 + BC_PORT_CELLS);
+	assert_int_equal(h->segments, h->index + h->buckets);
+	assert_int_equal(h->lists, h->segments + 1);
+	assert_int_equal(h->rules, h->lists + 1);
+	assert_int_equal(h->names, h->rules + 4);
+	assert_int_equal(h->cells, h->names + 1);
+	assert_int_equal(h->cells, image.n);
+	assert_int_equal(h->nsources, 1);
+	assert_string_equal(image.cells[h->names].names, SOURCE);
+	assert_true(h->generation == 0);
+}
+
+static void features_name_what_the_rules_ask_for(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned features;
+	} cases[] = {
+		{ "grant port 80\n", BC_F_ANYONE },
+		{ "grant user 0 port 80\n", BC_F_USER },
+		{ "grant user 0 port 80 addr ::\ngrant port 1 proto udp\n", BC_F_USER | BC_F_ANYONE | BC_F_ADDR },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(bc_cells_done) struct bc_cells image = {};
+
+		image_from_text(&image, cases[i].text);
+		assert_int_equal(header_of(&image)->features, cases[i].features);
+	}
+}
+
+static void port_map_names_just_the_ports_of_the_rules(void **state)
+{
+	static const unsigned ranges[][2] = { { 1, 1 },	    { 63, 64 },	    { 128, 191 },    { 193, 321 },
+					      { 511, 512 }, { 1000, 5000 }, { 65535, 65535 } };
+	_cleanup_(bc_cells_done) struct bc_cells image = {}, any = {};
+
+	(void)state;
+	image_from_text(&image, "grant port 1,63-64,65535\ndeny port 128-191,193-321\nallow user bob port 511-512\n"
+				"grant user 5 port 1000-5000 proto udp\n");
+	image_from_text(&any, "grant port any\n");
+	for (unsigned port = 0; port < 65536; port++) {
+		bool named = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
+			named |= ranges[i][0] <= port && port <= ranges[i][1];
+		assert_int_equal(port_named(&image, port), named);
+		assert_true(port_named(&any, port));
+	}
+}
+
+static void rule_cell_holds_its_conditions(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	const struct bc_rule_cell *rule;
+
+	(void)state;
+	image_from_text(&image, "grant port 80\n\ndeny port 80 proto udp addr 10.0.0.0/8 netns any errno EPERM\n"
+				"allow port 80 addr 2001:db8::/32\n");
+	rule = rule_cell(&image, 0);
+	assert_int_equal(rule->verdict, BC_GRANT);
+	assert_int_equal(rule->conditions, BC_IF_HOST);
+	assert_int_equal(rule->err, 0);
+	assert_int_equal(rule->line, 1);
+	rule = rule_cell(&image, 1);
+	assert_int_equal(rule->verdict, BC_DENY);
+	assert_int_equal(rule->conditions, BC_IF_PROTO | BC_IF_V4);
+	assert_int_equal(rule->proto, BC_UDP);
+	assert_int_equal(rule->prefix, 104);
+	assert_int_equal(rule->addr[3], 0x0a000000);
+	assert_int_equal(rule->err, EPERM);
+	assert_int_equal(rule->line, 3);
+	rule = rule_cell(&image, 2);
+	assert_int_equal(rule->verdict, BC_ALLOW);
+	assert_int_equal(rule->conditions, BC_IF_V6 | BC_IF_HOST);
+	assert_int_equal(rule->addr[0], 0x20010db8);
+}
+
+static void overlaps_become_disjoint_segments(void **state)
+{
+	static const struct {
+		unsigned first, last;
+		bool list, start;
+	} expected[] = { { 10, 14, false, true },
+			 { 15, 15, true, false },
+			 { 16, 20, true, false },
+			 { 21, 30, false, false },
+			 { 40, 40, false, true } };
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	const struct bc_slot *slot;
+
+	(void)state;
+	image_from_text(&image, "grant port 10-20\ndeny port 15,40\nallow port 16-30\n");
+	slot = slot_of(&image, BC_ANYONE, 0);
+	assert_true(slot->ref & BC_REF_RUN);
+	assert_int_equal(slot->ports, ARRAY_SIZE(expected));
+	for (unsigned i = 0; i < ARRAY_SIZE(expected); i++) {
+		const struct bc_segment *s = segment(&image, (slot->ref & BC_REF_NUMBER) + i);
+
+		assert_int_equal(s->first, expected[i].first);
+		assert_int_equal(s->last, expected[i].last);
+		assert_int_equal(!!(s->ref & BC_REF_LIST), expected[i].list);
+		if (!expected[i].list)
+			assert_int_equal(!!(s->ref & BC_REF_START), expected[i].start);
+	}
+}
+
+static void list_is_in_order_of_rank(void **state)
+{
+	static const unsigned lines[] = { 7, 6, 5, 4, 3, 2, 8, 1 };
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	const struct bc_slot *slot;
+	const uint32_t *refs;
+
+	(void)state;
+	image_from_text(&image, "grant port 80-81\ngrant port 80\nallow port 80\ndeny port 80\n"
+				"grant port 80 proto udp\ngrant port 80 addr 10.0.0.0/8\n"
+				"grant port 80 addr 10.0.0.0/8 proto tcp\ngrant port 80\n");
+	slot = slot_of(&image, BC_ANYONE, 0);
+	refs = image.cells[header_of(&image)->lists].refs;
+	assert_int_equal(segment(&image, slot->ref & BC_REF_NUMBER)->ref & BC_REF_NUMBER, 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(lines); i++) {
+		assert_int_equal(rule_cell(&image, refs[i] & BC_REF_NUMBER)->line, lines[i]);
+		assert_int_equal(!!(refs[i] & BC_REF_LAST), i + 1 == ARRAY_SIZE(lines));
+		assert_true(refs[i] & BC_REF_START);
+	}
+}
+
+static void every_one_of_many_subjects_is_found(void **state)
+{
+	_cleanup_(bc_text_done) struct bc_text text = {};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+
+	(void)state;
+	for (uint32_t i = 0; i < 20000; i++)
+		bc_text_addf(&text, "%s user %u port %u\n", i % 2 ? "grant" : "deny", i * 7, 1 + i % 65535);
+	image_from_text(&image, text.data);
+	for (uint32_t i = 0; i < 20000; i++) {
+		struct bc_question question = ask(i * 7, 1 + i % 65535, "::1");
+		_cleanup_(bc_answer_done) struct bc_answer answer = {};
+
+		assert_int_equal(bc_decide_image(&image, &question, &answer), 0);
+		assert_int_equal(answer.rule, i);
+		assert_int_equal(answer.verdict, i % 2 ? BC_GRANT : BC_DENY);
+		question.uid++;
+		bc_answer_done(&answer);
+		assert_int_equal(bc_decide_image(&image, &question, &answer), 0);
+		assert_int_equal(answer.verdict, BC_NONE);
+	}
+}
+
+static void every_one_of_many_segments_is_found(void **state)
+{
+	_cleanup_(bc_text_done) struct bc_text text = {};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+
+	(void)state;
+	/* One segment before, so that the run does not begin with a cell. */
+	bc_text_addf(&text, "grant user 1 port 7\ndeny user 1 port 9\n");
+	for (unsigned port = 1; port < 65536; port += 2)
+		bc_text_addf(&text, port % 512 == 1 ? "\ngrant user 5 port %u" : ",%u", port);
+	bc_text_addf(&text, "\n");
+	image_from_text(&image, text.data);
+	assert_int_equal(slot_of(&image, BC_USER, 5)->ports, 32768);
+	for (unsigned port = 0; port < 65536; port++) {
+		struct bc_question question = ask(5, port, "127.0.0.1");
+		struct bc_answer answer = {};
+
+		assert_int_equal(bc_decide_image(&image, &question, &answer), 0);
+		assert_int_equal(answer.verdict, port % 2 ? BC_GRANT : BC_NONE);
+		if (port % 2)
+			assert_int_equal(rule_cell(&image, answer.rule)->line, 4 + port / 512);
+		bc_answer_done(&answer);
+	}
+}
+
+static void disagreement_at_equal_rank_names_both_places(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned line;
+		const char *said;
+	} cases[] = {
+		{ "grant port 80\ndeny port 80\n", 1, "this grant and the deny at web.conf:2" },
+		{ "grant port 80-89\n\nallow port 85-94\n", 1, "this grant and the allow at web.conf:3" },
+		{ "deny port 80\ngrant user 5 port 80\ndeny port 80 errno EPERM\n", 3, "of the earlier line, decides" },
+		{ "grant user alice port 1\ndeny user 1000 port 1\n", 1, "the deny, of the lesser privilege, decides" },
+		{ "grant port 80 addr ::1\ndeny port 80 addr ::1/128\n", 1, "equally specific" },
+		{ "grant port 80 netns host\ndeny port 80 netns any\n", 1, "equally specific" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(bc_report_done) struct bc_report report = {}, strict = {};
+
+		assert_int_equal(findings(cases[i].text, BC_WARNING, &report), 0);
+		assert_int_equal(report.n, 1);
+		assert_int_equal(report.items[0].severity, BC_WARNING);
+		assert_fault(&report.items[0], cases[i].line, 0, cases[i].said);
+		assert_int_equal(findings(cases[i].text, BC_ERROR, &strict), -EINVAL);
+		assert_int_equal(strict.errors, 1);
+	}
+}
+
+static void rules_that_cannot_meet_or_agree_are_not_reported(void **state)
+{
+	static const char *const texts[] = {
+		"grant port 80\ngrant port 80\n",
+		"deny port 80\ndeny port 80 errno EACCES\n",
+		"grant port 80\ndeny port 81\n",
+		"grant port 80-81\ndeny port 80\n",
+		"grant port 80 proto tcp\ndeny port 80 proto udp\n",
+		"grant port 80\ndeny port 80 proto udp\n",
+		"grant port 80 addr 10.0.0.1\ndeny port 80 addr 10.0.0.2\n",
+		"grant port 80 addr 0.0.0.0\ndeny port 80 addr ::\n",
+		"grant port 80 addr 10.0.0.0/8\ndeny port 80 addr 10.0.0.0/9\n",
+		"grant port 80 user alice\ndeny port 80 user bob\n",
+		"grant port 80 user alice\ndeny port 80\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		_cleanup_(bc_report_done) struct bc_report report = {};
+
+		assert_int_equal(findings(texts[i], BC_ERROR, &report), 0);
+		assert_int_equal(report.n, 0);
+	}
+}
+
+static void disagreement_at_several_ports_is_reported_once(void **state)
+{
+	_cleanup_(bc_report_done) struct bc_report report = {};
+
+	(void)state;
+	assert_int_equal(findings("grant port 80,443\ndeny port 80,443\n", BC_WARNING, &report), 0);
+	assert_int_equal(report.n, 1);
+}
+
+/* 80-90 of the first, then 91-92 where the second and the third disagree. */
+static void disagreement_behind_a_third_rule_is_reported(void **state)
+{
+	_cleanup_(bc_report_done) struct bc_report report = {};
+	bool found = false;
+
+	(void)state;
+	assert_int_equal(findings("deny port 80-90\nallow port 82-92\ngrant port 82-92\n", BC_WARNING, &report), 0);
+	for (size_t i = 0; i < report.n; i++)
+		found |= report.items[i].line == 3 && strstr(report.items[i].text, "allow at web.conf:2");
+	assert_true(found);
+}
+
+static void same_policy_makes_the_same_image(void **state)
+{
+	static const char text[] = "grant user alice port 80,443\ndeny port any addr ::/0\nallow port 80 proto udp\n";
+	_cleanup_(bc_cells_done) struct bc_cells a = {}, b = {}, other = {};
+
+	(void)state;
+	image_from_text(&a, text);
+	image_from_text(&b, text);
+	image_from_text(&other, "allow port 80 proto udp\ngrant user alice port 80,443\ndeny port any addr ::/0\n");
+	assert_int_equal(a.n, b.n);
+	assert_memory_equal(a.cells, b.cells, a.n * sizeof(*a.cells));
+	assert_true(header_of(&a)->digest == header_of(&other)->digest);
+}
+
+static void lists_beyond_their_limit_are_refused(void **state)
+{
+	struct bc_report report = {};
+	struct bc_plan plan = { .nlists = BC_LISTED_MAX - 1, .report = &report };
+	const struct bc_entry entries[] = { { bc_key(1, BC_ANYONE), 0, 80, 80, 0 },
+					    { bc_key(1, BC_ANYONE), 0, 80, 80, 1 } };
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+
+	(void)state;
+	policy_from_text(&policy, "grant port 80\ngrant port 80\n");
+	assert_int_equal(bc_plan_segments(&plan, &policy, entries, 2), -E2BIG);
+	bc_plan_done(&plan);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(empty_policy_is_an_image_without_rules),
+		cmocka_unit_test(sections_lie_one_behind_the_other),
+		cmocka_unit_test(features_name_what_the_rules_ask_for),
+		cmocka_unit_test(port_map_names_just_the_ports_of_the_rules),
+		cmocka_unit_test(rule_cell_holds_its_conditions),
+		cmocka_unit_test(overlaps_become_disjoint_segments),
+		cmocka_unit_test(list_is_in_order_of_rank),
+		cmocka_unit_test(every_one_of_many_subjects_is_found),
+		cmocka_unit_test(every_one_of_many_segments_is_found),
+		cmocka_unit_test(disagreement_at_equal_rank_names_both_places),
+		cmocka_unit_test(rules_that_cannot_meet_or_agree_are_not_reported),
+		cmocka_unit_test(disagreement_at_several_ports_is_reported_once),
+		cmocka_unit_test(disagreement_behind_a_third_rule_is_reported),
+		cmocka_unit_test(same_policy_makes_the_same_image),
+		cmocka_unit_test(lists_beyond_their_limit_are_refused),
+	};
+
+	return cmocka_run_group_tests_name("compile", tests, NULL, NULL);
+}

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "pure/decompile.h"
+#include "reference.h"
+#include "unit.h"
+
+/* Runs, lists, single slots, both families: every kind of cell. */
+static const char mixed[] = "grant user alice port 80,443,8000-8100\n"
+			    "deny user alice port 8050 proto udp\n"
+			    "grant user bob port 443\n"
+			    "deny port 1-1023 errno EADDRINUSE\n"
+			    "allow port 100-200 addr 10.0.0.0/8\n"
+			    "grant port 150 addr 2001:db8::/32 netns any\n"
+			    "deny user carol port any\n"
+			    "grant user carol port any proto tcp\n";
+
+static struct bc_cells copy_of(const struct bc_cells *image, uint32_t n)
+{
+	struct bc_cells copy = { malloc(n ? n * sizeof(*copy.cells) : 1), n };
+
+	memcpy(copy.cells, image->cells, (n < image->n ? n : image->n) * sizeof(*copy.cells));
+	return copy;
+}
+
+static int decompiled(const struct bc_cells *image)
+{
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+	struct bc_error error = {};
+	int r = bc_decompile(image, &policy, &error);
+
+	if (r == -EBADMSG)
+		assert_contains(error.text, "image");
+	/* Whoever prints what was accepted must not stumble. */
+	for (size_t i = 0; !r && i < policy.n; i++) {
+		_cleanup_(bc_text_done) struct bc_text text = {};
+
+		bc_format_rule(&text, &policy, &policy.rules[i]);
+		bc_text_addf(&text, "%s", bc_policy_source_of(&policy, &policy.rules[i]));
+		assert_false(text.failed);
+	}
+	return r;
+}
+
+/* Decides a few binds on an image that may be broken: no crash, nothing read outside. */
+static void decide_some(const struct bc_cells *image)
+{
+	static const unsigned ports[] = { 0, 80, 150, 443, 8050, 65535 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		struct bc_question question = ask(1000 + i % 4, ports[i], i % 2 ? "::" : "10.0.0.1");
+		struct bc_answer answer = {};
+		int r = bc_decide_image(image, &question, &answer);
+
+		assert_true(!r || r == -EBADMSG);
+		bc_answer_done(&answer);
+	}
+}
+
+static struct bc_slot *slot_at(struct bc_cells *image, uint32_t number)
+{
+	return &image->cells[image->cells[0].header.index + number / BC_SLOTS].slots[number % BC_SLOTS];
+}
+
+static struct bc_slot *slot_of(struct bc_cells *image, uint32_t kind, uint32_t id)
+{
+	for (uint32_t i = 0; i < image->cells[0].header.buckets * BC_SLOTS; i++)
+		if (slot_at(image, i)->key == bc_key(BC_SCOPE_ROOT, kind) && slot_at(image, i)->id == id)
+			return slot_at(image, i);
+	fail_msg("no slot for kind %u id %u", kind, id);
+	return NULL;
+}
+
+static void assert_round_trip(const char *text)
+{
+	_cleanup_(bc_policy_done) struct bc_policy policy = {}, back = {};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	struct bc_error error = {};
+
+	policy_from_text(&policy, text);
+	image_from_policy(&image, &policy);
+	if (bc_decompile(&image, &back, &error))
+		fail_msg("%s: of\n%s", error.text, text);
+	assert_int_equal(back.n, policy.n);
+	for (size_t i = 0; i < policy.n; i++) {
+		assert_true(bc_rule_digest(&back, &back.rules[i]) == bc_rule_digest(&policy, &policy.rules[i]));
+		assert_int_equal(back.rules[i].line, policy.rules[i].line);
+		assert_string_equal(bc_policy_source_of(&back, &back.rules[i]), SOURCE);
+	}
+	assert_true(bc_policy_digest(&back) == image.cells[0].header.digest);
+}
+
+static void rules_come_back_as_they_were(void **state)
+{
+	(void)state;
+	assert_round_trip(mixed);
+	assert_round_trip("grant port any\n");
+	assert_round_trip("grant port 80-89,90-99\ndeny port 85-94\n");
+	assert_round_trip("grant port 80\ngrant port 80\n");
+	assert_round_trip("grant port 65535\ndeny port any\nallow port 1\n");
+}
+
+static void empty_policy_comes_back_empty(void **state)
+{
+	(void)state;
+	assert_round_trip("");
+}
+
+static void random_rules_come_back_as_they_were(void **state)
+{
+	uint64_t seed = 0xdec0;
+
+	(void)state;
+	for (int i = 0; i < 1500; i++) {
+		_cleanup_(bc_text_done) struct bc_text text = {};
+
+		reference_random_policy(&seed, &text, 1 + random_below(&seed, 30), 4);
+		assert_round_trip(text.data);
+	}
+}
+
+static void sources_come_back_with_their_rules(void **state)
+{
+	_cleanup_(bc_policy_done) struct bc_policy policy = {}, back = {};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	struct bc_report report = {};
+	char name[300];
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		char text[64];
+		int len = snprintf(text, sizeof(text), "\n\ngrant port %d\n", i + 1);
+
+		memset(name, 'a' + i % 26, sizeof(name));
+		snprintf(name + i % 200, 32, "%d.conf", i);
+		assert_int_equal(bc_parse(&policy, name, text, len, &report), 0);
+	}
+	image_from_policy(&image, &policy);
+	assert_int_equal(bc_decompile(&image, &back, NULL), 0);
+	for (int i = 0; i < 300; i++)
+		assert_string_equal(bc_policy_source_of(&back, &back.rules[i]),
+				    bc_policy_source_of(&policy, &policy.rules[i]));
+}
+
+static void image_cut_short_is_refused(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+
+	(void)state;
+	image_from_text(&image, mixed);
+	assert_int_equal(decompiled(&image), 0);
+	for (uint32_t n = 0; n < image.n; n++) {
+		_cleanup_(bc_cells_done) struct bc_cells cut = copy_of(&image, n);
+
+		assert_int_equal(decompiled(&cut), -EBADMSG);
+		decide_some(&cut);
+		if (!n)
+			continue;
+		/* And with a header that agrees. */
+		cut.cells[0].header.cells = n;
+		assert_int_equal(decompiled(&cut), -EBADMSG);
+		decide_some(&cut);
+	}
+}
+
+#define FIELD(f)                                                                         \
+	{                                                                                \
+#f, offsetof(struct bc_header, f), sizeof(((struct bc_header *)NULL)->f) \
+	}
+
+static void header_out_of_bounds_is_refused(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t offset, size;
+	} fields[] = { FIELD(magic), FIELD(schema), FIELD(cells), FIELD(index),	 FIELD(buckets), FIELD(segments),
+		       FIELD(lists), FIELD(rules),  FIELD(names), FIELD(nrules), FIELD(nsources) };
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+
+	(void)state;
+	image_from_text(&image, mixed);
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		uint32_t old = 0;
+
+		memcpy(&old, (char *)image.cells + fields[i].offset, fields[i].size);
+		/* A second, empty file name fits into the padding: the one value too many that is in bounds. */
+		uint32_t more = strcmp(fields[i].name, "nsources") ? old + 1 : 1000;
+		uint32_t values[] = { 0, old - 1, more, old + 1000, 0x7fff, 0xffff, 0x7fffffff, 0x80000000, ~0u };
+
+		for (size_t k = 0; k < ARRAY_SIZE(values); k++) {
+			_cleanup_(bc_cells_done) struct bc_cells bad = copy_of(&image, image.n);
+			int r;
+
+			memcpy((char *)bad.cells + fields[i].offset, &values[k], fields[i].size);
+			if (!memcmp(bad.cells, image.cells, sizeof(*bad.cells)))
+				continue;
+			r = decompiled(&bad);
+			if (r != -EBADMSG)
+				fail_msg("%s = %#x instead of %#x gives %d", fields[i].name, values[k], old, r);
+			decide_some(&bad);
+		}
+	}
+}
+
+/* match.h leaves every bind to the kernel then, so nothing may be shown as being in force. */
+static void unknown_feature_is_refused(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	struct bc_question question = ask(1001, 443, "10.0.0.1");
+	struct bc_answer answer = {};
+
+	(void)state;
+	image_from_text(&image, mixed);
+	image.cells[0].header.features |= 1u << 15;
+	assert_int_equal(bc_decide_image(&image, &question, &answer), -EBADMSG);
+	assert_int_equal(decompiled(&image), -EBADMSG);
+}
+
+static void slot_out_of_bounds_is_refused(void **state)
+{
+	static const struct bc_slot bad[] = {
+		{ .key = BC_SCOPE_ROOT << 2, .id = 1001, .ports = 443 | 443 << 16, .ref = 2 },
+		{ .key = BC_SCOPE_ROOT << 2 | 2, .id = 1001, .ports = 443 | 443 << 16, .ref = 2 },
+		{ .key = 2 << 2 | BC_USER, .id = 1001, .ports = 443 | 443 << 16, .ref = 2 },
+		{ .key = 0x3fffffffu << 2 | BC_USER, .id = 1001, .ports = 443 | 443 << 16, .ref = 2 },
+		{ .key = 5, .id = 1001, .ports = 443 | 442 << 16, .ref = 2 },
+		{ .key = 5, .id = 1001, .ports = 443 | 443 << 16, .ref = 8 },
+		{ .key = 5, .id = 1001, .ports = 443 | 443 << 16, .ref = BC_REF_NUMBER },
+		{ .key = 5, .id = 1001, .ports = 443 | 443 << 16, .ref = BC_REF_LIST | 16 * BC_REFS },
+		{ .key = 5, .id = 1001, .ports = 443 | 443 << 16, .ref = BC_REF_LIST | BC_REF_NUMBER },
+		{ .key = 5, .id = 1001, .ports = 0, .ref = BC_REF_RUN },
+		{ .key = 5, .id = 1001, .ports = 65537, .ref = BC_REF_RUN },
+		{ .key = 5, .id = 1001, .ports = ~0u, .ref = BC_REF_RUN },
+		{ .key = 5, .id = 1001, .ports = 1, .ref = BC_REF_RUN | 16 * BC_SEGMENTS },
+		{ .key = 5, .id = 1001, .ports = ~0u, .ref = BC_REF_RUN | BC_REF_NUMBER },
+		{ .key = 0, .id = 1001, .ports = 443 | 443 << 16, .ref = 2 }, /* its rule is then without ports */
+	};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+
+	(void)state;
+	image_from_text(&image, mixed);
+	assert_int_equal(slot_of(&image, BC_USER, 1001)->ref & BC_REF_NUMBER, 2);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		_cleanup_(bc_cells_done) struct bc_cells copy = copy_of(&image, image.n);
+
+		*slot_of(&copy, BC_USER, 1001) = bad[i];
+		if (decompiled(&copy) != -EBADMSG)
+			fail_msg("slot %zu is taken", i);
+		decide_some(&copy);
+	}
+}
+
+/* The header's digest is of the rules: an image that says something else by now is broken. */
+static void slot_of_another_subject_is_refused(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells user = {}, anyone = {};
+
+	(void)state;
+	image_from_text(&user, mixed);
+	image_from_text(&anyone, mixed);
+	slot_of(&user, BC_USER, 1001)->id = 1005;
+	slot_of(&anyone, BC_ANYONE, 0)->id = 7;
+	assert_int_equal(decompiled(&user), -EBADMSG);
+	assert_int_equal(decompiled(&anyone), -EBADMSG);
+}
+
+static void rule_out_of_bounds_is_refused(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	struct bc_rule_cell good;
+
+	(void)state;
+	image_from_text(&image, mixed);
+	good = *rule_cell(&image, 4);
+	for (int i = 0; i < 9; i++) {
+		struct bc_rule_cell *rule = (struct bc_rule_cell *)rule_cell(&image, 4);
+
+		*rule = good;
+		switch (i) {
+		case 0:
+		case 1:
+		case 2:
+			rule->verdict = i == 0 ? 0 : i == 1 ? BC_NONE : 6;
+			break;
+		case 3:
+			rule->source = 1;
+			break;
+		case 4:
+		case 5:
+			rule->prefix = i == 4 ? 129 : 95;
+			break;
+		case 6:
+			rule->conditions |= BC_IF_V6;
+			break;
+		case 7:
+		case 8:
+			rule->conditions |= BC_IF_PROTO;
+			rule->proto = i == 7 ? 0 : 4;
+		}
+		if (decompiled(&image) != -EBADMSG)
+			fail_msg("rule %d is taken", i);
+	}
+}
+
+/* bc_format_rule() has no name for it, and the kernel's program gives EPERM instead. */
+static void deny_of_an_unknown_errno_is_refused(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+
+	(void)state;
+	image_from_text(&image, "deny port 80 errno EPERM\n");
+	((struct bc_rule_cell *)rule_cell(&image, 0))->err = 9999;
+	assert_int_equal(decompiled(&image), -EBADMSG);
+}
+
+static void random_damage_is_refused_or_harmless(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	uint64_t seed = 0xbadce11;
+	unsigned refused = 0;
+
+	(void)state;
+	image_from_text(&image, mixed);
+	for (int i = 0; i < 20000; i++) {
+		_cleanup_(bc_cells_done) struct bc_cells bad = copy_of(&image, image.n);
+		uint32_t cells = image.n - BC_PORT_CELLS;
+		int r;
+
+		for (unsigned k = 0, n = 1 + random_below(&seed, 4); k < n; k++) {
+			uint32_t cell = random_below(&seed, cells);
+			uint32_t at = (cell ? cell + BC_PORT_CELLS : 0) * sizeof(*bad.cells) + random_below(&seed, 64);
+
+			((unsigned char *)bad.cells)[at] ^= 1u << random_below(&seed, 8);
+		}
+		r = decompiled(&bad);
+		assert_true(!r || r == -EBADMSG);
+		refused += !!r;
+		decide_some(&bad);
+	}
+	/* Most bits are padding and unused: but the rest must have been seen. */
+	assert_true(refused > 2000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rules_come_back_as_they_were),
+		cmocka_unit_test(random_rules_come_back_as_they_were),
+		cmocka_unit_test(sources_come_back_with_their_rules),
+		cmocka_unit_test(image_cut_short_is_refused),
+		cmocka_unit_test(header_out_of_bounds_is_refused),
+		cmocka_unit_test(unknown_feature_is_refused),
+		cmocka_unit_test(slot_out_of_bounds_is_refused),
+		cmocka_unit_test(slot_of_another_subject_is_refused),
+		cmocka_unit_test(rule_out_of_bounds_is_refused),
+		cmocka_unit_test(deny_of_an_unknown_errno_is_refused),
+		cmocka_unit_test(random_damage_is_refused_or_harmless),
+		/* Last: what the sanitizer finds ends the program. */
+		cmocka_unit_test(empty_policy_comes_back_empty),
+	};
+
+	return cmocka_run_group_tests_name("decompile", tests, NULL, NULL);
+}
