@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "pure/decompile.h"
+#include "pure/diff.h"
+#include "unit.h"
+
+/* Both sides as lists of lines: "1 3" of the old, "2" of the new. */
+static void assert_differs(const char *old_text, const char *new_text, const char *removed, const char *added)
+{
+	_cleanup_(bc_policy_done) struct bc_policy old = {}, new = {};
+	_cleanup_(bc_text_done) struct bc_text gone = {}, come = {};
+	_cleanup_(bc_diff_done) struct bc_diff diff = {};
+
+	policy_from_text(&old, old_text);
+	policy_from_text(&new, new_text);
+	assert_int_equal(bc_diff(&old, &new, &diff), 0);
+	bc_text_add(&gone, "", 0);
+	bc_text_add(&come, "", 0);
+	for (size_t i = 0; i < diff.nremoved; i++)
+		bc_text_addf(&gone, "%s%u", i ? " " : "", old.rules[diff.removed[i]].line);
+	for (size_t i = 0; i < diff.nadded; i++)
+		bc_text_addf(&come, "%s%u", i ? " " : "", new.rules[diff.added[i]].line);
+	assert_string_equal(gone.data, removed);
+	assert_string_equal(come.data, added);
+}
+
+static void same_meaning_is_no_difference(void **state)
+{
+	(void)state;
+	assert_differs("", "", "", "");
+	assert_differs("grant port 80\ndeny port 81\n", "# c\ndeny port 81 errno EACCES\n\ngrant  port 80-80\n", "",
+		       "");
+	assert_differs("grant user alice port 80\n", "grant port 80 user 1000\n", "", "");
+}
+
+static void rules_of_one_side_are_told_in_order(void **state)
+{
+	(void)state;
+	assert_differs("", "grant port 3\ngrant port 1\ngrant port 2\n", "", "1 2 3");
+	assert_differs("grant port 3\ngrant port 1\ngrant port 2\n", "", "1 2 3", "");
+	assert_differs("grant port 1\ngrant port 2\ngrant port 3\n", "grant port 4\ngrant port 2\ngrant port 5\n",
+		       "1 3", "1 3");
+	assert_differs("grant port 1\n", "deny port 1\n", "1", "1");
+}
+
+static void rule_written_twice_counts_twice(void **state)
+{
+	(void)state;
+	assert_differs("grant port 1\n", "grant port 1\ngrant port 1\n", "", "2");
+	assert_differs("grant port 1\ngrant port 1\ngrant port 1\n", "grant port 1\n", "2 3", "");
+	assert_differs("grant port 1\ngrant port 1\n", "grant port 1\ngrant port 1\n", "", "");
+}
+
+static void image_differs_from_its_policy_in_nothing(void **state)
+{
+	_cleanup_(bc_policy_done) struct bc_policy policy = {}, back = {};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	_cleanup_(bc_diff_done) struct bc_diff diff = {};
+
+	(void)state;
+	policy_from_text(&policy, "grant user alice port 80,443 proto tcp\ndeny port any errno EPERM\n"
+				  "allow port 1-100 addr 10.0.0.0/8 netns any\n");
+	image_from_policy(&image, &policy);
+	assert_int_equal(bc_decompile(&image, &back, NULL), 0);
+	assert_int_equal(bc_diff(&back, &policy, &diff), 0);
+	assert_int_equal(diff.nremoved + diff.nadded, 0);
+}
+
+static void rule_is_found_by_its_digest(void **state)
+{
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+	uint64_t digest;
+
+	(void)state;
+	policy_from_text(&policy, "grant port 1\ndeny port 2\ndeny port 2\n");
+	digest = bc_rule_digest(&policy, &policy.rules[2]);
+	assert_int_equal(bc_policy_find(&policy, digest), 1);
+	assert_int_equal(bc_policy_find(&policy, digest + 1), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(same_meaning_is_no_difference),
+		cmocka_unit_test(rules_of_one_side_are_told_in_order),
+		cmocka_unit_test(rule_written_twice_counts_twice),
+		cmocka_unit_test(image_differs_from_its_policy_in_nothing),
+		cmocka_unit_test(rule_is_found_by_its_digest),
+	};
+
+	return cmocka_run_group_tests_name("diff", tests, NULL, NULL);
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "pure/edit.h"
+#include "unit.h"
+
+static const struct bc_range left[] = { { 443, 443 }, { 8000, 8100 } };
+
+static void assert_edited(const char *text, const struct bc_line_edit *edits, size_t n, const char *expected)
+{
+	_cleanup_(bc_text_done) struct bc_text result = {};
+	/* Exactly as long as the text. */
+	_cleanup_free_ char *copy = malloc(strlen(text) + 1);
+
+	memcpy(copy, text, strlen(text));
+	assert_int_equal(bc_edit_lines(copy, strlen(text), edits, n, &result), 0);
+	assert_string_equal(result.data, expected);
+	assert_int_equal(result.len, strlen(expected));
+}
+
+static void rule_is_appended_as_a_line(void **state)
+{
+	_cleanup_(bc_text_done) struct bc_text first = {}, second = {};
+
+	(void)state;
+	assert_int_equal(bc_edit_append(NULL, 0, "grant port 80", &first), 0);
+	assert_string_equal(first.data, "grant port 80\n");
+	assert_int_equal(bc_edit_append("# a\n\n", 5, "deny port 81", &second), 0);
+	assert_string_equal(second.data, "# a\n\ndeny port 81\n");
+}
+
+/* "The text with one more line": it must not end up in a comment that somebody left without a newline. */
+static void rule_appended_behind_a_cut_line_is_a_line_of_its_own(void **state)
+{
+	_cleanup_(bc_text_done) struct bc_text text = {};
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+	_cleanup_(bc_report_done) struct bc_report report = {};
+
+	(void)state;
+	assert_int_equal(bc_edit_append("# web", 5, "grant port 80", &text), 0);
+	bc_parse(&policy, SOURCE, text.data, text.len, &report);
+	if (!policy.n)
+		fail_msg("lost in: %s", text.data);
+	assert_int_equal(policy.rules[0].line, 2);
+}
+
+static void other_lines_stay_as_they_are(void **state)
+{
+	static const char text[] =
+		"# first\n\n\tgrant  port 80 \t# keep\nbroken line\r\n\"q\" \\x\ngrant port 80\n  \n# last";
+	const struct bc_line_edit edit = { .line = 6 };
+
+	(void)state;
+	assert_edited(text, NULL, 0, text);
+	assert_edited(text, &edit, 1, "# first\n\n\tgrant  port 80 \t# keep\nbroken line\r\n\"q\" \\x\n  \n# last");
+}
+
+static void lines_are_removed_from_both_ends(void **state)
+{
+	const struct bc_line_edit edits[] = { { .line = 1 }, { .line = 3 } };
+	const struct bc_line_edit last = { .line = 3 };
+
+	(void)state;
+	assert_edited("grant port 1\ngrant port 2\ngrant port 3\n", edits, 2, "grant port 2\n");
+	assert_edited("grant port 1\n\ngrant port 3", edits, 2, "\n");
+	assert_edited("grant port 1\ngrant port 2\ngrant port 3", &last, 1, "grant port 1\ngrant port 2\n");
+	assert_edited("grant port 1\n", edits, 1, "");
+	assert_edited("", NULL, 0, "");
+}
+
+static void ports_are_replaced_and_the_rest_of_the_line_kept(void **state)
+{
+	static const struct {
+		const char *from, *to;
+	} cases[] = {
+		{ "grant port 80,443,8000-8100\n", "grant port 443,8000-8100\n" },
+		{ "grant port 80\n", "grant port 443,8000-8100\n" },
+		{ "  grant\tuser a  port\t80-9000  proto tcp # 80\n",
+		  "  grant\tuser a  port\t443,8000-8100  proto tcp # 80\n" },
+		{ "grant user \"a b\" port 80\n", "grant user \"a b\" port 443,8000-8100\n" },
+		{ "grant user \"a\\\"\\\\b\" port 80 proto udp\n",
+		  "grant user \"a\\\"\\\\b\" port 443,8000-8100 proto udp\n" },
+		{ "grant user port port 80\n", "grant user port port 443,8000-8100\n" },
+		{ "grant user \"port\" port 80\n", "grant user \"port\" port 443,8000-8100\n" },
+		{ "grant \"port\" \"80,81\" user a\n", "grant \"port\" 443,8000-8100 user a\n" },
+		{ "grant port \"80\"\n", "grant port 443,8000-8100\n" },
+		{ "grant port \"80\" # \"port 80\"\n", "grant port 443,8000-8100 # \"port 80\"\n" },
+		{ "\"deny\" port 1\t\n", "\"deny\" port 443,8000-8100\t\n" },
+		{ "deny port 1", "deny port 443,8000-8100\n" },
+	};
+	const struct bc_line_edit edit = { .line = 1, .ranges = left, .nranges = 2 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_edited(cases[i].from, &edit, 1, cases[i].to);
+}
+
+static void edits_of_several_lines_keep_their_places(void **state)
+{
+	const struct bc_line_edit edits[] = { { .line = 2, .ranges = left, .nranges = 1 },
+					      { .line = 4 },
+					      { .line = 5, .ranges = left, .nranges = 2 } };
+
+	(void)state;
+	assert_edited("# c\ngrant port 1\n\ngrant port 2\ngrant port 3\ngrant port 4\n", edits, 3,
+		      "# c\ngrant port 443\n\ngrant port 443,8000-8100\ngrant port 4\n");
+}
+
+static void edit_of_what_is_no_rule_is_refused(void **state)
+{
+	static const char *const texts[] = {
+		"", "# c\n", "\n", "grant user a\n", "grant port\n", "grant user \"a port 1\n"
+	};
+	const struct bc_line_edit edit = { .line = 1, .ranges = left, .nranges = 1 }, beyond = { .line = 2 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		_cleanup_(bc_text_done) struct bc_text result = {};
+
+		assert_int_equal(bc_edit_lines(texts[i], strlen(texts[i]), &edit, 1, &result), -EINVAL);
+	}
+	_cleanup_(bc_text_done) struct bc_text result = {};
+
+	assert_int_equal(bc_edit_lines("grant port 1\n", 13, &beyond, 1, &result), -EINVAL);
+}
+
+static void parse_ranges(const char *ports, struct bc_policy *policy)
+{
+	_cleanup_free_ char *text = NULL;
+
+	assert_true(asprintf(&text, "grant port %s\n", ports) > 0);
+	policy_from_text(policy, text);
+}
+
+static void ports_are_subtracted(void **state)
+{
+	static const struct {
+		const char *rule, *pattern, *left;
+		int result;
+	} cases[] = {
+		{ "80", "80", "", 0 },
+		{ "80,443", "80", "443", 0 },
+		{ "80,443", "443", "80", 0 },
+		{ "80,443", "443,80", "", 0 },
+		{ "80-90", "85", "80-84,86-90", 0 },
+		{ "80-90", "80", "81-90", 0 },
+		{ "80-90", "90", "80-89", 0 },
+		{ "80-90", "1-85", "86-90", 0 },
+		{ "80-90", "85-100", "80-84", 0 },
+		{ "80-90", "1-65535", "", 0 },
+		{ "80-90", "any", "", 0 },
+		{ "80-90,100-110", "85-105", "80-84,106-110", 0 },
+		{ "1-65535", "1,3,5,65535", "2,4,6-65534", 0 },
+		{ "80-90", "82,84,86", "80-81,83,85,87-90", 0 },
+		{ "any", "any", "", 0 },
+		{ "any", "80", "", -ERANGE },
+		{ "any", "1-65535", "", -ERANGE },
+		{ "80", "81", "", -ENOENT },
+		{ "80,82", "81,83-100", "", -ENOENT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(bc_policy_done) struct bc_policy rule = {}, pattern = {};
+		_cleanup_(bc_text_done) struct bc_text text = {};
+		_cleanup_free_ struct bc_range *ranges = NULL;
+		size_t n = 0;
+
+		parse_ranges(cases[i].rule, &rule);
+		parse_ranges(cases[i].pattern, &pattern);
+		assert_int_equal(
+			bc_rule_subtract(rule.ranges, rule.nranges, pattern.ranges, pattern.nranges, &ranges, &n),
+			cases[i].result);
+		bc_text_add(&text, "", 0);
+		bc_format_ports(&text, ranges, n);
+		assert_string_equal(text.data, cases[i].left);
+	}
+}
+
+static void subtraction_agrees_port_by_port(void **state)
+{
+	uint64_t seed = 0x5ab;
+
+	(void)state;
+	for (int round = 0; round < 2000; round++) {
+		struct bc_range in[2][8];
+		_cleanup_free_ struct bc_range *got = NULL;
+		bool has[2][256] = {}, have[256] = {};
+		size_t n[2] = {}, ngot = 0;
+		int r;
+
+		for (int w = 0; w < 2; w++) {
+			unsigned port = 0;
+
+			for (; n[w] < 1 + random_below(&seed, 8) && port < 200; n[w]++) {
+				unsigned first = port + 1 + random_below(&seed, 9);
+
+				port = first + random_below(&seed, 12);
+				in[w][n[w]] = (struct bc_range){ first, port };
+				for (unsigned p = first; p <= port; p++)
+					has[w][p] = true;
+			}
+		}
+		r = bc_rule_subtract(in[0], n[0], in[1], n[1], &got, &ngot);
+		for (size_t i = 0; !r && i < ngot; i++)
+			for (unsigned p = got[i].first; p <= got[i].last; p++)
+				have[p] = true;
+		for (unsigned p = 0; p < 256; p++) {
+			assert_false(r && has[0][p] && has[1][p]);
+			if (!r)
+				assert_int_equal(have[p], has[0][p] && !has[1][p]);
+		}
+		assert_true(!r || r == -ENOENT);
+	}
+}
+
+static void pattern_speaks_of_rules_with_all_its_clauses(void **state)
+{
+	static const struct {
+		const char *pattern, *rule;
+		bool matches;
+	} cases[] = {
+		{ "deny port 1\n", "grant port 2\n", true },
+		{ "deny port 1\n", "grant user alice port 1\n", false },
+		{ "deny user alice port 1\n", "grant port 1\n", false },
+		{ "deny user alice port 1\n", "grant user 1000 port 1 proto tcp addr ::1 netns any\n", true },
+		{ "deny user alice port 1\n", "grant user bob port 1\n", false },
+		{ "deny port 1 proto tcp\n", "grant port 1 proto tcp\n", true },
+		{ "deny port 1 proto tcp\n", "grant port 1 proto udp\n", false },
+		{ "deny port 1 proto tcp\n", "grant port 1\n", false },
+		{ "deny port 1 addr 10.0.0.0/8\n", "grant port 1 addr ::ffff:10.0.0.0/104\n", true },
+		{ "deny port 1 addr 10.0.0.0/8\n", "grant port 1 addr 10.0.0.0/9\n", false },
+		{ "deny port 1 addr 10.0.0.0/8\n", "grant port 1 addr 11.0.0.0/8\n", false },
+		{ "deny port 1 addr ::/0\n", "grant port 1\n", false },
+		{ "deny port 1 netns any\n", "grant port 1 netns any\n", true },
+		{ "deny port 1 netns any\n", "grant port 1\n", false },
+		{ "deny port 1 netns host\n", "grant port 1\n", true },
+		{ "deny port 1 netns host\n", "grant port 1 netns any\n", false },
+		{ "deny port 1 errno EPERM\n", "deny port 1 errno EPERM\n", true },
+		{ "deny port 1 errno EPERM\n", "deny port 1\n", false },
+		{ "deny port 1 errno EACCES\n", "deny port 1\n", true },
+		{ "deny port 1 errno EACCES\n", "grant port 1\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(bc_policy_done) struct bc_policy pattern = {}, rule = {};
+
+		policy_from_text(&pattern, cases[i].pattern);
+		policy_from_text(&rule, cases[i].rule);
+		if (bc_rule_matches(&pattern.rules[0], &rule.rules[0]) != cases[i].matches)
+			fail_msg("%sagainst %s", cases[i].pattern, cases[i].rule);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rule_is_appended_as_a_line),
+		cmocka_unit_test(rule_appended_behind_a_cut_line_is_a_line_of_its_own),
+		cmocka_unit_test(other_lines_stay_as_they_are),
+		cmocka_unit_test(lines_are_removed_from_both_ends),
+		cmocka_unit_test(ports_are_replaced_and_the_rest_of_the_line_kept),
+		cmocka_unit_test(edits_of_several_lines_keep_their_places),
+		cmocka_unit_test(edit_of_what_is_no_rule_is_refused),
+		cmocka_unit_test(ports_are_subtracted),
+		cmocka_unit_test(subtraction_agrees_port_by_port),
+		cmocka_unit_test(pattern_speaks_of_rules_with_all_its_clauses),
+	};
+
+	return cmocka_run_group_tests_name("edit", tests, NULL, NULL);
+}
