@@ -149,13 +149,17 @@ static int put_into_force(const struct change *change, const struct bc_build *bu
 	_cleanup_(bc_staged_done) struct bc_staged staged = BC_STAGED_NONE;
 	int r = bc_instance_stage(&change->app->instance, &build->cells, change->options.upgrade, &staged, reterr);
 
-	if (!r && text)
-		r = bc_store_replace(change->path, text->data, text->len, reterr);
 	if (r)
 		return r;
-	r = bc_instance_commit(&staged, reterr);
-	if (r && text)
-		bc_store_replace(change->path, before->data ? before->data : "", before->len, NULL);
+	if (text)
+		r = bc_store_replace(change->path, text->data, text->len, reterr);
+	if (!r) {
+		r = bc_instance_commit(&staged, reterr);
+		if (r && text)
+			bc_store_replace(change->path, before->data ? before->data : "", before->len, NULL);
+	}
+	if (r)
+		bc_instance_undo(&change->app->instance, &staged);
 	return r;
 }
 

@@ -108,10 +108,10 @@ int run_check(const struct app *app, const struct command *command, int argc, ch
 	if (strict)
 		make_errors(&report);
 	if (json) {
-		print_json(&report, build.policy.n);
+		print_json(&report, build.policy.n + build.unresolved);
 	} else {
 		say_report(&report);
-		print_summary(&report, files.n, build.policy.n);
+		print_summary(&report, files.n, build.policy.n + build.unresolved);
 	}
 	return finish_output(report.errors ? EXIT_FAILED : EXIT_DONE);
 }

@@ -11,6 +11,7 @@
 #include "cmd/out.h"
 #include "host/build.h"
 #include "host/names.h"
+#include "kernel/probe.h"
 #include "pure/clause.h"
 #include "pure/decide.h"
 #include "pure/decompile.h"
@@ -53,7 +54,9 @@ static int read_source(const struct app *app, bool files, struct source *source,
 		say_report(&report);
 		source->image = &source->build.cells;
 	} else {
-		r = bc_instance_image(&app->instance, &source->mapped, reterr);
+		r = bc_probe_capabilities(reterr);
+		if (!r)
+			r = bc_instance_image(&app->instance, &source->mapped, reterr);
 		source->image = &source->mapped.image;
 	}
 	return r ? r : bc_decompile(source->image, &source->policy, reterr);
@@ -79,7 +82,7 @@ static int parse_user(const char *user, uint32_t *ret_uid, struct bc_error *rete
 static int parse_request(struct request *request, struct bc_error *reterr)
 {
 	struct bc_question *question = &request->question;
-	struct bc_word word = { request->addr, strlen(request->addr), 1 };
+	struct bc_word word = { .text = request->addr, .len = strlen(request->addr) };
 	char text[256];
 	uint64_t port;
 	uint8_t prefix;

@@ -6,6 +6,7 @@
 #include "cmd/app.h"
 #include "cmd/names.h"
 #include "cmd/out.h"
+#include "kernel/probe.h"
 #include "pure/decompile.h"
 
 #define RULE_WIDTH_MAX 80
@@ -79,7 +80,9 @@ int run_list(const struct app *app, const struct command *command, int argc, cha
 	}
 	if (optind < argc)
 		return usage_error(command, "list: unexpected '%s'", argv[optind]);
-	r = bc_instance_image(&app->instance, &mapped, &error);
+	r = bc_probe_capabilities(&error);
+	if (!r)
+		r = bc_instance_image(&app->instance, &mapped, &error);
 	if (!r)
 		r = bc_decompile(&mapped.image, &policy, &error);
 	if (r)

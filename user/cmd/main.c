@@ -109,7 +109,8 @@ static void print_help(void)
 		printf("  %-8s  %s\n", command->name, command->summary);
 	fputs("\n  --config DIR   policy directory in the place of the system's three\n"
 	      "  --pin DIR      pins under bpffs; default " BC_PIN_DIR "\n"
-	      "  --cgroup PATH  cgroup to attach to; default the root of cgroup2\n\n"
+	      "  --cgroup PATH  cgroup to attach to; default the root of cgroup2\n"
+	      "  --version, --help\n\n"
 	      "More: bindctl COMMAND --help, bindctl(8)\n",
 	      stdout);
 }
@@ -195,7 +196,7 @@ static int parse_globals(struct app *app, int argc, char **argv)
 		if (option == ':')
 			return usage_error(NULL, "option '%s' wants a value", argv[optind - 1]);
 		if (option == '?')
-			return usage_error(NULL, "unknown or ambiguous option '%s'", argv[optind - 1]);
+			return unknown_option(NULL, argv);
 		if (option == 'h') {
 			print_help();
 			return finish_output(EXIT_DONE);
@@ -223,9 +224,12 @@ int main(int argc, char **argv)
 	const struct command *command;
 	int code, fd;
 
-	/* A closed 0, 1 or 2 would be taken by the next file opened, and what we say would land in it. */
+	/*
+	 * A closed 0, 1 or 2 would be taken by the next file opened, and what we say would land in it. Read-only: what
+	 * is printed to a closed stdout must not seem to have got out.
+	 */
 	do {
-		fd = open("/dev/null", O_RDWR);
+		fd = open("/dev/null", O_RDONLY);
 	} while (fd >= 0 && fd <= STDERR_FILENO);
 	close(fd);
 	umask(022);

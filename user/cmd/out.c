@@ -65,9 +65,16 @@ static void set(struct json_object *object, const char *name, struct json_object
 		need(NULL);
 }
 
+struct json_object *out_string(const char *value)
+{
+	_cleanup_free_ char *text = bc_utf8(value);
+
+	return need(text ? json_object_new_string(text) : NULL);
+}
+
 void out_set_string(struct json_object *object, const char *name, const char *value)
 {
-	set(object, name, value ? need(json_object_new_string(value)) : NULL);
+	set(object, name, value ? out_string(value) : NULL);
 }
 
 void out_set_number(struct json_object *object, const char *name, int64_t value)

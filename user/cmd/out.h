@@ -21,6 +21,9 @@ void out_end_array(void);
 /* A document without an array of its own. Takes the object over. */
 void out_document(struct json_object *members);
 
+/* A string; bytes that are not UTF-8, which names of files may hold, as \xHH. */
+struct json_object *out_string(const char *value);
+
 /* Sets a member, a NULL string as null. */
 void out_set_string(struct json_object *object, const char *name, const char *value);
 void out_set_number(struct json_object *object, const char *name, int64_t value);

@@ -10,8 +10,12 @@
 #include "pure/edit.h"
 #include "pure/parse.h"
 
-/* Whether the file to edit says so already; *ret_line is where. Faults are left to change_finish() to report. */
-static int find_same(const struct change *change, const struct bc_policy *rule, unsigned *ret_line)
+/*
+ * Whether the file to edit says so already; *ret_line is where, 0 if it does not. A file with a fault is not added to:
+ * its last line might not even be a whole one.
+ */
+static int find_same(const struct change *change, const struct bc_policy *rule, unsigned *ret_line,
+		     struct bc_error *reterr)
 {
 	const struct bc_file *file = bc_files_find(&change->files, change->path);
 	_cleanup_(bc_policy_done) struct bc_policy policy = {};
@@ -23,10 +27,13 @@ static int find_same(const struct change *change, const struct bc_policy *rule, 
 	if (!file)
 		return 0;
 	r = bc_parse(&policy, file->path, file->text, file->len, &report);
-	if (!r)
-		r = bc_resolve(&policy, &bc_host_names, BC_ERROR, &report);
-	if (r == -ENOMEM)
-		return r;
+	if (r) {
+		say_report(&report);
+		return bc_fail(reterr, r, "%s is not in order: nothing was changed", file->path);
+	}
+	/* An unknown name is change_finish()'s to report, in whatever file it is. */
+	if (bc_resolve(&policy, &bc_host_names, BC_ERROR, &report) == -ENOMEM)
+		return bc_fail(reterr, -ENOMEM, "out of memory");
 	found = bc_policy_find(&policy, bc_rule_digest(rule, &rule->rules[0]));
 	if (found >= 0)
 		*ret_line = policy.rules[found].line;
@@ -44,15 +51,17 @@ static int add_rule(const struct app *app, const struct change_options *options,
 
 	if (r)
 		return failed(&error);
-	r = find_same(&change, rule, &same);
+	r = find_same(&change, rule, &same, &error);
+	if (r)
+		return failed(&error);
 	bc_format_rule(&line, rule, &rule->rules[0]);
 	file = bc_files_find(&change.files, change.path);
-	if (!r && !line.failed && !same)
-		r = bc_edit_append(file ? file->text : "", file ? file->len : 0, line.data, &text);
-	if (r || line.failed) {
-		bc_fail(&error, -ENOMEM, "out of memory");
+	if (line.failed || bc_edit_append(file ? file->text : "", file ? file->len : 0, line.data, &text))
+		r = bc_fail(&error, -ENOMEM, "out of memory");
+	else if (line.len > BC_LINE_MAX)
+		r = bc_fail(&error, -EINVAL, "the rule would be longer than a line's %d bytes", BC_LINE_MAX);
+	if (r)
 		return failed(&error);
-	}
 	if (same) {
 		say("%s:%u says so already", change.path, same);
 		return change_finish(&change, NULL);

@@ -57,7 +57,7 @@ static void print_json(const struct bc_status *status, const struct drift *drift
 	out_set_string(members, "drift", !drift->known ? "unknown" : drift->differ ? "yes" : "no");
 	out_begin_array(members, "problems");
 	for (size_t i = 0; i < findings->n; i++)
-		out_element(json_object_new_string(findings->items[i].text));
+		out_element(out_string(findings->items[i].text));
 	out_end_array();
 }
 

@@ -62,6 +62,16 @@ int usage_error(const struct command *command, const char *format, ...)
 	return EXIT_USAGE;
 }
 
+int unknown_option(const struct command *command, char **argv)
+{
+	const char *name = command ? command->name : "", *colon = command ? ": " : "";
+
+	/* A short one may stand anywhere in its word; of a long one getopt_long() leaves no letter. */
+	if (optopt)
+		return usage_error(command, "%s%sunknown option '-%c'", name, colon, optopt);
+	return usage_error(command, "%s%sunknown or ambiguous option '%s'", name, colon, argv[optind - 1]);
+}
+
 int next_option(const struct command *command, int argc, char **argv, const struct option *options, int *ret_exit)
 {
 	int option = getopt_long(argc, argv, ":h", options, NULL);
@@ -74,8 +84,7 @@ int next_option(const struct command *command, int argc, char **argv, const stru
 	if (option == ':')
 		*ret_exit = usage_error(command, "%s: option '%s' wants a value", command->name, argv[optind - 1]);
 	else if (option == '?')
-		*ret_exit =
-			usage_error(command, "%s: unknown or ambiguous option '%s'", command->name, argv[optind - 1]);
+		*ret_exit = unknown_option(command, argv);
 	return option == ':' ? '?' : option;
 }
 

@@ -15,7 +15,7 @@ struct words {
 static void add_word(struct words *words, const char *text, size_t len)
 {
 	if (words->n < BC_WORDS_MAX)
-		words->items[words->n++] = (struct bc_word){ text, len, 0 };
+		words->items[words->n++] = (struct bc_word){ .text = text, .len = len };
 }
 
 static void add_string(struct words *words, const char *text)
@@ -27,6 +27,7 @@ static void add_string(struct words *words, const char *text)
 static void add_ports(struct words *words, const char *ports)
 {
 	const char *slash = strrchr(ports, '/');
+	size_t from = words->n;
 
 	add_string(words, "port");
 	add_word(words, ports, slash ? (size_t)(slash - ports) : strlen(ports));
@@ -34,6 +35,8 @@ static void add_ports(struct words *words, const char *ports)
 		add_string(words, "proto");
 		add_string(words, slash + 1);
 	}
+	for (size_t i = from; i < words->n && i < BC_WORDS_MAX; i++)
+		words->items[i].argument = ports;
 }
 
 static int resolve(struct bc_policy *policy, const char *subject, struct bc_error *reterr)
@@ -48,6 +51,15 @@ static int resolve(struct bc_policy *policy, const char *subject, struct bc_erro
 		return bc_fail_at(reterr, r, argument, 0, 0, "%s", report.items[0].text);
 	}
 	return r ? bc_fail_errno(reterr, r, "cannot look up '%s'", subject) : 0;
+}
+
+/* `any` is a subject as good as another: a clause that names one contradicts it. */
+static int check_subject(const char *subject, int argc, char **argv, struct bc_error *reterr)
+{
+	for (int i = 0; !strcmp(subject, "any") && i < argc; i += 2)
+		if (!strcmp(argv[i], "user"))
+			return bc_fail_at(reterr, -EINVAL, "argument 'user'", 0, 0, "a second subject in one rule");
+	return 0;
 }
 
 int parse_arguments(struct bc_policy *policy, const char *verb, int argc, char **argv, bool unknown_too,
@@ -69,9 +81,9 @@ int parse_arguments(struct bc_policy *policy, const char *verb, int argc, char *
 	r = bc_policy_source(policy, "", &source);
 	if (r)
 		return bc_fail_errno(reterr, r, "cannot read the arguments");
-	r = bc_parse_words(policy, &place, words.items, words.n, reterr);
-	if (!r && !strcmp(argv[0], "any") && policy->rules[0].kind != BC_ANYONE)
-		r = bc_fail(reterr, -EINVAL, "the subject is 'any', but a clause names one");
+	r = check_subject(argv[0], argc - 2, argv + 2, reterr);
+	if (!r)
+		r = bc_parse_words(policy, &place, words.items, words.n, reterr);
 	if (!r)
 		r = resolve(policy, argv[0], reterr);
 	return r == -ENOENT && unknown_too ? 0 : r;

@@ -16,9 +16,9 @@ enum bc_severity {
 
 struct bc_error {
 	char text[512];
-	char source[256]; /* a file's path or an argument; empty: the text says it all */
-	unsigned line;	  /* from 1; 0: the source as a whole */
-	unsigned column;  /* in bytes, from 1; 0: the line as a whole */
+	char source[4096]; /* PATH_MAX; a file's path or an argument; empty: the text says it all */
+	unsigned line;	   /* from 1; 0: the source as a whole */
+	unsigned column;   /* in bytes, from 1; 0: the line as a whole */
 	enum bc_severity severity;
 };
 

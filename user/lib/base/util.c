@@ -68,23 +68,23 @@ void bc_text_done(struct bc_text *text)
 	*text = (struct bc_text){};
 }
 
-/* The length of the well-formed, printable UTF-8 character at `s`, or 0. */
-static size_t utf8_length(const unsigned char *s)
+/* The length of the well-formed UTF-8 character at `s`, and which it is; 0 when there is none. */
+static size_t decode_utf8(const char *text, uint32_t *ret)
 {
 	static const struct {
 		unsigned char mask, lead;
 		size_t len;
 		uint32_t min;
 	} kinds[] = {
+		{ 0x80, 0x00, 1, 0 },
 		{ 0xe0, 0xc0, 2, 0x80 },
 		{ 0xf0, 0xe0, 3, 0x800 },
 		{ 0xf8, 0xf0, 4, 0x10000 },
 	};
+	const unsigned char *s = (const unsigned char *)text;
 
-	if (s[0] < 0x80)
-		return s[0] >= 0x20 && s[0] != 0x7f;
 	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
-		uint32_t c = s[0] & ~kinds[k].mask;
+		uint32_t c = s[0] & (unsigned char)~kinds[k].mask;
 
 		if ((s[0] & kinds[k].mask) != kinds[k].lead)
 			continue;
@@ -93,13 +93,55 @@ static size_t utf8_length(const unsigned char *s)
 				return 0;
 			c = c << 6 | (s[i] & 0x3f);
 		}
-		/* U+0080-9F are the C1 controls; U+2028-202E and U+2066-2069 break or reverse lines. */
-		if (c < kinds[k].min || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) || c < 0xa0 ||
-		    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))
+		if (c < kinds[k].min || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
 			return 0;
+		*ret = c;
 		return kinds[k].len;
 	}
 	return 0;
+}
+
+/* Whether the character shows as what it is: no control, nothing invisible, nothing that turns or breaks a line. */
+static bool is_printable(uint32_t c)
+{
+	static const struct {
+		uint32_t first, last;
+	} hidden[] = {
+		{ 0, 0x1f },	    { 0x7f, 0x9f },	{ 0xad, 0xad },	    { 0x200b, 0x200f },	  { 0x2028, 0x202e },
+		{ 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe0fff },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(hidden); i++)
+		if (c >= hidden[i].first && c <= hidden[i].last)
+			return false;
+	return true;
+}
+
+size_t bc_utf8_cut(const char *text, size_t len)
+{
+	size_t cut = len;
+
+	while (cut > 0 && len - cut < 4 && ((unsigned char)text[cut] & 0xc0) == 0x80)
+		cut--;
+	return ((unsigned char)text[cut] & 0xc0) == 0x80 ? len : cut;
+}
+
+char *bc_utf8(const char *from)
+{
+	_cleanup_(bc_text_done) struct bc_text text = {};
+
+	bc_text_add(&text, "", 0);
+	while (*from) {
+		uint32_t c;
+		size_t len = decode_utf8(from, &c);
+
+		if (len)
+			bc_text_add(&text, from, len);
+		else
+			bc_text_addf(&text, "\\x%02x", (unsigned char)*from);
+		from += len ? len : 1;
+	}
+	return text.failed ? NULL : TAKE_PTR(text.data);
 }
 
 char *bc_printable(char *to, size_t size, const char *from)
@@ -107,16 +149,20 @@ char *bc_printable(char *to, size_t size, const char *from)
 	size_t used = 0;
 
 	while (*from) {
-		size_t len = utf8_length((const unsigned char *)from);
+		uint32_t c;
+		size_t len = decode_utf8(from, &c);
+		bool shown = len && is_printable(c);
 
-		if (used + (len ? len : 4) >= size)
+		if (!len)
+			len = 1;
+		if (used + (shown ? len : 4 * len) >= size)
 			break;
-		if (len)
+		if (shown)
 			memcpy(to + used, from, len);
-		else
-			snprintf(to + used, size - used, "\\x%02x", (unsigned char)*from);
-		used += len ? len : 4;
-		from += len ? len : 1;
+		for (size_t i = 0; !shown && i < len; i++)
+			snprintf(to + used + 4 * i, size - used - 4 * i, "\\x%02x", (unsigned char)from[i]);
+		used += shown ? len : 4 * len;
+		from += len;
 	}
 	if (size)
 		to[used] = '\0';

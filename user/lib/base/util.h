@@ -63,6 +63,12 @@ void bc_text_done(struct bc_text *text);
  */
 char *bc_printable(char *to, size_t size, const char *from);
 
+/* The text with every byte that is not part of well-formed UTF-8 written as \xHH: what JSON can hold. malloc'ed. */
+char *bc_utf8(const char *from);
+
+/* `len`, or a little less if a UTF-8 character would be cut there. */
+size_t bc_utf8_cut(const char *text, size_t len);
+
 /* The whole of a file or a pipe, with a NUL behind; -EFBIG beyond `max` bytes. *ret_data is malloc'ed. */
 int bc_read_all(int fd, size_t max, char **ret_data, size_t *ret_len);
 int bc_write_all(int fd, const char *data, size_t len);

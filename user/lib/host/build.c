@@ -31,6 +31,7 @@ int bc_build_policy(const struct bc_files *files, enum bc_severity conflicts, en
 		return bc_fail_errno(reterr, r, "cannot resolve the policy");
 	if (r && unknown == BC_ERROR)
 		result = result ?: r;
+	build->unresolved = bc_policy_drop_unresolved(&build->policy);
 	if (result)
 		return bc_fail(reterr, result, "%zu error%s in the policy", report->errors - errors,
 			       report->errors - errors == 1 ? "" : "s");

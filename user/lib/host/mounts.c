@@ -99,7 +99,8 @@ static int statfs_nearest(const char *path, struct statfs *ret)
 
 		if (!statfs(part, ret))
 			return 0;
-		if (errno != ENOENT)
+		/* EPERM: bpffs answers so to a name with a dot. */
+		if (errno != ENOENT && errno != EPERM)
 			return -errno;
 		slash = strrchr(part, '/');
 		if (!slash)
@@ -111,6 +112,7 @@ static int statfs_nearest(const char *path, struct statfs *ret)
 
 int bc_require_bpffs(const char *dir, int may_mount, int *ret_mounted, struct bc_error *reterr)
 {
+	const char *name = strrchr(dir, '/') ? strrchr(dir, '/') + 1 : dir;
 	struct statfs fs;
 	int r = statfs_nearest(dir, &fs);
 
@@ -118,7 +120,9 @@ int bc_require_bpffs(const char *dir, int may_mount, int *ret_mounted, struct bc
 	if (r)
 		return bc_fail_errno(reterr, r, "cannot stat %s", dir);
 	if (fs.f_type == BPF_FS_MAGIC)
-		return 0;
+		return strchr(name, '.') ?
+			       bc_fail(reterr, -EINVAL, "%s: a BPF file system takes no name with a dot", dir) :
+			       0;
 	if (strncmp(dir, BC_BPFFS "/", strlen(BC_BPFFS) + 1))
 		return bc_fail(reterr, -EINVAL,
 			       "%s is not on a BPF file system (bpffs); give a directory below " BC_BPFFS, dir);

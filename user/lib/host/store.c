@@ -259,7 +259,8 @@ int bc_store_prepare(const struct bc_store *store, bool runtime, struct bc_error
 	return r ? r : open_directory(dir, &fd, reterr);
 }
 
-static int write_aside(int dirfd, const char *aside, const char *text, size_t len)
+/* `mode`: of the file that this one replaces. */
+static int write_aside(int dirfd, const char *aside, mode_t mode, const char *text, size_t len)
 {
 	_cleanup_close_ int fd = -1;
 	int r;
@@ -267,11 +268,11 @@ static int write_aside(int dirfd, const char *aside, const char *text, size_t le
 	/* Whatever stands there was left by a writer that died: we hold the lock. */
 	if (unlinkat(dirfd, aside, 0) && errno != ENOENT)
 		return -errno;
-	fd = openat(dirfd, aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	fd = openat(dirfd, aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
 	r = bc_write_all(fd, text, len);
-	if (!r && (fchmod(fd, 0644) || fsync(fd)))
+	if (!r && (fchmod(fd, mode) || fsync(fd)))
 		r = -errno;
 	return r;
 }
@@ -281,6 +282,8 @@ int bc_store_replace(const char *path, const char *text, size_t len, struct bc_e
 	_cleanup_free_ char *dir = strndup(path, name_of(path) - path);
 	_cleanup_free_ char *aside = NULL;
 	_cleanup_close_ int dirfd = -1;
+	mode_t mode = 0644;
+	struct stat st;
 	int r;
 
 	if (!dir || asprintf(&aside, ".%s.new", name_of(path)) < 0) {
@@ -290,7 +293,9 @@ int bc_store_replace(const char *path, const char *text, size_t len, struct bc_e
 	r = open_directory(*dir ? dir : ".", &dirfd, reterr);
 	if (r)
 		return r;
-	r = write_aside(dirfd, aside, text, len);
+	if (!fstatat(dirfd, name_of(path), &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode))
+		mode = st.st_mode & 0755;
+	r = write_aside(dirfd, aside, mode, text, len);
 	if (!r && renameat(dirfd, aside, dirfd, name_of(path)))
 		r = -errno;
 	if (r) {

@@ -59,18 +59,21 @@ static int open_target(const struct bc_instance *instance, int *ret_fd, char **r
 	r = bc_find_cgroup2(&root, reterr);
 	if (!r)
 		r = bc_open_cgroup(root, &root_fd, reterr);
-	for (enum bc_hook hook = 0; !r && !link.cgroup_id && hook < BC_HOOKS; hook++)
+	for (enum bc_hook hook = 0; !r && !link.pinned && hook < BC_HOOKS; hook++)
 		r = bc_link_read(instance->pins, hook, &link, reterr);
 	if (r)
 		return r;
-	if (link.cgroup_id) {
-		_cleanup_free_ char *path = bc_cgroup_path(root_fd, link.cgroup_id);
+	if (link.pinned) {
+		_cleanup_free_ char *path = link.cgroup_id ? bc_cgroup_path(root_fd, link.cgroup_id) : NULL;
 
-		if (path) {
-			r = bc_open_cgroup(path, ret_fd, reterr);
-			*ret_path = TAKE_PTR(path);
-			return r;
-		}
+		/* A policy made for one subtree must not become everyone's. */
+		if (!path)
+			return bc_fail(reterr, -ESTALE,
+				       "the cgroup that %s is attached to was removed; give --cgroup, or unload first",
+				       instance->pins);
+		r = bc_open_cgroup(path, ret_fd, reterr);
+		*ret_path = TAKE_PTR(path);
+		return r;
 	}
 	*ret_fd = TAKE_FD(root_fd);
 	*ret_path = TAKE_PTR(root);
@@ -93,17 +96,16 @@ static bool is_attached(const struct bc_instance *instance, int cgroup_fd)
 	return true;
 }
 
-static int open_attached(const struct bc_instance *instance, bool upgrade, int *ret_policy_fd, struct bc_error *reterr)
+static int open_attached(const struct bc_instance *instance, bool fresh, bool upgrade, int *ret_policy_fd,
+			 struct bc_error *reterr)
 {
 	_cleanup_close_ int cgroup_fd = -1;
 	_cleanup_free_ char *cgroup = NULL;
-	int r = bc_pins_check(instance->pins, reterr);
+	int r = open_target(instance, &cgroup_fd, &cgroup, reterr);
 
-	if (r == BC_PINS_ABSENT)
+	if (!r && fresh)
 		r = bc_pins_mark(instance->pins, reterr);
-	if (r >= 0)
-		r = open_target(instance, &cgroup_fd, &cgroup, reterr);
-	if (r < 0)
+	if (r)
 		return r;
 	if (!upgrade && is_attached(instance, cgroup_fd)) {
 		r = bc_open_policy(instance->pins, ret_policy_fd, reterr);
@@ -118,20 +120,35 @@ int bc_instance_stage(const struct bc_instance *instance, const struct bc_cells 
 {
 	_cleanup_(bc_staged_done) struct bc_staged staged = BC_STAGED_NONE;
 	_cleanup_(bc_mapped_image_done) struct bc_mapped_image current = {};
-	int r = open_attached(instance, upgrade, &staged.policy_fd, reterr);
+	int r = bc_pins_check(instance->pins, reterr);
 
-	if (r)
+	if (r < 0)
 		return r;
-	r = bc_image_map(staged.policy_fd, &current, reterr);
-	if (r && r != -ENOENT)
-		return r;
+	staged.fresh = r == BC_PINS_ABSENT;
+	r = open_attached(instance, staged.fresh, upgrade, &staged.policy_fd, reterr);
+	if (!r) {
+		r = bc_image_map(staged.policy_fd, &current, reterr);
+		if (r == -ENOENT)
+			r = 0;
+	}
 	staged.generation = current.image.n ? current.image.cells[0].header.generation + 1 : 1;
-	r = bc_image_create(cells, staged.generation, &staged.image_fd, reterr);
-	if (r)
+	if (!r)
+		r = bc_image_create(cells, staged.generation, &staged.image_fd, reterr);
+	if (r) {
+		bc_instance_undo(instance, &staged);
 		return r;
+	}
 	*ret_staged = staged;
 	staged = BC_STAGED_NONE;
 	return 0;
+}
+
+void bc_instance_undo(const struct bc_instance *instance, const struct bc_staged *staged)
+{
+	bool was_loaded;
+
+	if (staged->fresh)
+		bc_instance_unload(instance, &was_loaded, NULL);
 }
 
 int bc_instance_commit(const struct bc_staged *staged, struct bc_error *reterr)

@@ -27,6 +27,7 @@ struct bc_staged {
 	int policy_fd;
 	int image_fd;
 	uint64_t generation;
+	bool fresh; /* nothing was loaded before */
 };
 
 #define BC_STAGED_NONE ((struct bc_staged){ .policy_fd = -1, .image_fd = -1 })
@@ -39,6 +40,9 @@ void bc_staged_done(struct bc_staged *staged);
  */
 int bc_instance_stage(const struct bc_instance *instance, const struct bc_cells *cells, bool upgrade,
 		      struct bc_staged *ret_staged, struct bc_error *reterr);
+
+/* After a failure behind staging: leaves nothing loaded if nothing was. */
+void bc_instance_undo(const struct bc_instance *instance, const struct bc_staged *staged);
 
 /* Puts the staged policy into force. */
 int bc_instance_commit(const struct bc_staged *staged, struct bc_error *reterr);

@@ -15,7 +15,9 @@ bool bc_word_is(const struct bc_word *word, const char *text)
 int bc_clause_fail(const struct bc_place *place, const struct bc_word *word, struct bc_error *reterr,
 		   const char *format, ...)
 {
-	char text[sizeof(reterr->text)], argument[sizeof(reterr->source)];
+	const char *whole = word->argument ? word->argument : word->text;
+	size_t whole_len = word->argument ? strlen(word->argument) : word->len;
+	char text[sizeof(reterr->text)], argument[128];
 	va_list args;
 
 	va_start(args, format);
@@ -23,7 +25,7 @@ int bc_clause_fail(const struct bc_place *place, const struct bc_word *word, str
 	va_end(args);
 	if (place->line)
 		return bc_fail_at(reterr, -EINVAL, place->source, place->line, word->column, "%s", text);
-	snprintf(argument, sizeof(argument), "argument '%.*s'", bc_word_precision(word), word->text);
+	snprintf(argument, sizeof(argument), "argument '%.*s'", bc_word_cut(whole, whole_len, 64), whole);
 	return bc_fail_at(reterr, -EINVAL, argument, 0, 0, "%s", text);
 }
 
@@ -83,7 +85,7 @@ static int add_range(const struct clause_input *in, uint64_t first, uint64_t las
 static int parse_port_number(const struct clause_input *in, const char *s, size_t len, uint64_t *ret)
 {
 	int r = bc_parse_number(s, len, 1, 65535, ret);
-	int shown = len < 32 ? (int)len : 32;
+	int shown = bc_word_cut(s, len, 32);
 
 	if (r == -ERANGE && len == strspn(s, "0"))
 		return clause_fail(in, "port 0 lets the kernel choose, and is matched by 'port any' alone");
@@ -168,7 +170,7 @@ static int parse_prefix(const char *slash, size_t len, bool v4, uint8_t *ret_pre
 		return 0;
 	}
 	snprintf(text, size, "prefix length '%.*s' is not a number from 0 to %d, the bits of an IPv%d address",
-		 len < 16 ? (int)len : 16, slash, v4 ? 32 : 128, v4 ? 4 : 6);
+		 bc_word_cut(slash, len, 16), slash, v4 ? 32 : 128, v4 ? 4 : 6);
 	return -EINVAL;
 }
 
@@ -187,7 +189,8 @@ int bc_parse_addr(const struct bc_word *word, uint32_t ret_addr[4], bool *ret_v4
 		memcpy(buffer, word->text, len);
 	v4 = inet_pton(AF_INET, buffer, &wire[3]) == 1;
 	if (!v4 && inet_pton(AF_INET6, buffer, wire) != 1) {
-		snprintf(text, size, "'%.*s' is not an IPv4 or IPv6 address", len < 64 ? (int)len : 64, word->text);
+		snprintf(text, size, "'%.*s' is not an IPv4 or IPv6 address", bc_word_cut(word->text, len, 64),
+			 word->text);
 		return -EINVAL;
 	}
 	if (slash && parse_prefix(slash + 1, word->text + word->len - slash - 1, v4, &prefix, text, size))

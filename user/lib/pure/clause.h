@@ -22,10 +22,16 @@ int bc_clause_fail(const struct bc_place *place, const struct bc_word *word, str
 
 bool bc_word_is(const struct bc_word *word, const char *text);
 
+/* At most `max` bytes of a word, whole characters. */
+static inline int bc_word_cut(const char *text, size_t len, size_t max)
+{
+	return len <= max ? len : bc_utf8_cut(text, max);
+}
+
 /* For "%.*s": a word in a message is cut after 64 bytes. */
 static inline int bc_word_precision(const struct bc_word *word)
 {
-	return word->len < 64 ? (int)word->len : 64;
+	return bc_word_cut(word->text, word->len, 64);
 }
 
 #endif

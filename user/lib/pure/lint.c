@@ -114,6 +114,18 @@ static void report_hidden(const struct lint *lint, uint32_t number, enum bc_seve
 	bc_report_add(report, &error);
 }
 
+/* Whether the two differ in their outcome alone: the compiler has said so already. */
+static bool is_conflict(const struct bc_policy *policy, uint32_t a, uint32_t b)
+{
+	struct bc_rule left = policy->rules[a], right = policy->rules[b];
+
+	if (left.verb == right.verb && left.err == right.err)
+		return false;
+	left.verb = right.verb = BC_VERB_DENY;
+	left.err = right.err = 0;
+	return bc_rule_digest(policy, &left) == bc_rule_digest(policy, &right);
+}
+
 int bc_lint(const struct bc_policy *policy, const struct bc_cells *cells, enum bc_severity severity,
 	    struct bc_report *report)
 {
@@ -125,7 +137,7 @@ int bc_lint(const struct bc_policy *policy, const struct bc_cells *cells, enum b
 	look_at_lists(&lint);
 	look_at_segments(&lint);
 	for (uint32_t i = 0; i < policy->n; i++)
-		if (!fates[i].decides && fates[i].hidden)
+		if (!fates[i].decides && fates[i].hidden && !is_conflict(policy, i, fates[i].behind))
 			report_hidden(&lint, i, severity, report);
 	return 0;
 }

@@ -125,19 +125,13 @@ static int check_rule(const struct bc_place *place, const struct bc_word *words,
 /* Arguments become a line of a file: what a line could not hold, or would end it, must not pass. */
 static int check_arguments(const struct bc_place *place, const struct bc_word *words, size_t n, struct bc_error *reterr)
 {
-	size_t total = 0;
-
 	if (place->line)
 		return 0;
-	for (size_t w = 0; w < n; w++) {
-		total += 2 * words[w].len + 3;
+	for (size_t w = 0; w < n; w++)
 		for (size_t i = 0; i < words[w].len; i++)
 			if ((unsigned char)words[w].text[i] < 0x20 || words[w].text[i] == 0x7f)
 				return bc_clause_fail(place, &words[w], reterr,
 						      "control bytes do not belong in a rule");
-	}
-	if (total > BC_LINE_MAX)
-		return bc_fail(reterr, -EINVAL, "the rule would be longer than a line's %d bytes", BC_LINE_MAX);
 	return 0;
 }
 

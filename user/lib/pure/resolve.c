@@ -94,3 +94,14 @@ int bc_resolve(struct bc_policy *policy, const struct bc_names *names, enum bc_s
 	tdestroy(tree, keep);
 	return result;
 }
+
+size_t bc_policy_drop_unresolved(struct bc_policy *policy)
+{
+	size_t kept = 0, before = policy->n;
+
+	for (size_t i = 0; i < policy->n; i++)
+		if (policy->rules[i].kind != BC_USER || policy->rules[i].id != BC_UNRESOLVED)
+			policy->rules[kept++] = policy->rules[i];
+	policy->n = kept;
+	return before - kept;
+}

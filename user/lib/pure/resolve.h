@@ -21,6 +21,9 @@ struct bc_names {
 int bc_resolve(struct bc_policy *policy, const struct bc_names *names, enum bc_severity severity,
 	       struct bc_report *report);
 
+/* Takes out the rules whose subject is unresolved; returns their number. */
+size_t bc_policy_drop_unresolved(struct bc_policy *policy);
+
 #define BC_UNRESOLVED UINT32_MAX /* (uid_t)-1: no process has it */
 
 #endif
