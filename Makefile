@@ -21,7 +21,8 @@ INSTALL ?= install
 
 CFLAGS  ?= -O2 -g
 WERROR  ?= -Werror
-WARN    := -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla
+WARN    := -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
+	-Wno-missing-field-initializers
 # A hardened build: this program runs as root on other people's text.
 HARDEN  := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CPPFLAGS_ALL = -D_GNU_SOURCE -DBINDCTL_VERSION='"$(VERSION)"' -Iuser/lib -Iuser -Iinclude -I$(BUILD)/gen $(CPPFLAGS)

@@ -161,6 +161,7 @@ static void two_unknown_names_are_not_one_subject(void **state)
 	(void)state;
 	parse_only(&policy, "grant user ghost port 80\ndeny user spirit port 80\n");
 	bc_resolve(&policy, &unit_names, BC_WARNING, &unknown);
+	assert_int_equal(bc_policy_drop_unresolved(&policy), 2);
 	assert_int_equal(bc_compile(&policy, BC_WARNING, &image, &findings, &error), 0);
 	if (!findings.n)
 		bc_lint(&policy, &image, BC_WARNING, &findings);

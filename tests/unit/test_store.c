@@ -246,9 +246,12 @@ static void file_is_replaced_whole(void **state)
 	assert_int_equal(stat(path_in(f, "etc/a.conf"), &after), 0);
 	/* Another inode: whoever has the old one open still reads the old text. */
 	assert_true(before.st_ino != after.st_ino);
-	assert_int_equal(after.st_mode, S_IFREG | 0644);
+	/* Its mode stays, whatever the umask; a new file can be read by all. */
+	assert_int_equal(after.st_mode, S_IFREG | 0600);
 	assert_int_equal(access(path_in(f, "etc/.a.conf.new"), F_OK), -1);
 	assert_int_equal(bc_store_replace(path_in(f, "etc/b.conf"), "", 0, &error), 0);
+	assert_int_equal(stat(path_in(f, "etc/b.conf"), &after), 0);
+	assert_int_equal(after.st_mode, S_IFREG | 0644);
 	assert_counts(f, "etc/a.conf=new\n etc/b.conf=");
 }
 

@@ -190,7 +190,7 @@ static void hash_is_fnv_1a(void **state)
 static void failure_tells_text_place_and_code(void **state)
 {
 	struct bc_error error;
-	char longest[1024];
+	char longest[8192];
 
 	(void)state;
 	memset(longest, 'l', sizeof(longest) - 1);

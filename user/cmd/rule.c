@@ -58,8 +58,6 @@ static int add_rule(const struct app *app, const struct change_options *options,
 	file = bc_files_find(&change.files, change.path);
 	if (line.failed || bc_edit_append(file ? file->text : "", file ? file->len : 0, line.data, &text))
 		r = bc_fail(&error, -ENOMEM, "out of memory");
-	else if (line.len > BC_LINE_MAX)
-		r = bc_fail(&error, -EINVAL, "the rule would be longer than a line's %d bytes", BC_LINE_MAX);
 	if (r)
 		return failed(&error);
 	if (same) {

@@ -77,12 +77,10 @@ static int open_directory(const char *path, int *ret_fd, struct bc_error *reterr
 }
 
 /* Reads a regular file that only root could have written, or (any: true) whatever can be read. */
-static int read_file(int dirfd, const char *name, const char *path, bool any, struct bc_file *ret_file,
-		     struct bc_error *reterr)
+static int read_file(const char *path, bool any, struct bc_file *ret_file, struct bc_error *reterr)
 {
 	/* O_NONBLOCK: a FIFO of that name must not hold us up. */
-	_cleanup_close_ int fd =
-		openat(dirfd, name, O_RDONLY | O_CLOEXEC | (any ? 0 : O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | (any ? 0 : O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
 	_cleanup_(bc_file_done) struct bc_file file = {};
 	struct stat st;
 	int r;
@@ -117,7 +115,7 @@ static int read_file(int dirfd, const char *name, const char *path, bool any, st
 
 int bc_file_read(const char *path, struct bc_file *ret_file, struct bc_error *reterr)
 {
-	return read_file(AT_FDCWD, path, path, true, ret_file, reterr);
+	return read_file(path, true, ret_file, reterr);
 }
 
 /* Where a file of that name stands or would stand. */
@@ -156,7 +154,8 @@ static int is_policy_file(const struct dirent *entry)
 	return entry->d_name[0] != '.' && len > 5 && !strcmp(entry->d_name + len - 5, ".conf");
 }
 
-static int read_directory(const char *dir, bool required, struct bc_files *files, struct bc_error *reterr)
+/* Adds the directory's policy files by name; what they say is read when it is known which of them count. */
+static int list_directory(const char *dir, bool required, struct bc_files *files, struct bc_error *reterr)
 {
 	_cleanup_close_ int fd = -1;
 	struct dirent **entries = NULL;
@@ -169,17 +168,15 @@ static int read_directory(const char *dir, bool required, struct bc_files *files
 	if (n < 0)
 		return bc_fail_errno(reterr, -errno, "cannot list %s", dir);
 	for (int i = 0; i < n; i++) {
-		_cleanup_(bc_file_done) struct bc_file file = {};
-		_cleanup_free_ char *path = NULL;
+		struct bc_file file = {};
 
-		if (!r && asprintf(&path, "%s/%s", dir, entries[i]->d_name) < 0) {
-			path = NULL;
+		if (!r && asprintf(&file.path, "%s/%s", dir, entries[i]->d_name) < 0) {
+			file.path = NULL;
 			r = bc_fail(reterr, -ENOMEM, "out of memory");
 		}
-		if (!r)
-			r = read_file(fd, entries[i]->d_name, path, false, &file, reterr);
 		if (!r && insert_file(files, &file))
 			r = bc_fail(reterr, -ENOMEM, "out of memory");
+		bc_file_done(&file);
 		free(entries[i]);
 	}
 	free(entries);
@@ -191,10 +188,19 @@ int bc_store_read(const struct bc_store *store, struct bc_files *ret_files, stru
 	_cleanup_(bc_files_done) struct bc_files files = {};
 
 	for (size_t i = 0; i < store->ndirs; i++) {
-		int r = read_directory(store->dirs[i], store->required, &files, reterr);
+		int r = list_directory(store->dirs[i], store->required, &files, reterr);
 
 		if (r)
 			return r;
+	}
+	for (size_t i = 0; i < files.n; i++) {
+		struct bc_file file;
+		int r = read_file(files.items[i].path, false, &file, reterr);
+
+		if (r)
+			return r;
+		bc_file_done(&files.items[i]);
+		files.items[i] = file;
 	}
 	*ret_files = files;
 	files = (struct bc_files){};

@@ -84,10 +84,11 @@ static int add_range(const struct clause_input *in, uint64_t first, uint64_t las
 
 static int parse_port_number(const struct clause_input *in, const char *s, size_t len, uint64_t *ret)
 {
+	uint64_t zero;
 	int r = bc_parse_number(s, len, 1, 65535, ret);
 	int shown = bc_word_cut(s, len, 32);
 
-	if (r == -ERANGE && len == strspn(s, "0"))
+	if (r == -ERANGE && !bc_parse_number(s, len, 0, 0, &zero))
 		return clause_fail(in, "port 0 lets the kernel choose, and is matched by 'port any' alone");
 	if (r == -ERANGE)
 		return clause_fail(in, "port %.*s is out of range (1 to 65535)", shown, s);

@@ -45,6 +45,8 @@ static int check_rules(const struct bc_cells *image, struct bc_error *reterr)
 		if (rule->source >= h->nsources || rule->prefix > 128 ||
 		    (rule->conditions & BC_IF_V4 && (rule->prefix < 96 || rule->conditions & BC_IF_V6)))
 			return broken(reterr, "a rule out of bounds");
+		if (rule->verdict == BC_DENY && !bc_errno_name(rule->err))
+			return broken(reterr, "a deny without an errno");
 		if (rule->conditions & BC_IF_PROTO && rule->proto != BC_TCP && rule->proto != BC_UDP)
 			return broken(reterr, "a rule of no protocol");
 	}
@@ -142,6 +144,8 @@ static int compare_pieces(const void *left, const void *right)
 /* Puts the ranges together again that other rules' borders had cut. */
 static int join_pieces(struct bc_policy *policy, struct pieces *pieces)
 {
+	if (!pieces->n)
+		return policy->n ? -EBADMSG : 0;
 	qsort(pieces->items, pieces->n, sizeof(*pieces->items), compare_pieces);
 	if (bc_grow(&policy->ranges, &policy->ranges_room, pieces->n))
 		return -ENOMEM;
@@ -240,6 +244,8 @@ int bc_image_check(const struct bc_cells *image, struct bc_error *reterr)
 	if (h->schema != BC_SCHEMA)
 		return bc_fail(reterr, -EBADMSG, "the image has schema %u; this bindctl reads %u", h->schema,
 			       BC_SCHEMA);
+	if (h->features & ~BC_F_KNOWN)
+		return bc_fail(reterr, -EBADMSG, "the image has features that this bindctl does not know");
 	return check_sections(image, reterr) ?: check_rules(image, reterr);
 }
 
@@ -261,5 +267,7 @@ int bc_decompile(const struct bc_cells *image, struct bc_policy *policy, struct 
 		r = read_index(image, policy);
 	if (r == -EBADMSG)
 		return broken(reterr, "its index does not fit its rules");
+	if (!r && bc_policy_digest(policy) != h->digest)
+		return broken(reterr, "its digest is not that of its rules");
 	return r ? bc_fail_errno(reterr, r, "cannot read the image") : 0;
 }

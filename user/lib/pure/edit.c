@@ -9,6 +9,9 @@
 int bc_edit_append(const char *text, size_t len, const char *rule, struct bc_text *ret)
 {
 	bc_text_add(ret, text, len);
+	/* Not into a comment that somebody left without a newline. */
+	if (len && text[len - 1] != '\n')
+		bc_text_add(ret, "\n", 1);
 	bc_text_addf(ret, "%s\n", rule);
 	return ret->failed ? -ENOMEM : 0;
 }

@@ -135,6 +135,19 @@ static int check_arguments(const struct bc_place *place, const struct bc_word *w
 	return 0;
 }
 
+/* A rule of arguments becomes a line of a file. */
+static int check_length(const struct bc_policy *policy, const struct bc_rule *rule, struct bc_error *reterr)
+{
+	_cleanup_(bc_text_done) struct bc_text line = {};
+
+	bc_format_rule(&line, policy, rule);
+	if (line.failed)
+		return bc_fail(reterr, -ENOMEM, "out of memory");
+	if (line.len > BC_LINE_MAX)
+		return bc_fail(reterr, -EINVAL, "the rule would be longer than a line's %d bytes", BC_LINE_MAX);
+	return 0;
+}
+
 int bc_parse_words(struct bc_policy *policy, const struct bc_place *place, const struct bc_word *words, size_t n,
 		   struct bc_error *reterr)
 {
@@ -157,6 +170,8 @@ int bc_parse_words(struct bc_policy *policy, const struct bc_place *place, const
 		r = bc_clause_parse(policy, place, words, n, &at, &rule, reterr);
 	if (!r)
 		r = check_rule(place, words, n, &rule, reterr);
+	if (!r && !place->line)
+		r = check_length(policy, &rule, reterr);
 	if (!r && policy->n == BC_RULES_MAX)
 		r = bc_fail_at(reterr, -E2BIG, place->source, place->line, 0, "a policy holds at most %u rules",
 			       BC_RULES_MAX);
@@ -193,13 +208,18 @@ int bc_parse(struct bc_policy *policy, const char *source, const char *text, siz
 	while (len) {
 		const char *newline = memchr(text, '\n', len);
 		size_t line = newline ? (size_t)(newline - text) : len;
+		size_t rules = policy->n, ranges = policy->nranges;
 		struct bc_error error;
 
 		place.line++;
 		r = parse_line(policy, &place, text, line, &error);
-		if (!r && !newline)
+		if (!r && !newline) {
+			/* What may be half a rule is none. */
+			policy->n = rules;
+			policy->nranges = ranges;
 			r = bc_fail_at(&error, -EINVAL, source, place.line, line + 1,
 				       "no newline at the end of the file; is it cut short?");
+		}
 		if (r) {
 			error.severity = BC_ERROR;
 			bc_report_add(report, &error);

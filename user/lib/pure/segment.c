@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@ void bc_plan_done(struct bc_plan *plan)
 	free(plan->runs);
 	free(plan->segments);
 	free(plan->lists);
+	tdestroy(plan->reported, free);
 	*plan = (struct bc_plan){};
 }
 
@@ -88,6 +90,29 @@ static bool same_outcome(const struct bc_rule *a, const struct bc_rule *b)
 	return a->verb == b->verb && (a->verb != BC_VERB_DENY || a->err == b->err);
 }
 
+static int compare_pairs(const void *left, const void *right)
+{
+	const uint64_t *a = left, *b = right;
+
+	return compare(*a, *b);
+}
+
+/* Whether the pair was reported before: two rules may meet in many segments. Notes it. */
+static bool is_reported(struct bc_plan *plan, const struct bc_entry *winner, const struct bc_entry *loser)
+{
+	uint64_t *pair = malloc(sizeof(*pair));
+	void *node;
+
+	if (!pair)
+		return false;
+	*pair = (uint64_t)winner->rule << 32 | loser->rule;
+	node = tsearch(pair, &plan->reported, compare_pairs);
+	if (node && *(uint64_t **)node == pair)
+		return false;
+	free(pair);
+	return node;
+}
+
 static void report_conflict(const struct sweep *sweep, const struct bc_entry *winner, const struct bc_entry *loser)
 {
 	const struct bc_rule *won = &sweep->policy->rules[winner->rule], *lost = &sweep->policy->rules[loser->rule];
@@ -102,20 +127,18 @@ static void report_conflict(const struct sweep *sweep, const struct bc_entry *wi
 	bc_report_add(sweep->plan->report, &error);
 }
 
-/* Reports each pair once, in the first segment that both share. `active` is in order. */
-static void report_conflicts(const struct sweep *sweep, unsigned first)
+/* Of each group of equal rank, whoever disagrees with its first, which decides. `active` is in order. */
+static void report_conflicts(const struct sweep *sweep)
 {
 	const struct bc_entry *winner = sweep->active[0];
 
 	for (size_t i = 1; i < sweep->nactive; i++) {
 		const struct bc_entry *entry = sweep->active[i];
 
-		if (compare_rank(sweep->policy, winner, entry)) {
+		if (compare_rank(sweep->policy, winner, entry))
 			winner = entry;
-			continue;
-		}
-		if ((winner->first == first || entry->first == first) &&
-		    !same_outcome(&sweep->policy->rules[winner->rule], &sweep->policy->rules[entry->rule]))
+		else if (!same_outcome(&sweep->policy->rules[winner->rule], &sweep->policy->rules[entry->rule]) &&
+			 !is_reported(sweep->plan, winner, entry))
 			report_conflict(sweep, winner, entry);
 	}
 }
@@ -153,7 +176,7 @@ static int add_segment(struct sweep *sweep, unsigned first, unsigned last)
 		segment.ref = reference(sweep->active[0], first);
 	} else {
 		qsort_r(sweep->active, sweep->nactive, sizeof(*sweep->active), compare_active, (void *)sweep->policy);
-		report_conflicts(sweep, first);
+		report_conflicts(sweep);
 		r = add_list(sweep, first, &segment.ref);
 		if (r)
 			return r;

@@ -32,6 +32,7 @@ struct bc_plan {
 	size_t nlists, lists_room;
 	enum bc_severity severity; /* of two rules of equal rank that disagree */
 	struct bc_report *report;
+	void *reported; /* tsearch(3) tree of the pairs that are in the report */
 };
 
 void bc_plan_done(struct bc_plan *plan);
