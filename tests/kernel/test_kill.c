@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <linux/ptrace.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -53,15 +52,18 @@ static void exec_command(const struct scene *scene)
 	_exit(127);
 }
 
-static bool changes_something(uint64_t number)
+static bool changes_something(const struct __ptrace_syscall_info *info)
 {
 	static const long numbers[] = {
-		SYS_bpf,    SYS_mkdir, SYS_mkdirat, SYS_rmdir,	SYS_unlink, SYS_unlinkat, SYS_rename,	 SYS_renameat,
-		SYS_openat, SYS_write, SYS_fsync,   SYS_fchmod, SYS_mount,  SYS_flock,	  SYS_renameat2,
+		SYS_bpf,      SYS_mkdir, SYS_mkdirat, SYS_rmdir,  SYS_unlink, SYS_unlinkat, SYS_rename,
+		SYS_renameat, SYS_write, SYS_fsync,   SYS_fchmod, SYS_mount,  SYS_flock,    SYS_renameat2,
 	};
 
+	/* Opening a file changes nothing, unless it makes one. */
+	if (info->entry.nr == SYS_openat)
+		return info->entry.args[2] & O_CREAT;
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-		if (numbers[i] == (long)number)
+		if (numbers[i] == (long)info->entry.nr)
 			return true;
 	return false;
 }
@@ -73,7 +75,7 @@ static bool is_kill_point(pid_t child, bool *inside)
 
 	assert_true(ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof(info), &info) > 0);
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
-		*inside = changes_something(info.entry.nr);
+		*inside = changes_something(&info);
 		return *inside;
 	}
 	return info.op == PTRACE_SYSCALL_INFO_EXIT && *inside;
