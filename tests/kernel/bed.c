@@ -230,6 +230,14 @@ static int plain_bind(int fd, const struct sockaddr *addr, socklen_t len)
 	return r < 0 ? errno : r > 0 ? -r : 0;
 }
 
+void bed_reuse(int fd)
+{
+	int one = 1;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)))
+		_exit(109);
+}
+
 static struct outcome do_try(const struct try *try)
 {
 	struct sockaddr_storage addr, name = {};
@@ -243,6 +251,7 @@ static struct outcome do_try(const struct try *try)
 		outcome.socket = errno;
 		return outcome;
 	}
+	bed_reuse(fd);
 	if (try->v6only && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)))
 		_exit(107);
 	outcome.error = (try->call ? try->call : plain_bind)(fd, (struct sockaddr *)&addr,

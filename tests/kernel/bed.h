@@ -74,6 +74,9 @@ struct outcome {
 
 struct outcome bed_try(const struct try *try);
 
+/* Sets SO_REUSEADDR: a connection that some server of the host closed a minute ago must not fail a test. */
+void bed_reuse(int fd);
+
 /* In a child: joins the cgroup, becomes the user. Exits on failure. */
 void bed_become(const struct try *try);
 

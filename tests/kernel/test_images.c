@@ -234,6 +234,7 @@ static void bind_until_stopped(volatile int *stop, volatile long *wrong, volatil
 			struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(444) };
 			int fd = socket(family ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
 
+			bed_reuse(fd);
 			if (family ? bind(fd, (struct sockaddr *)&in6, sizeof(in6)) :
 				     bind(fd, (struct sockaddr *)&in, sizeof(in)))
 				++*wrong;

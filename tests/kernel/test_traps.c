@@ -126,6 +126,7 @@ static void *bind_often(void *arg)
 		struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
 		int fd = socket(AF_INET, SOCK_STREAM, 0);
 
+		bed_reuse(fd);
 		bound += !bind(fd, (struct sockaddr *)&in, sizeof(in));
 		close(fd);
 	}
@@ -186,6 +187,7 @@ static int race_once(const struct sockaddr *addr, socklen_t len, int *ret_grante
 	pthread_t thread;
 
 	v6only_fd = socket(AF_INET6, SOCK_STREAM, 0);
+	bed_reuse(v6only_fd);
 	setsockopt(v6only_fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	flipping = 1;
 	if (pthread_create(&thread, NULL, flip_v6only, NULL))
@@ -238,7 +240,9 @@ static int v6only_then_dual(int fd, const struct sockaddr *addr, socklen_t len)
 	struct sockaddr_in6 other = *(const struct sockaddr_in6 *)addr;
 	int on = 1, off = 0, busy = socket(AF_INET6, SOCK_STREAM, 0);
 
-	/* The first bind is answered for V6ONLY and fails behind the policy: the port is taken. */
+	/* The first bind is answered for V6ONLY and fails behind the policy: the port is taken, and not shared. */
+	bed_reuse(busy);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &off, sizeof(off));
 	setsockopt(busy, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	if (bind(busy, addr, len) || !bind(fd, addr, len) || errno != EADDRINUSE)
