@@ -274,6 +274,9 @@ static void v6only_port_zero(void **state)
 	assert_int_equal(bed_try(&try).error, EACCES);
 }
 
+/* $STATIC_BIND, opened by root: the user may not be able to reach the tree that it was built in. */
+static int static_fd;
+
 /* $STATIC_BIND PORT: a static program, started by the user through exec. */
 static int exec_static(int fd, const struct sockaddr *addr, socklen_t len)
 {
@@ -285,8 +288,7 @@ static int exec_static(int fd, const struct sockaddr *addr, socklen_t len)
 	snprintf(port, sizeof(port), "%u", ntohs(((const struct sockaddr_in *)addr)->sin_port));
 	child = fork();
 	if (child == 0) {
-		fexecve(open(getenv("STATIC_BIND"), O_RDONLY), (char *[]){ "static_bind", port, NULL },
-			(char *[]){ NULL });
+		fexecve(static_fd, (char *[]){ "static_bind", port, NULL }, (char *[]){ NULL });
 		_exit(126);
 	}
 	return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -297,12 +299,15 @@ static void static_program(void **state)
 	struct try granted = granted4, refused = refused4, denied = denied4;
 
 	(void)state;
+	static_fd = open(getenv("STATIC_BIND"), O_RDONLY | O_CLOEXEC);
+	assert_true(static_fd >= 0);
 	granted.call = refused.call = denied.call = exec_static;
 	granted.no_new_privs = refused.no_new_privs = true;
 	bed_policy(policy);
 	assert_int_equal(bed_try(&granted).error, 0);
 	assert_int_equal(bed_try(&refused).error, EACCES);
 	assert_int_equal(bed_try(&denied).error, EACCES);
+	close(static_fd);
 }
 
 static int tests(void)
