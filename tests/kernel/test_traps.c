@@ -249,8 +249,8 @@ static int v6only_then_dual(int fd, const struct sockaddr *addr, socklen_t len)
 		return -1;
 	close(busy);
 	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-	/* What was noted of it must not be held against another bind of the same socket. */
-	other.sin6_port = htons(444);
+	/* What was noted of it must not be held against another bind of the same socket, of a port no rule names. */
+	other.sin6_port = htons(8444);
 	return bind(fd, (struct sockaddr *)&other, len) ? errno : 0;
 }
 
@@ -259,7 +259,7 @@ static void v6only_is_forgotten(void **state)
 	struct try try = { .uid = NOBODY, .family = AF_INET6, .port = GRANTED, .call = v6only_then_dual };
 
 	(void)state;
-	bed_policy("deny port 443 addr 0.0.0.0/0\ngrant user nobody port 443 addr ::/0\ngrant user nobody port 444\n");
+	bed_policy("deny port 443 addr 0.0.0.0/0\ngrant user nobody port 443 addr ::/0\n");
 	assert_int_equal(bed_try(&try).error, 0);
 }
 
