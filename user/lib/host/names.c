@@ -52,3 +52,19 @@ char *bc_user_name(uid_t uid)
 
 	return look_up(NULL, uid, &entry, &buffer) ? NULL : strdup(entry.pw_name);
 }
+
+int bc_user_home(uid_t uid, gid_t *ret_gid, char **ret_home)
+{
+	_cleanup_free_ char *buffer = NULL, *home = NULL;
+	struct passwd entry;
+	int r = look_up(NULL, uid, &entry, &buffer);
+
+	if (r)
+		return r;
+	home = strdup(entry.pw_dir);
+	if (!home)
+		return -ENOMEM;
+	*ret_gid = entry.pw_gid;
+	*ret_home = TAKE_PTR(home);
+	return 0;
+}

@@ -12,4 +12,7 @@ extern const struct bc_names bc_host_names;
 /* The user's name, malloc'ed; NULL when the uid has none. */
 char *bc_user_name(uid_t uid);
 
+/* The user's group, and home malloc'ed. 0, -ENOENT when the uid has no user, or -errno when the question failed. */
+int bc_user_home(uid_t uid, gid_t *ret_gid, char **ret_home);
+
 #endif
