@@ -27,7 +27,7 @@ $(BUILD)/san/libbindctl.a: $(SAN_OBJ)
 $(BUILD)/tests/unit/%: $(BUILD)/san/tests/unit/%.o $(BUILD)/san/libbindctl.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(SAN) -o $@ $^ -lcmocka
+	$(Q)$(CC) $(SAN) -o $@ $^ -lcmocka -lsystemd
 
 $(BUILD)/tests/kernel/%.o: tests/kernel/%.c Makefile tests/tests.mk | $(SKEL)
 	$(call say,CC,$@)
