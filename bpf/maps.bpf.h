@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The maps that the programs share, and the match.h hooks that read them. */
+/* The maps that the programs share, and the match.h hook that reads an image. */
 #ifndef BINDCTL_MAPS_BPF_H
 #define BINDCTL_MAPS_BPF_H
 
@@ -25,20 +25,71 @@ struct {
 	.values = { [0] = &bc_no_image },
 };
 
+/* Where in the image's scopes the walk down a cgroup's path ended: a cache, see scope.bpf.h. */
+struct seen_key {
+	__u64 cgroup; /* id; never used again by the kernel */
+	__u64 epoch;  /* of the image's scopes */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct seen_key);
+	__type(value, __u64);
+} bc_seen SEC(".maps");
+
 /*
- * Sockets whose bind of [::] was answered on the strength of IPV6_V6ONLY, with the port: the option can be taken back by
- * another thread between the answer and the bind itself, so bc_post_bind6 looks at it once more.
+ * What the answer to a socket's bind leaves behind for the hooks that come after it. The bind hook begins by clearing
+ * it, so it never speaks of an earlier bind of the same socket. The socket is locked while the hooks of a bind run.
+ * Accepted sockets inherit it: their getsockname(2) is asked, too.
  */
+struct note {
+	__u32 what; /* enum noted */
+	__u16 port; /* that the socket is to get; 0: the kernel chooses */
+	__u16 asked_port;
+	__u32 asked[4]; /* address asked for; an IPv4 one in the last word when the socket is IPv4 */
+	__u32 to[4];	/* address given instead, in the same form */
+};
+
+enum noted {
+	NOTED_V6ONLY = 1u << 0,	  /* the answer relied on IPV6_V6ONLY */
+	NOTED_REWRITE = 1u << 1,  /* the port is a rewrite's target: not to be decided once more */
+	NOTED_HIDDEN = 1u << 2,	  /* getsockname(2) shows what was asked for */
+	NOTED_REPORTED = 1u << 3, /* that a deny would have refused it is in the ring already */
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
 	__type(key, int);
-	__type(value, __u32);
-} bc_v6only SEC(".maps");
+	__type(value, struct note);
+} bc_notes SEC(".maps");
+
+/* struct bc_event records, for whoever watches; see event.bpf.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20); /* bytes: 8,000 events and more */
+} bc_events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, BC_COUNTERS);
+	__type(key, __u32);
+	__type(value, __u64);
+} bc_counters SEC(".maps");
 
 static __always_inline const union bc_cell *read_cell(void *image, __u32 n)
 {
 	return bpf_map_lookup_elem(image, &n);
+}
+
+/* With atomics: a program may be preempted in favour of another on the same CPU. */
+static __always_inline void count(__u32 counter)
+{
+	__u64 *value = bpf_map_lookup_elem(&bc_counters, &counter);
+
+	if (value)
+		__sync_fetch_and_add(value, 1);
 }
 
 #endif

@@ -18,14 +18,44 @@ typedef struct {
 	__u32 val;
 } kuid_t;
 
+typedef struct {
+	__u32 val;
+} kgid_t;
+
 /* include/linux/cred.h */
+struct group_info {
+	int ngroups;
+	kgid_t gid[];
+};
+
 struct cred {
+	kuid_t uid;
 	kuid_t euid;
+	kgid_t egid;
+	struct group_info *group_info;
+};
+
+/* include/linux/kernfs.h */
+struct kernfs_node {
+	const char *name;
+	__u64 id;
+};
+
+/* include/linux/cgroup-defs.h */
+struct cgroup {
+	int level;
+	struct kernfs_node *kn;
+	struct cgroup *ancestors[]; /* level + 1 of them, from the root to the cgroup itself */
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp; /* of the v2 hierarchy */
 };
 
 /* include/linux/sched.h */
 struct task_struct {
 	const struct cred *cred; /* what the task acts as: io_uring and the like put another's here */
+	struct css_set *cgroups;
 };
 
 /* include/net/sock.h */

@@ -9,15 +9,19 @@
  *
  * Cells, in order:
  *
- *   header     one cell
+ *   header     one cell: what a decision needs to know
+ *   about      one cell: what only user space wants to know
  *   ports      BC_PORT_CELLS: one bit for each port that any rule names
- *   index      buckets of four slots: (scope, subject kind, subject id) -> ports and reference
+ *   index      buckets of four slots: (scope, subject kind, subject id) -> ports and reference;
+ *              and (scope, hash of a cgroup's name) -> the scope below it
  *   segments   disjoint port ranges, each with a reference; those of one subject lie side by side, ascending
  *   lists      references to rules, in the order in which they are tried
  *   rules      one cell a rule
+ *   scopes     cgroups that rules name, and all above them: a tree, its root being scope 1
+ *   labels     names of those cgroups, each in parts of 32 bytes of its own, the last one padded with NUL
  *   names      source file names, each ended by NUL
  *
- * Every section but the header may be empty, and starts where the header says.
+ * Every section but the first three may be empty, and starts where the header says.
  */
 #ifndef BINDCTL_ABI_H
 #define BINDCTL_ABI_H
@@ -25,10 +29,12 @@
 #include <linux/types.h>
 
 #define BC_MAGIC 0x6c746362u /* "bctl", read as a little-endian word */
-#define BC_SCHEMA 1u	     /* changes whenever a structure here changes its meaning */
+#define BC_SCHEMA 2u	     /* changes whenever a structure here changes its meaning */
 
 #define BC_CELL_SIZE 64u
+#define BC_PORTS 2u	   /* first cell of the ports */
 #define BC_PORT_CELLS 128u /* 65536 ports / 512 bits a cell */
+#define BC_INDEX 130u	   /* first cell of the index */
 
 /*
  * What the program may find in an image, so that it can skip what is not there. A feature that a program does not
@@ -36,10 +42,14 @@
  */
 enum bc_feature {
 	BC_F_USER = 1u << 0,   /* slots of kind BC_USER */
-	BC_F_ANYONE = 1u << 1, /* slots of kind BC_ANYONE */
-	BC_F_ADDR = 1u << 2,   /* some rule asks for an address: IPv4 and IPv6 may be decided differently */
+	BC_F_GROUP = 1u << 1,  /* slots of kind BC_GROUP */
+	BC_F_ANYONE = 1u << 2, /* slots of kind BC_ANYONE */
+	BC_F_ADDR = 1u << 3,   /* some rule asks for an address: IPv4 and IPv6 may be decided differently */
+	BC_F_SCOPE = 1u << 4,  /* scopes besides the root */
+	BC_F_DENY = 1u << 5,   /* some rule denies: ports that the kernel chose are looked at */
+	BC_F_REWRITE = 1u << 6,
 };
-#define BC_F_KNOWN (BC_F_USER | BC_F_ANYONE | BC_F_ADDR)
+#define BC_F_KNOWN (BC_F_USER | BC_F_ANYONE | BC_F_ADDR | BC_F_GROUP | BC_F_SCOPE | BC_F_DENY | BC_F_REWRITE)
 
 /*
  * The answer to one bind. The order is the order of privilege: of two answers to one bind (a dual-stack socket takes
@@ -54,9 +64,15 @@ enum bc_verdict {
 	BC_GRANT = 5,	/* proceeds, CAP_NET_BIND_SERVICE not needed */
 };
 
-/* Whom a slot speaks of. Smaller is nearer: within a scope a user's rules go before everyone's. */
+/*
+ * Whom a slot speaks of. Smaller is nearer: within a scope a user's rules go before groups', and those before
+ * everyone's. The rules of all groups share one slot, since a process is in many groups and the rules of all of them
+ * compete by rank; each such rule has its group as a condition.
+ */
 enum bc_subject_kind {
-	BC_USER = 1, /* id: effective uid, in the initial user namespace */
+	BC_CHILD = 0, /* no subject: id is the hash of a cgroup's name, the reference a scope */
+	BC_USER = 1,  /* id: effective uid, in the initial user namespace */
+	BC_GROUP = 2, /* id: zero */
 	BC_ANYONE = 3,
 };
 
@@ -71,34 +87,61 @@ enum bc_proto {
 /* Which of a rule cell's fields must hold for the rule to apply. */
 enum bc_condition {
 	BC_IF_PROTO = 1u << 0,
-	BC_IF_V4 = 1u << 1,   /* an IPv4 address within addr/prefix */
-	BC_IF_V6 = 1u << 2,   /* an IPv6 address within addr/prefix */
-	BC_IF_HOST = 1u << 3, /* the initial network namespace */
+	BC_IF_V4 = 1u << 1,    /* an IPv4 address within addr/prefix */
+	BC_IF_V6 = 1u << 2,    /* an IPv6 address within addr/prefix */
+	BC_IF_HOST = 1u << 3,  /* the initial network namespace */
+	BC_IF_GROUP = 1u << 4, /* gid is the task's effective group or one of its supplementary ones */
+	BC_IF_UNTIL = 1u << 5, /* a moment before `until` */
 };
 
-/* A reference: a 28-bit number and what it counts. */
-#define BC_REF_NUMBER 0x0fffffffu
-#define BC_REF_LAST (1u << 28)	/* in a list: its last reference */
-#define BC_REF_START (1u << 29) /* on a rule: one of the ranges it was written with starts in this segment */
-#define BC_REF_LIST (1u << 30)	/* the number is an entry of `lists`; otherwise a rule */
-#define BC_REF_RUN (1u << 31)	/* in a slot: the number is a segment, the first of the subject's several */
+/* What else a rule cell says. */
+enum bc_rule_flag {
+	BC_RULE_AUDIT = 1u << 0,   /* its deny is only reported, and the next rule decides */
+	BC_RULE_LOG = 1u << 1,	   /* report the decision whatever it is */
+	BC_RULE_RESERVE = 1u << 2, /* a grant whose BC_REF_OTHERS references deny */
+	BC_RULE_UNIT = 1u << 3,	   /* its cgroup was written as a unit */
+	BC_RULE_TO_V4 = 1u << 4,   /* rewrite: to the address in `to`, which is IPv4 */
+	BC_RULE_TO_V6 = 1u << 5,   /* rewrite: to the address in `to`, which is IPv6 */
+	BC_RULE_TO_PORT = 1u << 6, /* rewrite: to the port in `to_port` */
+	BC_RULE_HIDDEN = 1u << 7,  /* rewrite: getsockname(2) shows what was asked for */
+};
+
+/* A reference: a 27-bit number and what it counts. */
+#define BC_REF_NUMBER 0x07ffffffu
+#define BC_REF_OTHERS (1u << 27) /* on a rule: a reserve, as it concerns everyone else */
+#define BC_REF_LAST (1u << 28)	 /* in a list: its last reference */
+#define BC_REF_START (1u << 29)	 /* on a rule: one of the ranges it was written with starts in this segment */
+#define BC_REF_LIST (1u << 30)	 /* the number is an entry of `lists`; otherwise a rule */
+#define BC_REF_RUN (1u << 31)	 /* in a slot: the number is a segment, the first of the subject's several */
 
 struct bc_header {
-	__u32 magic;	  /* BC_MAGIC */
-	__u16 schema;	  /* BC_SCHEMA */
-	__u16 features;	  /* enum bc_feature */
+	__u32 magic;	/* BC_MAGIC */
+	__u16 schema;	/* BC_SCHEMA */
+	__u16 features; /* enum bc_feature */
+	__u32 seed;	/* of the index's hashes */
+	__u32 buckets;	/* of the index; never zero */
+	__u32 segments; /* first cell of the segments */
+	__u32 lists;	/* first cell of the lists */
+	__u32 rules;	/* first cell of the rules */
+	__u32 scopes;	/* first cell of the scopes */
+	__u32 labels;	/* first cell of the labels */
+	__u32 reserved1;
+	/* The rest is not compiled but filled in at publication. */
+	__u64 root;	  /* id of the cgroup that paths begin at: the root that the publisher saw */
+	__u64 epoch;	  /* random; another one whenever the scopes, or the root, are other ones */
+	__s32 tai_offset; /* seconds by which the TAI clock is ahead of Unix time */
+	__u32 reserved2;
+};
+
+struct bc_about {
 	__u64 generation; /* of the policy; one more at each publication, never zero */
 	__u64 digest;	  /* of the rules, whatever their order, file or line */
 	__u32 cells;	  /* in the whole image */
-	__u32 seed;	  /* of the index's hash */
-	__u32 index;	  /* first cell of the index */
-	__u32 buckets;	  /* of the index; never zero */
-	__u32 segments;	  /* first cell of the segments */
-	__u32 lists;	  /* first cell of the lists */
-	__u32 rules;	  /* first cell of the rules */
 	__u32 nrules;
-	__u32 names; /* first cell of the names */
+	__u32 nscopes; /* the root included */
+	__u32 names;   /* first cell of the names */
 	__u32 nsources;
+	__u32 reserved[7];
 };
 
 /* One subject in one scope. Slots of a bucket are filled in order; a bucket whose last slot is free ends a probe. */
@@ -120,12 +163,24 @@ struct bc_rule_cell {
 	__u8 conditions; /* enum bc_condition */
 	__u8 proto;	 /* enum bc_proto, a mask; with BC_IF_PROTO */
 	__u8 prefix;	 /* length in bits of 128; with BC_IF_V4 or BC_IF_V6 */
-	__u16 err;	 /* BC_DENY: the errno that bind(2) gives */
+	__u16 err;	 /* of a deny, a reserve's too: the errno that bind(2) gives */
 	__u16 source;	 /* index of the name of the file that the rule was read from */
 	__u32 line;	 /* in that file, from 1 */
-	__u32 reserved;
+	__u32 gid;	 /* in the initial user namespace; with BC_IF_GROUP */
 	__u32 addr[4];
-	__u8 unused[32];
+	__u64 until; /* nanoseconds of Unix time; with BC_IF_UNTIL */
+	__u32 to[4]; /* BC_REWRITE */
+	__u16 to_port;
+	__u16 flags; /* enum bc_rule_flag */
+	__u32 id;    /* of the rule's meaning; what commands show and take as its id */
+};
+
+/* A cgroup that rules name, or one above such a cgroup. Number n is entry n - 1 of the scopes. */
+struct bc_scope {
+	__u32 first;  /* the nearest scope that has rules: itself or one above it; 0: none */
+	__u32 up;     /* the nearest scope above it that has rules; 0: none */
+	__u32 parent; /* 0: it is the root */
+	__u32 label;  /* first part of its name, counted from the labels' first, << 8 | number of parts */
 };
 
 #define BC_RULE_NONE (~0u) /* the number of no rule */
@@ -133,23 +188,83 @@ struct bc_rule_cell {
 #define BC_SLOTS 4u	      /* in a cell */
 #define BC_SEGMENTS 8u	      /* in a cell */
 #define BC_REFS 16u	      /* in a cell */
+#define BC_SCOPES 4u	      /* in a cell */
 #define BC_PROBES 8u	      /* buckets looked at for one subject: the compiler never places one further away */
 #define BC_RULES_MAX 4194304u /* keeps every number below BC_REF_NUMBER and an image below 1 GiB */
+#define BC_SCOPES_MAX 1048576u
+#define BC_DEPTH_MAX 1024u /* cgroups in a path; more than a line of policy can name */
+#define BC_NAME_MAX 255u   /* bytes of a cgroup's name: NAME_MAX, linux/limits.h */
+#define BC_PART_SIZE 32u
+#define BC_NAME_PARTS 8u /* that hold such a name */
+#define BC_NAME_MORE 33	 /* for a part's length: a whole part, and more of the name behind it */
+
+/* A part of a cgroup's name, padded with NUL. */
+union bc_part {
+	char bytes[BC_PART_SIZE];
+	__u64 words[4];
+};
+
+#define BC_PARTS 2u /* in a cell */
 
 union bc_cell {
 	struct bc_header header;
+	struct bc_about about;
 	__u64 ports[8];
 	struct bc_slot slots[BC_SLOTS];
 	struct bc_segment segments[BC_SEGMENTS];
 	__u32 refs[BC_REFS];
 	struct bc_rule_cell rule;
+	struct bc_scope scopes[BC_SCOPES];
 	char names[BC_CELL_SIZE];
+	union bc_part parts[BC_PARTS];
 };
 
 /* The value of the map `bc_schema`, which says whose pins these are. */
 struct bc_schema {
-	__u32 magic;  /* BC_MAGIC */
-	__u32 schema; /* BC_SCHEMA */
+	__u32 magic;	/* BC_MAGIC */
+	__u32 schema;	/* BC_SCHEMA */
+	__u32 features; /* that the linked programs know */
+	__u32 reserved;
+};
+
+/* What the map `bc_counters` counts. */
+enum bc_counter {
+	BC_COUNT_LOST, /* events that found no room in the ring */
+	BC_COUNTERS,
+};
+
+/* Why an event is in the ring. */
+enum bc_event_kind {
+	BC_EVENT_DENY = 1, /* bind(2) was refused */
+	BC_EVENT_AUDIT, /* it would have been, but the rule only audits; what was decided instead is another matter */
+	BC_EVENT_LOG,	/* the deciding rule asks to be reported */
+};
+
+/* One record of the ring buffer `bc_events`. */
+struct bc_event {
+	__u64 time;	  /* nanoseconds of Unix time */
+	__u64 generation; /* of the policy that decided */
+	__u64 cgroup;	  /* id of the task's cgroup */
+	__u64 netns;	  /* cookie of the socket's network namespace */
+	__u32 addr[4];	  /* asked for */
+	__u32 to[4];	  /* rewritten to; otherwise `addr` again */
+	__u16 port;	  /* asked for, or chosen by the kernel when `chosen` */
+	__u16 to_port;
+	__u16 err;    /* with BC_EVENT_DENY and BC_EVENT_AUDIT */
+	__u8 proto;   /* one of enum bc_proto */
+	__u8 family;  /* 4 or 6: of the socket */
+	__u8 kind;    /* enum bc_event_kind */
+	__u8 verdict; /* enum bc_verdict */
+	__u8 chosen;  /* the bind asked for port 0 and got this one */
+	__u8 reserved;
+	__u32 rule; /* its number in the image of that generation */
+	__u32 id;   /* of the rule's meaning */
+	__u32 pid;  /* in the initial pid namespace */
+	__u32 tid;
+	__u32 uid; /* effective, as all ids in the initial user namespace */
+	__u32 ruid;
+	__u32 gid; /* effective */
+	char comm[16];
 };
 
 #define BC_INLINE static inline __attribute__((always_inline))
@@ -176,12 +291,29 @@ BC_INLINE __u32 bc_key(__u32 scope, __u32 kind)
 	return scope << 2 | kind;
 }
 
+/*
+ * The hash of a cgroup's name, one part of it after the other, beginning with the image's seed. Only finds the
+ * name's place: whoever finds it compares the whole name.
+ */
+BC_INLINE __u64 bc_name_hash(__u64 hash, const union bc_part *part)
+{
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++) {
+		hash = (hash ^ part->words[i]) * 0x9e3779b97f4a7c15u;
+		hash ^= hash >> 32;
+	}
+	return hash;
+}
+
 #define BC_ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " is not " #size " bytes")
 BC_ASSERT_SIZE(struct bc_header, 64);
+BC_ASSERT_SIZE(struct bc_about, 64);
+BC_ASSERT_SIZE(struct bc_scope, 16);
 BC_ASSERT_SIZE(struct bc_slot, 16);
 BC_ASSERT_SIZE(struct bc_segment, 8);
 BC_ASSERT_SIZE(struct bc_rule_cell, 64);
 BC_ASSERT_SIZE(union bc_cell, 64);
-BC_ASSERT_SIZE(struct bc_schema, 8);
+BC_ASSERT_SIZE(struct bc_schema, 16);
+BC_ASSERT_SIZE(struct bc_event, 120);
 
 #endif

@@ -32,6 +32,9 @@ extern struct bed bed;
 /* Makes the bed, runs `tests` in a child, and unmakes the bed. Returns main()'s result. */
 int bed_main(int (*tests)(void));
 
+/* How the policies' names are looked up: users and groups of the host, units by systemd's rules. */
+extern const struct bc_names bed_names;
+
 /* Puts the policy into force, as `bindctl apply` would; fails the test if it cannot. */
 void bed_policy(const char *text);
 

@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -34,15 +35,42 @@ static inline int known_users(void *ctx, const char *name, uint32_t *ret_uid)
 	return -ENOENT;
 }
 
-/* alice is 1000, bob 1001, carol 1002; nobody else exists. */
-static const struct bc_names unit_names = { .user = known_users };
+static inline int known_groups(void *ctx, const char *name, uint32_t *ret_gid)
+{
+	static const char *const names[] = { "staff", "web" };
+
+	(void)ctx;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(name, names[i])) {
+			*ret_gid = 2000 + i;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+/* Every unit is in system.slice; all exist but those whose names begin with "ghost". */
+static inline int known_units(void *ctx, const char *name, uint32_t uid, char **ret_path, bool *ret_known)
+{
+	(void)ctx;
+	(void)uid;
+	if (asprintf(ret_path, "/system.slice/%s", name) < 0)
+		return -ENOMEM;
+	*ret_known = strncmp(name, "ghost", 5) != 0;
+	return 0;
+}
+
+/*
+ * alice is 1000, bob 1001, carol 1002; nobody else exists. The groups staff and web are 2000 and 2001.
+ */
+static const struct bc_names unit_names = { .user = known_users, .group = known_groups, .unit = known_units };
 
 /* Parses and resolves; any fault fails the test. */
 static inline void policy_from_text(struct bc_policy *policy, const char *text)
 {
 	struct bc_report report = {};
 
-	if (bc_parse(policy, SOURCE, text, strlen(text), &report) || bc_resolve(policy, &unit_names, BC_ERROR, &report))
+	if (bc_parse(policy, SOURCE, text, strlen(text), 0, &report) || bc_resolve(policy, &unit_names, BC_ERROR, &report))
 		fail_msg("%u:%u: %s in:\n%s", report.n ? report.items[0].line : 0,
 			 report.n ? report.items[0].column : 0, report.n ? report.items[0].text : "?", text);
 	bc_report_done(&report);

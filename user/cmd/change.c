@@ -11,6 +11,7 @@
 #include "kernel/probe.h"
 #include "pure/decompile.h"
 #include "pure/diff.h"
+#include "pure/edit.h"
 
 void take_change_option(struct change_options *options, int option)
 {
@@ -163,27 +164,49 @@ static int put_into_force(const struct change *change, const struct bc_build *bu
 	return r;
 }
 
+/* What the edited file is to be: as `text` says, but for what has expired and what counts from the last edit. */
+static int edit_file(struct change *change, const struct bc_text *text, struct bc_text *ret_before,
+		     struct bc_text *ret_after, struct bc_error *reterr)
+{
+	const struct bc_file *file = bc_files_find(&change->files, change->path);
+	int64_t written = file ? file->written : now();
+	size_t pruned = 0;
+	int r;
+
+	if (file)
+		bc_text_add(ret_before, file->text, file->len);
+	r = bc_edit_tidy(text->data, text->len, written, now(), ret_after, &pruned);
+	/* A file with a fault stays as it is: compiling will say what the fault is. */
+	if (r == -EINVAL) {
+		bc_text_add(ret_after, text->data, text->len);
+		r = 0;
+	}
+	if (!r && (ret_before->failed || ret_after->failed ||
+		   bc_files_set(&change->files, change->path, ret_after->data, ret_after->len, written)))
+		r = -ENOMEM;
+	if (r)
+		return bc_fail_errno(reterr, r, "cannot edit %s", change->path);
+	if (pruned)
+		say("%s: removed %zu rule%s that had expired", change->path, pruned, pruned == 1 ? "" : "s");
+	return 0;
+}
+
 int change_finish(struct change *change, const struct bc_text *text)
 {
 	_cleanup_(bc_report_done) struct bc_report report = {};
 	_cleanup_(bc_build_done) struct bc_build build = {};
-	_cleanup_(bc_text_done) struct bc_text before = {};
-	const struct bc_file *file = bc_files_find(&change->files, change->path);
+	_cleanup_(bc_text_done) struct bc_text before = {}, after = {};
 	struct bc_error error;
-	int r = 0;
+	int r = text ? edit_file(change, text, &before, &after, &error) : 0;
 
-	if (file)
-		bc_text_add(&before, file->text, file->len);
-	if (before.failed || (text && bc_files_set(&change->files, change->path, text->data, text->len)))
-		r = bc_fail(&error, -ENOMEM, "out of memory");
 	if (!r)
-		r = bc_build_policy(&change->files, change->options.strict ? BC_ERROR : BC_WARNING,
+		r = bc_build_policy(&change->files, &host_names, change->options.strict ? BC_ERROR : BC_WARNING,
 				    change->options.unknown, &build, &report, &error);
 	say_report(&report);
 	if (!r && change->options.dry_run)
 		return print_difference(change, &build.policy);
 	if (!r)
-		r = put_into_force(change, &build, text, &before, &error);
+		r = put_into_force(change, &build, text ? &after : NULL, &before, &error);
 	if (!r)
 		return EXIT_DONE;
 	say_error(&error);

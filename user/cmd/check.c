@@ -4,8 +4,10 @@
 #include <stdlib.h>
 
 #include "cmd/app.h"
+#include "cmd/names.h"
 #include "cmd/out.h"
 #include "host/build.h"
+#include "host/ports.h"
 #include "pure/lint.h"
 
 /* Every file of the arguments, in that order, or those that count on this host. */
@@ -47,6 +49,18 @@ static void print_json(const struct bc_report *report, size_t rules)
 		out_element(element);
 	}
 	out_end_array();
+}
+
+/* What is allowed but can hardly be meant. */
+static int lint(const struct bc_build *build, struct bc_report *report, struct bc_error *reterr)
+{
+	_cleanup_(bc_ephemeral_done) struct bc_ephemeral ephemeral = {};
+
+	if (bc_lint(&build->policy, &build->cells, now(), BC_WARNING, report))
+		return bc_fail(reterr, -ENOMEM, "out of memory");
+	bc_ephemeral_read(&ephemeral);
+	bc_lint_ephemeral(&build->policy, &ephemeral, BC_WARNING, report);
+	return 0;
 }
 
 static const char *plural(size_t n)
@@ -97,11 +111,9 @@ int run_check(const struct app *app, const struct command *command, int argc, ch
 	}
 	if (read_files(app, argc - optind, argv + optind, &files, &error))
 		return failed(&error);
-	r = bc_build_policy(&files, BC_WARNING, BC_WARNING, &build, &report, &error);
+	r = bc_build_policy(&files, &host_names, BC_WARNING, BC_WARNING, &build, &report, &error);
 	if (!r)
-		r = bc_lint(&build.policy, &build.cells, BC_WARNING, &report) ?
-			    bc_fail(&error, -ENOMEM, "out of memory") :
-			    0;
+		r = lint(&build, &report, &error);
 	if (r && !report.errors)
 		return failed(&error);
 	/* Only now: a finding that is an error would keep the rest from being looked for. */

@@ -9,22 +9,13 @@
 #include "cmd/app.h"
 #include "cmd/names.h"
 #include "cmd/out.h"
+#include "cmd/request.h"
 #include "host/build.h"
-#include "host/names.h"
 #include "kernel/probe.h"
-#include "pure/clause.h"
-#include "pure/decide.h"
 #include "pure/decompile.h"
 
 /* The kernel's own rule: ports below this need CAP_NET_BIND_SERVICE. */
 #define UNPRIVILEGED_START "/proc/sys/net/ipv4/ip_unprivileged_port_start"
-
-/* What is asked of explain. */
-struct request {
-	struct bc_question question;
-	const char *user, *port, *proto, *addr, *netns;
-	bool v6only, files, json;
-};
 
 /* The policy that is asked, and its image. */
 struct source {
@@ -50,7 +41,7 @@ static int read_source(const struct app *app, bool files, struct source *source,
 	if (files) {
 		r = bc_store_read(&app->store, &read, reterr);
 		if (!r)
-			r = bc_build_policy(&read, BC_WARNING, BC_ERROR, &source->build, &report, reterr);
+			r = bc_build_policy(&read, &host_names, BC_WARNING, BC_ERROR, &source->build, &report, reterr);
 		say_report(&report);
 		source->image = &source->build.cells;
 	} else {
@@ -60,49 +51,6 @@ static int read_source(const struct app *app, bool files, struct source *source,
 		source->image = &source->mapped.image;
 	}
 	return r ? r : bc_decompile(source->image, &source->policy, reterr);
-}
-
-static int parse_user(const char *user, uint32_t *ret_uid, struct bc_error *reterr)
-{
-	uint64_t number;
-	int r = bc_parse_number(user, strlen(user), 0, UINT32_MAX - 1, &number);
-
-	if (!r) {
-		*ret_uid = number;
-		return 0;
-	}
-	if (r == -ERANGE)
-		return bc_fail(reterr, -EINVAL, "--user: uid %s is out of range (0 to 4294967294)", user);
-	r = bc_host_names.user(bc_host_names.ctx, user, ret_uid);
-	if (r == -ENOENT)
-		return bc_fail(reterr, r, "--user: unknown user '%s'", user);
-	return r ? bc_fail_errno(reterr, r, "--user: cannot look up '%s'", user) : 0;
-}
-
-static int parse_request(struct request *request, struct bc_error *reterr)
-{
-	struct bc_question *question = &request->question;
-	struct bc_word word = { .text = request->addr, .len = strlen(request->addr) };
-	char text[256];
-	uint64_t port;
-	uint8_t prefix;
-
-	if (bc_parse_number(request->port, strlen(request->port), 0, 65535, &port))
-		return bc_fail(reterr, -EINVAL, "--port: '%s' is not a port number (0 to 65535)", request->port);
-	if (bc_parse_addr(&word, question->addr, &question->v4, &prefix, text, sizeof(text)))
-		return bc_fail(reterr, -EINVAL, "--addr: %s", text);
-	if (prefix != 128)
-		return bc_fail(reterr, -EINVAL, "--addr: a bind asks for one address, not for a prefix");
-	if (strcmp(request->proto, "tcp") && strcmp(request->proto, "udp"))
-		return bc_fail(reterr, -EINVAL, "--proto: unknown protocol '%s' (tcp or udp)", request->proto);
-	if (strcmp(request->netns, "host") && strcmp(request->netns, "other"))
-		return bc_fail(reterr, -EINVAL, "--netns: unknown network namespace '%s' (host or other)",
-			       request->netns);
-	question->port = port;
-	question->proto = *request->proto == 't' ? BC_TCP : BC_UDP;
-	question->host_netns = *request->netns == 'h';
-	question->v6only = request->v6only;
-	return parse_user(request->user, &question->uid, reterr);
 }
 
 static const char *verdict_name(enum bc_verdict verdict)
@@ -128,7 +76,9 @@ static const char *condition_name(uint32_t failed)
 		return "proto";
 	if (failed & (BC_IF_V4 | BC_IF_V6))
 		return "addr";
-	return "netns";
+	if (failed & BC_IF_GROUP)
+		return "group";
+	return failed & BC_IF_UNTIL ? "until" : "netns";
 }
 
 /* The first port that needs no capability; 1024 where the kernel does not say. */
@@ -164,7 +114,7 @@ static void print_rule(const char *what, const struct source *source, const stru
 	if (text.failed)
 		return;
 	printf("  %s", what);
-	if (tried->failed)
+	if (tried->failed && tried->failed != BC_TRIED_AUDITS)
 		printf(" by its %s", condition_name(tried->failed));
 	if (both)
 		printf(", IPv%d side", tried->v4 ? 4 : 6);
@@ -173,27 +123,53 @@ static void print_rule(const char *what, const struct source *source, const stru
 	printf("\n");
 }
 
+static const char *role_of(const struct bc_tried *tried, const struct bc_answer *answer)
+{
+	if (tried->failed == BC_TRIED_AUDITS)
+		return "would refuse, but only reports it";
+	if (tried->failed)
+		return "ruled out";
+	if (tried->rule != answer->rule)
+		return "holds, but the other side decides";
+	return tried->others ? "decided, as it reserves the port for others" : "decided";
+}
+
+static void print_verdict(const struct source *source, const struct bc_answer *answer)
+{
+	_cleanup_(bc_text_done) struct bc_text to = {};
+
+	switch (answer->verdict) {
+	case BC_DENY:
+		printf("deny: bind fails with %s\n", bc_errno_name(answer->err));
+		break;
+	case BC_GRANT:
+		printf("grant: bind proceeds, CAP_NET_BIND_SERVICE not needed\n");
+		break;
+	case BC_ALLOW:
+		printf("allow: bind proceeds under the kernel's ordinary rule\n");
+		break;
+	case BC_REWRITE:
+		bc_format_to(&to, &source->policy.rules[answer->rule]);
+		printf("rewrite: bind proceeds at %s, CAP_NET_BIND_SERVICE not needed\n", to.failed ? "?" : to.data);
+		break;
+	default:
+		printf("no rule decides\n");
+	}
+}
+
 static void print_text(const struct request *request, const struct source *source, const struct bc_answer *answer)
 {
 	const struct bc_question *question = &request->question;
 
-	if (answer->verdict == BC_DENY)
-		printf("deny: bind fails with %s\n", bc_errno_name(answer->err));
-	else if (answer->verdict == BC_GRANT)
-		printf("grant: bind proceeds, CAP_NET_BIND_SERVICE not needed\n");
-	else if (answer->verdict == BC_ALLOW)
-		printf("allow: bind proceeds under the kernel's ordinary rule\n");
-	else
-		printf("no rule decides\n");
+	print_verdict(source, answer);
 	if (answer->both)
 		printf("  [::] takes the IPv4 port too: decided for both, the lesser privilege holds\n");
 	for (size_t i = 0; i < answer->ntried; i++)
-		print_rule(answer->tried[i].failed		 ? "ruled out" :
-			   answer->tried[i].rule == answer->rule ? "decided" :
-								   "holds, but the other side decides",
-			   source, &answer->tried[i], answer->both);
+		print_rule(role_of(&answer->tried[i], answer), source, &answer->tried[i], answer->both);
 	if (answer->verdict == BC_NONE || answer->verdict == BC_ALLOW)
 		print_kernel_rule(question);
+	if (!question->port && answer->verdict != BC_DENY && source->image->cells[0].header.features & BC_F_DENY)
+		printf("the port that the kernel chooses is then held against the rules that deny\n");
 }
 
 static void print_json(const struct source *source, const struct bc_answer *answer)
@@ -203,6 +179,12 @@ static void print_json(const struct source *source, const struct bc_answer *answ
 	out_set_string(members, "verdict", verdict_name(answer->verdict));
 	out_set_string(members, "errno", answer->verdict == BC_DENY ? bc_errno_name(answer->err) : NULL);
 	out_set_bool(members, "dual_stack", answer->both);
+	if (answer->verdict == BC_REWRITE) {
+		_cleanup_(bc_text_done) struct bc_text to = {};
+
+		bc_format_to(&to, &source->policy.rules[answer->rule]);
+		out_set_string(members, "to", to.data);
+	}
 	json_object_object_add(
 		members, "rule",
 		answer->rule == BC_RULE_NONE ? NULL : out_rule(&source->policy, &source->policy.rules[answer->rule]));
@@ -211,14 +193,17 @@ static void print_json(const struct source *source, const struct bc_answer *answ
 		const struct bc_tried *tried = &answer->tried[i];
 		struct json_object *element = out_rule(&source->policy, &source->policy.rules[tried->rule]);
 
-		out_set_string(element, "ruled_out_by", tried->failed ? condition_name(tried->failed) : NULL);
+		out_set_string(element, "ruled_out_by",
+			       tried->failed == BC_TRIED_AUDITS ? "audit" :
+			       tried->failed			? condition_name(tried->failed) :
+								  NULL);
 		out_set_number(element, "family", tried->v4 ? 4 : 6);
 		out_element(element);
 	}
 	out_end_array();
 }
 
-static int explain(const struct app *app, struct request *request)
+static int explain(const struct app *app, struct request *request, bool files, bool json)
 {
 	_cleanup_(source_done) struct source source = {};
 	_cleanup_(bc_answer_done) struct bc_answer answer = {};
@@ -226,7 +211,7 @@ static int explain(const struct app *app, struct request *request)
 	int r = parse_request(request, &error);
 
 	if (!r)
-		r = read_source(app, request->files, &source, &error);
+		r = read_source(app, files, &source, &error);
 	if (r)
 		return failed(&error);
 	r = bc_decide_image(source.image, &request->question, &answer);
@@ -235,57 +220,85 @@ static int explain(const struct app *app, struct request *request)
 		return failed(&error);
 	}
 	add_names(&source.policy);
-	if (request->json)
+	if (json)
 		print_json(&source, &answer);
 	else
 		print_text(request, &source, &answer);
 	return finish_output(answer.verdict == BC_DENY ? EXIT_ANSWER : EXIT_DONE);
 }
 
+/* Where an option's value goes; NULL for one without. */
+static const char **value_of(struct request *request, int option)
+{
+	switch (option) {
+	case 'u':
+		return &request->user;
+	case 'p':
+		return &request->port;
+	case 't':
+		return &request->proto;
+	case 'a':
+		return &request->addr;
+	case 'n':
+		return &request->netns;
+	case 'c':
+		return &request->cgroup;
+	case 'U':
+		return &request->unit;
+	case 'A':
+		return &request->at;
+	case 'P':
+		return &request->pid;
+	case 'g':
+		return request->ngroups < REQUEST_GROUPS ? &request->groups[request->ngroups++] : NULL;
+	}
+	return NULL;
+}
+
 int run_explain(const struct app *app, const struct command *command, int argc, char **argv)
 {
 	const struct option table[] = {
-		{ "user", required_argument, NULL, 'u' },  { "port", required_argument, NULL, 'p' },
-		{ "proto", required_argument, NULL, 't' }, { "addr", required_argument, NULL, 'a' },
-		{ "netns", required_argument, NULL, 'n' }, { "v6only", no_argument, NULL, '6' },
-		{ "files", no_argument, NULL, 'f' },	   { "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },	   {},
+		{ "user", required_argument, NULL, 'u' },
+		{ "group", required_argument, NULL, 'g' },
+		{ "port", required_argument, NULL, 'p' },
+		{ "proto", required_argument, NULL, 't' },
+		{ "addr", required_argument, NULL, 'a' },
+		{ "netns", required_argument, NULL, 'n' },
+		{ "cgroup", required_argument, NULL, 'c' },
+		{ "unit", required_argument, NULL, 'U' },
+		{ "at", required_argument, NULL, 'A' },
+		{ "pid", required_argument, NULL, 'P' },
+		{ "v6only", no_argument, NULL, '6' },
+		{ "files", no_argument, NULL, 'f' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{},
 	};
-	struct request request = { .proto = "tcp", .addr = "0.0.0.0", .netns = "host" };
+	_cleanup_(request_done) struct request request = { .proto = "tcp", .addr = "0.0.0.0" };
+	bool files = false, json = false;
 	int option, code;
 
 	while ((option = next_option(command, argc, argv, table, &code)) != -1) {
-		switch (option) {
-		case '?':
+		const char **value = value_of(&request, option);
+
+		if (option == '?')
 			return code;
-		case 'u':
-			request.user = optarg;
-			break;
-		case 'p':
-			request.port = optarg;
-			break;
-		case 't':
-			request.proto = optarg;
-			break;
-		case 'a':
-			request.addr = optarg;
-			break;
-		case 'n':
-			request.netns = optarg;
-			break;
-		case '6':
-			request.v6only = true;
-			break;
-		case 'f':
-			request.files = true;
-			break;
-		case 'j':
-			request.json = true;
-		}
+		if (value)
+			*value = optarg;
+		request.v6only |= option == '6';
+		files |= option == 'f';
+		json |= option == 'j';
 	}
 	if (optind < argc)
 		return usage_error(command, "explain: unexpected '%s'", argv[optind]);
-	if (!request.user || !request.port)
-		return usage_error(command, "explain: wants --user and --port");
-	return explain(app, &request);
+	if (request.pid && (request.user || request.ngroups || request.cgroup || request.unit || request.netns))
+		return usage_error(command, "explain: --pid says who binds; it excludes --user, --group, --cgroup, "
+					    "--unit and --netns");
+	if (!request.port || (!request.user && !request.pid))
+		return usage_error(command, "explain: wants --user (or --pid) and --port");
+	if (request.cgroup && request.unit)
+		return usage_error(command, "explain: --cgroup and --unit exclude each other");
+	if (!request.netns)
+		request.netns = "host";
+	return explain(app, &request, files, json);
 }

@@ -8,15 +8,16 @@
 #include "cmd/out.h"
 #include "kernel/probe.h"
 #include "pure/decompile.h"
+#include "pure/moment.h"
 
-#define RULE_WIDTH_MAX 80
+#define RULE_WIDTH_MAX 100
 
-static void print_json(const struct bc_policy *policy, const struct bc_header *header)
+static void print_json(const struct bc_policy *policy, const struct bc_about *about)
 {
 	struct json_object *members = json_object_new_object();
 
-	out_set_number(members, "generation", header->generation);
-	out_set_hex(members, "digest", header->digest);
+	out_set_number(members, "generation", about->generation);
+	out_set_hex(members, "digest", about->digest);
 	out_begin_array(members, "rules");
 	for (size_t i = 0; i < policy->n; i++)
 		out_element(out_rule(policy, &policy->rules[i]));
@@ -38,24 +39,48 @@ static int rule_width(const struct bc_policy *policy)
 	return width;
 }
 
+/* How long a rule will still hold; empty for one that has no end. */
+static void format_left(struct bc_text *text, const struct bc_rule *rule, int64_t time)
+{
+	bc_text_add(text, "", 0);
+	if (!(rule->clauses & BC_CLAUSE_UNTIL))
+		return;
+	if (rule->until <= time)
+		bc_text_addf(text, "expired");
+	else
+		bc_format_duration(text, rule->until - time);
+}
+
+static void print_row(const struct bc_policy *policy, const struct bc_rule *rule, int width, bool ends, int64_t time)
+{
+	_cleanup_(bc_text_done) struct bc_text text = {}, left = {};
+
+	bc_format_rule(&text, policy, rule);
+	format_left(&left, rule, time);
+	if (text.failed || left.failed)
+		return;
+	printf("%08x  ", bc_rule_id(bc_rule_digest(policy, rule)));
+	out_text(text.data);
+	printf("%*s", text.len < (size_t)width ? (int)(width + 2 - text.len) : 2, "");
+	if (ends)
+		printf("%-7s  ", left.data);
+	out_text(bc_policy_source_of(policy, rule));
+	printf(":%u\n", rule->line);
+}
+
 static void print_table(const struct bc_policy *policy)
 {
 	int width = rule_width(policy);
+	int64_t time = now();
+	bool ends = false;
 
+	for (size_t i = 0; i < policy->n; i++)
+		ends |= policy->rules[i].clauses & BC_CLAUSE_UNTIL;
 	if (!policy->n)
 		return;
-	printf("%-8s  %-*s  %s\n", "ID", width, "RULE", "FROM");
-	for (size_t i = 0; i < policy->n; i++) {
-		const struct bc_rule *rule = &policy->rules[i];
-		_cleanup_(bc_text_done) struct bc_text text = {};
-
-		bc_format_rule(&text, policy, rule);
-		printf("%08x  ", bc_rule_id(bc_rule_digest(policy, rule)));
-		out_text(text.data);
-		printf("%*s", text.len < (size_t)width ? (int)(width + 2 - text.len) : 2, "");
-		out_text(bc_policy_source_of(policy, rule));
-		printf(":%u\n", rule->line);
-	}
+	printf("%-8s  %-*s  %sFROM\n", "ID", width, "RULE", ends ? "LEFT     " : "");
+	for (size_t i = 0; i < policy->n; i++)
+		print_row(policy, &policy->rules[i], width, ends, time);
 }
 
 int run_list(const struct app *app, const struct command *command, int argc, char **argv)
@@ -90,7 +115,7 @@ int run_list(const struct app *app, const struct command *command, int argc, cha
 	if (!numeric)
 		add_names(&policy);
 	if (json)
-		print_json(&policy, &mapped.image.cells[0].header);
+		print_json(&policy, &mapped.image.cells[1].about);
 	else
 		print_table(&policy);
 	return finish_output(EXIT_DONE);

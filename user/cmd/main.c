@@ -10,35 +10,55 @@
 
 #define HELP_RULE_OPTIONS                                                                         \
 	"\n"                                                                                      \
-	"SUBJECT  webuser, 1000 (a uid), or any\n"                                                \
+	"SUBJECT  webuser, 1000 (a uid), @group, unit:NAME, cgroup:PATH, or any\n"                \
 	"PORTS    443, 80,443, 8000-8100, any; with /tcp or /udp behind it, that protocol only\n" \
-	"CLAUSES  proto tcp|udp, addr IP[/LEN], netns host|any"
+	"CLAUSES  user NAME, group NAME, unit NAME, cgroup PATH, proto tcp|udp, addr IP[/LEN],\n" \
+	"         netns host|any, until TIME, log"
 
 #define HELP_CHANGE_OPTIONS                                                                    \
 	"  --runtime   the rules in /run, which last until the next boot, not those in /etc\n" \
 	"  --dry-run   change nothing; print what would change in the kernel\n"                \
 	"  --strict    rules of equal rank that disagree are an error, not a warning\n"
 
+#define HELP_FOR "  --for TIME  until then: 10m, 1h30m, 2d; the same as 'until +TIME'\n"
+
+#define HELP_DENY_CLAUSES "\n         errno EACCES|EADDRINUSE|EADDRNOTAVAIL|EPERM, audit\n\n"
+
+#define SYNOPSIS(verb, more) verb " [--runtime] [--for TIME] [--dry-run] [--strict] SUBJECT PORTS " more "[CLAUSES]\n"
+
 const struct command commands[] = {
-	{ "grant", run_rule, "let a user bind ports that need a privilege",
-	  "grant [--runtime] [--dry-run] [--strict] SUBJECT PORTS [CLAUSES]\n"
-	  "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
-	  "proceed, CAP_NET_BIND_SERVICE not needed. Loads bindctl if need be.\n" HELP_RULE_OPTIONS
-	  "\n\n" HELP_CHANGE_OPTIONS },
-	{ "allow", run_rule, "exempt a user from a wider deny",
-	  "allow [--runtime] [--dry-run] [--strict] SUBJECT PORTS [CLAUSES]\n"
-	  "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
-	  "proceed under the kernel's ordinary rule. Loads bindctl if need be.\n" HELP_RULE_OPTIONS
-	  "\n\n" HELP_CHANGE_OPTIONS },
+	{ "grant", run_rule, "let somebody bind ports that need a privilege",
+	  SYNOPSIS("grant",
+		   "") "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
+		       "proceed, CAP_NET_BIND_SERVICE not needed. Loads bindctl if need be.\n" HELP_RULE_OPTIONS
+		       "\n\n" HELP_FOR HELP_CHANGE_OPTIONS },
+	{ "allow", run_rule, "exempt somebody from a wider deny",
+	  SYNOPSIS("allow",
+		   "") "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
+		       "proceed under the kernel's ordinary rule. Loads bindctl if need be.\n" HELP_RULE_OPTIONS
+		       "\n\n" HELP_FOR HELP_CHANGE_OPTIONS },
 	{ "deny", run_rule, "refuse binds, root's too",
-	  "deny [--runtime] [--dry-run] [--strict] SUBJECT PORTS [CLAUSES]\n"
-	  "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
-	  "fail, with EACCES unless 'errno NAME' says otherwise. Loads bindctl if need be.\n" HELP_RULE_OPTIONS
-	  ",\n         errno EACCES|EADDRINUSE|EADDRNOTAVAIL|EPERM\n\n" HELP_CHANGE_OPTIONS },
+	  SYNOPSIS("deny", "") "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
+			       "fail, with EACCES unless 'errno NAME' says otherwise. Loads bindctl if need\n"
+			       "be. With 'audit' they are only reported, to bindctl monitor.\n" HELP_RULE_OPTIONS
+			       "," HELP_DENY_CLAUSES HELP_FOR HELP_CHANGE_OPTIONS },
+	{ "rewrite", run_rule, "lead binds to another address or port",
+	  SYNOPSIS("rewrite", "to [IP][:PORT] [hidden] ") "Adds a rule to the policy and applies it: the subject's "
+							  "binds of the ports\n"
+							  "proceed at the address, port or both behind 'to', "
+							  "CAP_NET_BIND_SERVICE not\n"
+							  "needed. With 'hidden', getsockname(2) shows what was asked "
+							  "for.\n" HELP_RULE_OPTIONS
+							  "\n\n" HELP_FOR HELP_CHANGE_OPTIONS },
+	{ "reserve", run_rule, "grant ports to somebody, deny them to all others",
+	  SYNOPSIS("reserve", "") "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
+				  "proceed, CAP_NET_BIND_SERVICE not needed; everyone else's fail, also where the\n"
+				  "kernel chose the port. Loads bindctl if need be.\n" HELP_RULE_OPTIONS
+				  "," HELP_DENY_CLAUSES HELP_FOR HELP_CHANGE_OPTIONS },
 	{ "revoke", run_revoke, "take rules back",
 	  "revoke [--runtime] [--dry-run] [--strict] SUBJECT PORTS [CLAUSES]\n"
 	  "       bindctl revoke [--runtime] [--dry-run] [--strict] --id ID\n"
-	  "Removes the subject's rules on the ports from the file that grant, allow and deny\n"
+	  "Removes the subject's rules on the ports from the file that grant, deny and the like\n"
 	  "write, and applies. Of a rule on more ports the others stay. A clause that is given\n"
 	  "must be in the rule. Fails when nothing matched. Loads bindctl if need be.\n"
 	  "\n"
@@ -75,17 +95,32 @@ const struct command commands[] = {
 	  "  --numeric   uids, not user names\n" },
 	{ "explain", run_explain, "say which rule would decide a bind",
 	  "explain --user USER --port PORT [OPTIONS]\n"
+	  "       bindctl explain --pid PID --port PORT [OPTIONS]\n"
 	  "Says what the policy answers to a bind, by which rule, and why nearer rules do not\n"
 	  "apply. Exits with 3 when the answer is a deny.\n"
 	  "\n"
 	  "  --user USER      name or uid, the effective one\n"
+	  "  --group GROUP    name or gid, several times for several: the first is the effective\n"
+	  "                   one; default those that the user has at login\n"
+	  "  --unit UNIT      in the cgroup of this systemd unit\n"
+	  "  --cgroup PATH    in this cgroup, as in /proc/PID/cgroup; default the root\n"
+	  "  --pid PID        who and where this process is\n"
 	  "  --port PORT      0: the kernel chooses\n"
 	  "  --proto PROTO    tcp (default) or udp\n"
 	  "  --addr ADDR      address asked for; default 0.0.0.0\n"
 	  "  --v6only         the socket has IPV6_V6ONLY set (matters for --addr ::)\n"
 	  "  --netns WHERE    host (default) or other: the initial network namespace or not\n"
+	  "  --at TIME        then, not now: 2026-11-24T10:00:00Z, +10m\n"
 	  "  --files          ask the policy files instead of the kernel; needs no privilege\n"
 	  "  --json           as a JSON document\n" },
+	{ "monitor", run_monitor, "show refusals and logged binds as they happen",
+	  "monitor [--count N] [--timeout TIME] [--json]\n"
+	  "Prints a line for each bind that is refused, for each that an 'audit' rule would\n"
+	  "have refused, and for each that a rule with 'log' decides.\n"
+	  "\n"
+	  "  --count N        end after so many lines\n"
+	  "  --timeout TIME   end after that time: 30s, 10m\n"
+	  "  --json           each as a JSON document of one line\n" },
 	{ "status", run_status, "say whether the policy is enforced",
 	  "status [--json]\n"
 	  "Says whether the programs are attached and run, which policy is in force, and\n"
@@ -102,7 +137,8 @@ static void print_help(void)
 {
 	fputs("bindctl - decides in the kernel who may bind which port\n\n"
 	      "  bindctl grant webuser 443            the user webuser may bind port 443\n"
-	      "  bindctl deny any 5432 addr 0.0.0.0   nobody, root included, binds 0.0.0.0:5432\n\n"
+	      "  bindctl grant unit:nginx.service 80  the unit's processes may, whoever runs them\n"
+	      "  bindctl reserve postgres 5432        postgres may, and nobody else, root included\n\n"
 	      "Usage: bindctl [--config DIR] [--pin DIR] [--cgroup PATH] COMMAND ...\n\n",
 	      stdout);
 	for (const struct command *command = commands; command->name; command++)

@@ -1,10 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/util.h"
 #include "cmd/names.h"
 #include "host/names.h"
+#include "host/systemd.h"
+#include "pure/moment.h"
+
+/* Kept open from the first question to the end of the process. */
+static struct bc_systemd systemd;
+
+static int unit_path(void *ctx, const char *name, uint32_t uid, char **ret_path, bool *ret_known)
+{
+	return bc_systemd_unit(ctx, name, uid, ret_path, ret_known);
+}
+
+const struct bc_names host_names = {
+	.user = bc_user_by_name,
+	.group = bc_group_by_name,
+	.unit = unit_path,
+	.ctx = &systemd,
+};
+
+int64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_REALTIME, &time);
+	return time.tv_sec * BC_SECOND + time.tv_nsec;
+}
 
 static int compare_subjects(const void *left, const void *right, void *ctx)
 {
@@ -30,11 +56,11 @@ void add_names(struct bc_policy *policy)
 	for (size_t i = 0; i < policy->n; i++) {
 		struct bc_rule *rule = &policy->rules[order[i]];
 
-		if (rule->kind != BC_USER)
+		if (rule->kind == BC_ANYONE)
 			continue;
-		if (i == 0 || policy->rules[order[i - 1]].kind != BC_USER ||
-		    policy->rules[order[i - 1]].id != rule->id) {
-			_cleanup_free_ char *found = bc_user_name(rule->id);
+		if (i == 0 || compare_subjects(&order[i - 1], &order[i], policy)) {
+			_cleanup_free_ char *found =
+				rule->kind == BC_USER ? bc_user_name(rule->id) : bc_group_name(rule->id);
 
 			name = found ? bc_policy_string(policy, found, strlen(found)) : 0;
 		}

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names for the numbers that an image holds. */
+/* Names for the numbers that an image holds, and numbers for the names that people write. */
 #ifndef BINDCTL_CMD_NAMES_H
 #define BINDCTL_CMD_NAMES_H
 
 #include "pure/policy.h"
+#include "pure/resolve.h"
 
-/* Gives every rule's subject its name, where it has one. Each uid is looked up once. */
+/* This host's users, groups and units. */
+extern const struct bc_names host_names;
+
+/* Gives every rule's subject its name, where it has one. Each id is looked up once. */
 void add_names(struct bc_policy *policy);
+
+/* The time, in nanoseconds of Unix time. */
+int64_t now(void);
 
 #endif

@@ -5,7 +5,9 @@
 
 #include "base/util.h"
 #include "cmd/app.h"
+#include "cmd/names.h"
 #include "cmd/out.h"
+#include "pure/moment.h"
 
 static bool first_element;
 
@@ -110,6 +112,46 @@ static void set_ports(struct json_object *object, const struct bc_policy *policy
 	set(object, "ports", ports);
 }
 
+static void set_subject(struct json_object *object, const struct bc_policy *policy, const struct bc_rule *rule)
+{
+	if (rule->kind == BC_USER) {
+		out_set_number(object, "uid", rule->id);
+		out_set_string(object, "user", bc_policy_name(policy, rule));
+	} else if (rule->kind == BC_GROUP) {
+		out_set_number(object, "gid", rule->id);
+		out_set_string(object, "group", bc_policy_name(policy, rule));
+	}
+	if (rule->unit)
+		out_set_string(object, "unit", policy->strings.data + rule->unit);
+	if (rule->path)
+		out_set_string(object, "cgroup", policy->strings.data + rule->path);
+}
+
+/* Members that only rules with the clause have. */
+static void set_rest(struct json_object *object, const struct bc_rule *rule)
+{
+	_cleanup_(bc_text_done) struct bc_text text = {};
+
+	if (bc_rule_denies(rule))
+		out_set_string(object, "errno", bc_errno_name(rule->err));
+	if (rule->clauses & BC_CLAUSE_TO) {
+		bc_format_to(&text, rule);
+		out_set_string(object, "to", text.data);
+		out_set_bool(object, "hidden", rule->clauses & BC_CLAUSE_HIDDEN);
+	}
+	if (rule->clauses & BC_CLAUSE_UNTIL) {
+		text.len = 0;
+		bc_format_moment(&text, rule->until);
+		out_set_string(object, "until", text.data);
+		out_set_number(object, "seconds_left",
+			       rule->until > now() ? (rule->until - now() + BC_SECOND - 1) / BC_SECOND : 0);
+	}
+	if (rule->clauses & BC_CLAUSE_LOG)
+		out_set_bool(object, "log", true);
+	if (rule->clauses & BC_CLAUSE_AUDIT)
+		out_set_bool(object, "audit", true);
+}
+
 struct json_object *out_rule(const struct bc_policy *policy, const struct bc_rule *rule)
 {
 	struct json_object *object = need(json_object_new_object());
@@ -123,10 +165,7 @@ struct json_object *out_rule(const struct bc_policy *policy, const struct bc_rul
 	out_set_string(object, "id", id);
 	out_set_string(object, "rule", text.data);
 	out_set_string(object, "verb", bc_verb_name(rule->verb));
-	if (rule->kind == BC_USER) {
-		out_set_number(object, "uid", rule->id);
-		out_set_string(object, "user", bc_policy_name(policy, rule));
-	}
+	set_subject(object, policy, rule);
 	set_ports(object, policy, rule);
 	out_set_string(object, "proto",
 		       !(rule->clauses & BC_CLAUSE_PROTO) ? "any" :
@@ -134,8 +173,7 @@ struct json_object *out_rule(const struct bc_policy *policy, const struct bc_rul
 							    "udp");
 	out_set_string(object, "addr", addr.data);
 	out_set_string(object, "netns", rule->any_netns ? "any" : "host");
-	if (rule->verb == BC_VERB_DENY)
-		out_set_string(object, "errno", bc_errno_name(rule->err));
+	set_rest(object, rule);
 	out_set_string(object, "file", bc_policy_source_of(policy, rule));
 	out_set_number(object, "line", rule->line);
 	return object;

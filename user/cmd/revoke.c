@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "cmd/change.h"
+#include "cmd/names.h"
 #include "cmd/words.h"
-#include "host/names.h"
 #include "pure/edit.h"
 #include "pure/parse.h"
 
@@ -25,15 +25,16 @@ struct plan {
 static void plan_done(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->n; i++)
-		free((void *)plan->edits[i].ranges);
+		free(plan->edits[i].value);
 	free(plan->edits);
 }
 
 /* Of subjects that nobody knows any more, only the name tells one from another. */
 static bool same_unknown(const struct bc_policy *policy, const struct bc_rule *rule, const struct bc_policy *pattern)
 {
-	return rule->kind != BC_USER || rule->id != BC_UNRESOLVED ||
-	       !strcmp(bc_policy_name(policy, rule), bc_policy_name(pattern, &pattern->rules[0]));
+	const char *a = bc_policy_name(policy, rule), *b = bc_policy_name(pattern, &pattern->rules[0]);
+
+	return rule->id != BC_UNRESOLVED || !a || !b || !strcmp(a, b);
 }
 
 /* What of the rule is to go: 0 and *ret_edit, -ENOENT if nothing, -ERANGE if that cannot be said in a rule. */
@@ -41,26 +42,26 @@ static int plan_rule(const struct wanted *wanted, const struct bc_policy *policy
 		     struct bc_line_edit *ret_edit)
 {
 	const struct bc_policy *pattern = wanted->pattern;
-	struct bc_range *left;
+	_cleanup_free_ struct bc_range *left = NULL;
+	struct bc_text ports = {};
 	size_t n;
 	int r;
 
 	*ret_edit = (struct bc_line_edit){ .line = rule->line };
 	if (!pattern)
 		return bc_rule_id(bc_rule_digest(policy, rule)) == wanted->id ? 0 : -ENOENT;
-	if (!bc_rule_matches(&pattern->rules[0], rule) || !same_unknown(policy, rule, pattern))
+	if (!bc_rule_matches(pattern, &pattern->rules[0], policy, rule) || !same_unknown(policy, rule, pattern))
 		return -ENOENT;
 	r = bc_rule_subtract(policy->ranges + rule->ranges, rule->nranges, pattern->ranges, pattern->nranges, &left,
 			     &n);
 	if (r)
 		return r;
-	if (!n) {
-		free(left);
+	if (!n)
 		return 0;
-	}
-	ret_edit->ranges = left;
-	ret_edit->nranges = n;
-	return 0;
+	bc_format_ports(&ports, left, n);
+	ret_edit->clause = "port";
+	ret_edit->value = ports.data;
+	return ports.failed ? -ENOMEM : 0;
 }
 
 /* A rule that matched but stays: why. Returns how many times it spoke. */
@@ -95,7 +96,7 @@ static int make_plan(const struct change *change, const struct wanted *wanted, c
 		else if (!r)
 			say_left(policy, rule, "stays; this file is not edited by this command");
 		if (!r)
-			free((void *)edit.ranges);
+			free(edit.value);
 	}
 	return 0;
 }
@@ -108,11 +109,11 @@ static int read_rules(const struct change *change, struct bc_policy *policy, str
 
 	for (size_t i = 0; i < change->files.n; i++) {
 		const struct bc_file *file = &change->files.items[i];
-		int got = bc_parse(policy, file->path, file->text, file->len, &report);
+		int got = bc_parse(policy, file->path, file->text, file->len, file->written, &report);
 
 		r = r ?: got;
 	}
-	if (!r && bc_resolve(policy, &bc_host_names, BC_WARNING, &report) == -ENOMEM)
+	if (!r && bc_resolve(policy, &host_names, BC_WARNING, &report) == -ENOMEM)
 		r = -ENOMEM;
 	if (!r)
 		return 0;
@@ -149,6 +150,15 @@ static int take_back(const struct app *app, const struct change_options *options
 	return change_finish(&change, &text);
 }
 
+/* A verb that all the clauses are good with; verbs are not compared. */
+static const char *fitting_verb(int argc, char **argv)
+{
+	for (int i = 2; i < argc; i++)
+		if (!strcmp(argv[i], "to"))
+			return "rewrite";
+	return "deny";
+}
+
 int run_revoke(const struct app *app, const struct command *command, int argc, char **argv)
 {
 	const struct option table[] = { { "id", required_argument, NULL, 'i' }, CHANGE_OPTIONS{} };
@@ -174,8 +184,16 @@ int run_revoke(const struct app *app, const struct command *command, int argc, c
 	}
 	if (!wanted.pattern ? argc != optind : argc - optind < 2)
 		return usage_error(command, "revoke: wants a subject and ports, or --id");
-	/* Every clause is good in a deny; the verb is not compared. */
-	if (wanted.pattern && parse_arguments(&pattern, "deny", argc - optind, argv + optind, true, &error))
-		return failed(&error);
+	if (wanted.pattern) {
+		const struct arguments arguments = {
+			.verb = fitting_verb(argc - optind, argv + optind),
+			.argc = argc - optind,
+			.argv = argv + optind,
+			.unknown_too = true,
+		};
+
+		if (parse_arguments(&pattern, &arguments, &error))
+			return failed(&error);
+	}
 	return take_back(app, &options, &wanted);
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* grant, allow, deny: one more rule. */
+/* grant, allow, deny, rewrite, reserve: one more rule. */
 #include <errno.h>
 #include <string.h>
 
 #include "cmd/change.h"
+#include "cmd/names.h"
 #include "cmd/words.h"
-#include "host/names.h"
 #include "pure/diff.h"
 #include "pure/edit.h"
 #include "pure/parse.h"
@@ -26,13 +26,13 @@ static int find_same(const struct change *change, const struct bc_policy *rule, 
 	*ret_line = 0;
 	if (!file)
 		return 0;
-	r = bc_parse(&policy, file->path, file->text, file->len, &report);
+	r = bc_parse(&policy, file->path, file->text, file->len, file->written, &report);
 	if (r) {
 		say_report(&report);
 		return bc_fail(reterr, r, "%s is not in order: nothing was changed", file->path);
 	}
 	/* An unknown name is change_finish()'s to report, in whatever file it is. */
-	if (bc_resolve(&policy, &bc_host_names, BC_ERROR, &report) == -ENOMEM)
+	if (bc_resolve(&policy, &host_names, BC_ERROR, &report) == -ENOMEM)
 		return bc_fail(reterr, -ENOMEM, "out of memory");
 	found = bc_policy_find(&policy, bc_rule_digest(rule, &rule->rules[0]));
 	if (found >= 0)
@@ -69,9 +69,10 @@ static int add_rule(const struct app *app, const struct change_options *options,
 
 int run_rule(const struct app *app, const struct command *command, int argc, char **argv)
 {
-	const struct option table[] = { CHANGE_OPTIONS{} };
+	const struct option table[] = { { "for", required_argument, NULL, 'f' }, CHANGE_OPTIONS{} };
 	_cleanup_(bc_policy_done) struct bc_policy rule = {};
 	struct change_options options = {};
+	struct arguments arguments = { .verb = command->name };
 	struct bc_error error;
 	int option, code;
 
@@ -79,10 +80,14 @@ int run_rule(const struct app *app, const struct command *command, int argc, cha
 		if (option == '?')
 			return code;
 		take_change_option(&options, option);
+		if (option == 'f')
+			arguments.duration = optarg;
 	}
 	if (argc - optind < 2)
 		return usage_error(command, "%s: wants a subject and ports", command->name);
-	if (parse_arguments(&rule, command->name, argc - optind, argv + optind, false, &error))
+	arguments.argc = argc - optind;
+	arguments.argv = argv + optind;
+	if (parse_arguments(&rule, &arguments, &error))
 		return failed(&error);
 	return add_rule(app, &options, &rule);
 }

@@ -5,7 +5,9 @@
 
 #include "cmd/app.h"
 #include "cmd/out.h"
+#include "cmd/names.h"
 #include "host/build.h"
+#include "host/ports.h"
 #include "kernel/probe.h"
 
 /* How the files compare with the kernel. */
@@ -14,6 +16,17 @@ struct drift {
 	bool differ;
 	size_t rules;
 };
+
+/* Says which reserved ports the kernel may still give away by itself. */
+static void warn_ephemeral(const struct bc_policy *policy)
+{
+	_cleanup_(bc_ephemeral_done) struct bc_ephemeral ephemeral = {};
+	_cleanup_(bc_report_done) struct bc_report report = {};
+
+	bc_ephemeral_read(&ephemeral);
+	bc_lint_ephemeral(policy, &ephemeral, BC_WARNING, &report);
+	say_report(&report);
+}
 
 static struct drift find_drift(const struct app *app, const struct bc_status *status)
 {
@@ -24,10 +37,11 @@ static struct drift find_drift(const struct app *app, const struct bc_status *st
 	struct drift drift = {};
 
 	if (!bc_store_read(&app->store, &files, &error) &&
-	    !bc_build_policy(&files, BC_WARNING, BC_ERROR, &build, &report, &error)) {
+	    !bc_build_policy(&files, &host_names, BC_WARNING, BC_ERROR, &build, &report, &error)) {
 		drift.known = true;
 		drift.rules = build.policy.n;
-		drift.differ = build.cells.cells[0].header.digest != status->digest || build.policy.n != status->rules;
+		drift.differ = build.cells.cells[1].about.digest != status->digest || build.policy.n != status->rules;
+		warn_ephemeral(&build.policy);
 	} else {
 		say_report(&report);
 		say_error(&error);
@@ -63,29 +77,29 @@ static void print_json(const struct bc_status *status, const struct drift *drift
 
 static void print_text(const struct bc_status *status, const struct drift *drift, const struct bc_report *findings)
 {
-	printf("enforced    %s\n", status->enforced ? "yes" : "no");
+	printf("enforced      %s\n", status->enforced ? "yes" : "no");
 	if (status->cgroup) {
-		printf("cgroup      ");
+		printf("cgroup        ");
 		out_text(status->cgroup);
 		printf("\n");
 	}
 	for (enum bc_hook hook = 0; status->loaded && hook < BC_HOOKS; hook++) {
-		printf("%-10s  %s", bc_hook_name(hook), status->links[hook].cgroup_id ? "attached" : "not attached");
+		printf("%-12s  %s", bc_hook_name(hook), status->links[hook].cgroup_id ? "attached" : "not attached");
 		if (status->neighbours[hook])
 			printf(", beside %u other program%s", status->neighbours[hook],
 			       status->neighbours[hook] == 1 ? "" : "s");
 		printf("\n");
 	}
 	if (status->generation)
-		printf("policy      generation %" PRIu64 ", %u rule%s, %zu KiB\n", status->generation, status->rules,
+		printf("policy        generation %" PRIu64 ", %u rule%s, %zu KiB\n", status->generation, status->rules,
 		       status->rules == 1 ? "" : "s", status->bytes / 1024);
 	if (!drift->known)
-		printf("files       cannot be read or compiled\n");
+		printf("files         cannot be read or compiled\n");
 	else if (status->generation)
-		printf("files       %s\n",
+		printf("files         %s\n",
 		       drift->differ ? "differ from the policy in force; run: bindctl apply" : "the same");
 	for (size_t i = 0; i < findings->n; i++) {
-		printf("problem     ");
+		printf("problem       ");
 		out_text(findings->items[i].text);
 		printf("\n");
 	}

@@ -6,11 +6,16 @@
 #include "base/error.h"
 #include "pure/policy.h"
 
-/*
- * Parses the arguments behind `verb` into the empty policy's only rule and looks its subject up. Faults name the
- * argument. A subject that nobody knows is one, unless `unknown_too`: its id is then BC_UNRESOLVED. 0 or -errno.
- */
-int parse_arguments(struct bc_policy *policy, const char *verb, int argc, char **argv, bool unknown_too,
-		    struct bc_error *reterr);
+/* A rule on the command line. */
+struct arguments {
+	const char *verb;
+	int argc; /* at least 2 */
+	char **argv;
+	const char *duration; /* of --for; NULL: none */
+	bool unknown_too;     /* a subject that nobody knows is no fault: its id is then BC_UNRESOLVED */
+};
+
+/* Parses them into the empty policy's only rule and looks its names up. Faults name the argument. 0 or -errno. */
+int parse_arguments(struct bc_policy *policy, const struct arguments *arguments, struct bc_error *reterr);
 
 #endif

@@ -2,7 +2,6 @@
 #include <errno.h>
 
 #include "host/build.h"
-#include "host/names.h"
 #include "pure/parse.h"
 
 void bc_build_done(struct bc_build *build)
@@ -11,8 +10,8 @@ void bc_build_done(struct bc_build *build)
 	bc_cells_done(&build->cells);
 }
 
-int bc_build_policy(const struct bc_files *files, enum bc_severity conflicts, enum bc_severity unknown,
-		    struct bc_build *build, struct bc_report *report, struct bc_error *reterr)
+int bc_build_policy(const struct bc_files *files, const struct bc_names *names, enum bc_severity conflicts,
+		    enum bc_severity unknown, struct bc_build *build, struct bc_report *report, struct bc_error *reterr)
 {
 	size_t errors = report->errors;
 	int r, result = 0;
@@ -20,13 +19,13 @@ int bc_build_policy(const struct bc_files *files, enum bc_severity conflicts, en
 	for (size_t i = 0; i < files->n; i++) {
 		const struct bc_file *file = &files->items[i];
 
-		r = bc_parse(&build->policy, file->path, file->text, file->len, report);
+		r = bc_parse(&build->policy, file->path, file->text, file->len, file->written, report);
 		if (r && r != -EINVAL)
 			return bc_fail_errno(reterr, r, "cannot read the policy");
 		result = result ?: r;
 	}
 	/* Look names up even if lines are at fault: one run shows all there is to mend. */
-	r = bc_resolve(&build->policy, &bc_host_names, unknown, report);
+	r = bc_resolve(&build->policy, names, unknown, report);
 	if (r == -ENOMEM)
 		return bc_fail_errno(reterr, r, "cannot resolve the policy");
 	if (r && unknown == BC_ERROR)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "host/store.h"
+#include "pure/moment.h"
 #include "pure/parse.h"
 
 struct bc_store bc_store_system(void)
@@ -105,6 +106,7 @@ static int read_file(const char *path, bool any, struct bc_file *ret_file, struc
 		return bc_fail(reterr, r, "%s is larger than %u MiB", path, BC_FILE_MAX >> 20);
 	if (r)
 		return bc_fail_errno(reterr, r, "cannot read %s", path);
+	file.written = st.st_mtim.tv_sec * BC_SECOND + st.st_mtim.tv_nsec;
 	file.path = strdup(path);
 	if (!file.path)
 		return bc_fail(reterr, -ENOMEM, "out of memory");
@@ -215,9 +217,11 @@ struct bc_file *bc_files_find(const struct bc_files *files, const char *path)
 	return NULL;
 }
 
-int bc_files_set(struct bc_files *files, const char *path, const char *text, size_t len)
+int bc_files_set(struct bc_files *files, const char *path, const char *text, size_t len, int64_t written)
 {
-	_cleanup_(bc_file_done) struct bc_file file = { .path = strdup(path), .text = malloc(len + 1), .len = len };
+	_cleanup_(bc_file_done) struct bc_file file = {
+		.path = strdup(path), .text = malloc(len + 1), .len = len, .written = written
+	};
 
 	if (!file.path || !file.text)
 		return -ENOMEM;

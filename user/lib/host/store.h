@@ -32,6 +32,7 @@ struct bc_file {
 	char *path;
 	char *text;
 	size_t len;
+	int64_t written; /* when it was last modified: nanoseconds of Unix time */
 };
 
 struct bc_files {
@@ -47,8 +48,11 @@ int bc_store_read(const struct bc_store *store, struct bc_files *ret_files, stru
 /* The file of that path, or NULL. */
 struct bc_file *bc_files_find(const struct bc_files *files, const char *path);
 
-/* Puts `text` into the place of the file of that path, in its order; takes ownership of nothing. 0 or -ENOMEM. */
-int bc_files_set(struct bc_files *files, const char *path, const char *text, size_t len);
+/*
+ * Puts `text` into the place of the file of that path, in its order, as if written at `written`; takes ownership of
+ * nothing. 0 or -ENOMEM.
+ */
+int bc_files_set(struct bc_files *files, const char *path, const char *text, size_t len, int64_t written);
 
 /* The path of the file that commands edit, malloc'ed. */
 char *bc_store_path(const struct bc_store *store, bool runtime);

@@ -7,6 +7,7 @@
 
 #include "base/util.h"
 #include "bindctl.skel.h"
+#include "bindctl/abi.h"
 #include "host/mounts.h"
 #include "kernel/attach.h"
 #include "kernel/pin.h"
@@ -18,7 +19,10 @@ static const struct {
 } hooks[BC_HOOKS] = {
 	[BC_HOOK_BIND4] = { "bind4", BPF_CGROUP_INET4_BIND },
 	[BC_HOOK_BIND6] = { "bind6", BPF_CGROUP_INET6_BIND },
+	[BC_HOOK_POST_BIND4] = { "post_bind4", BPF_CGROUP_INET4_POST_BIND },
 	[BC_HOOK_POST_BIND6] = { "post_bind6", BPF_CGROUP_INET6_POST_BIND },
+	[BC_HOOK_GETSOCKNAME4] = { "getsockname4", BPF_CGROUP_INET4_GETSOCKNAME },
+	[BC_HOOK_GETSOCKNAME6] = { "getsockname6", BPF_CGROUP_INET6_GETSOCKNAME },
 };
 
 const char *bc_hook_name(enum bc_hook hook)
@@ -60,39 +64,78 @@ static int explain_load(int code, struct bc_error *reterr)
 	return bc_fail_errno(reterr, code, "the kernel refused the programs (%s)", libbpf_said);
 }
 
-/* Loads the programs onto the pinned outer map, or onto a new one, which it pins. */
+/* The maps that outlive the programs: an upgrade takes them over. */
+#define PINNED_MAPS 3
+
+struct pinned_map {
+	const char *pin;
+	struct bpf_map *map;
+	bool taken_over;
+};
+
+static int take_over(const char *dir, struct pinned_map *pinned, struct bc_error *reterr)
+{
+	_cleanup_close_ int fd = -1;
+	char path[BC_PIN_MAX];
+	int r = bc_pin_path(path, dir, pinned->pin, reterr);
+
+	if (r)
+		return r;
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : bc_fail_errno(reterr, -errno, "cannot open %s", path);
+	pinned->taken_over = true;
+	r = bpf_map__reuse_fd(pinned->map, fd);
+	return r ? bc_fail_errno(reterr, r, "cannot use the map %s", path) : 0;
+}
+
+static int pin_map(const char *dir, const struct pinned_map *pinned, struct bc_error *reterr)
+{
+	char path[BC_PIN_MAX];
+	int r = bc_pin_path(path, dir, pinned->pin, reterr);
+
+	if (r || pinned->taken_over)
+		return r;
+	if (bpf_obj_pin(bpf_map__fd(pinned->map), path))
+		return bc_fail_errno(reterr, -errno, "cannot pin %s", path);
+	return 0;
+}
+
+/* Loads the programs onto the maps that are pinned, or onto new ones, which it pins. */
 static int load_programs(const char *dir, struct bindctl_bpf **ret_programs, struct bc_error *reterr)
 {
 	_cleanup_(close_programs) struct bindctl_bpf *programs = NULL;
 	_cleanup_close_ int policy_fd = -1;
-	char path[BC_PIN_MAX];
 	int r;
 
 	libbpf_set_print(hear_libbpf);
 	libbpf_said[0] = '\0';
+	/* Also looks whether what is pinned there is ours. */
 	r = bc_open_policy(dir, &policy_fd, reterr);
 	if (r && r != -ENOENT)
 		return r;
 	programs = bindctl_bpf__open();
 	if (!programs)
 		return bc_fail_errno(reterr, -errno, "cannot open the programs (%s)", libbpf_said);
-	if (policy_fd >= 0) {
-		r = bpf_map__reuse_fd(programs->maps.bc_policy, policy_fd);
-		if (r)
-			return bc_fail_errno(reterr, r, "cannot use the policy map in %s", dir);
-	}
+	struct pinned_map maps[PINNED_MAPS] = {
+		{ .pin = BC_PIN_POLICY, .map = programs->maps.bc_policy },
+		{ .pin = BC_PIN_EVENTS, .map = programs->maps.bc_events },
+		{ .pin = BC_PIN_COUNTERS, .map = programs->maps.bc_counters },
+	};
+
+	r = 0;
+	for (int i = 0; !r && i < PINNED_MAPS; i++)
+		r = take_over(dir, &maps[i], reterr);
+	if (r)
+		return r;
 	r = bindctl_bpf__load(programs);
 	if (r)
 		return explain_load(r, reterr);
-	if (policy_fd < 0) {
-		r = bc_pin_path(path, dir, BC_PIN_POLICY, reterr);
-		if (r)
-			return r;
-		if (bpf_obj_pin(bpf_map__fd(programs->maps.bc_policy), path))
-			return bc_fail_errno(reterr, -errno, "cannot pin %s", path);
-	}
-	*ret_programs = TAKE_PTR(programs);
-	return 0;
+	for (int i = 0; !r && i < PINNED_MAPS; i++)
+		r = pin_map(dir, &maps[i], reterr);
+	if (!r)
+		*ret_programs = TAKE_PTR(programs);
+	return r;
 }
 
 static int open_link(const char *dir, enum bc_hook hook, int *ret_fd, struct bc_error *reterr)
@@ -208,6 +251,7 @@ static int settle_hook(const char *dir, enum bc_hook hook, int prog_fd, int cgro
 int bc_attach(const char *dir, int cgroup_fd, const char *cgroup, int *ret_policy_fd, struct bc_error *reterr)
 {
 	_cleanup_(close_programs) struct bindctl_bpf *programs = NULL;
+	uint32_t known = 0;
 	int r = load_programs(dir, &programs, reterr);
 
 	if (r)
@@ -215,11 +259,21 @@ int bc_attach(const char *dir, int cgroup_fd, const char *cgroup, int *ret_polic
 	const int fds[BC_HOOKS] = {
 		[BC_HOOK_BIND4] = bpf_program__fd(programs->progs.bc_bind4),
 		[BC_HOOK_BIND6] = bpf_program__fd(programs->progs.bc_bind6),
+		[BC_HOOK_POST_BIND4] = bpf_program__fd(programs->progs.bc_post_bind4),
 		[BC_HOOK_POST_BIND6] = bpf_program__fd(programs->progs.bc_post_bind6),
+		[BC_HOOK_GETSOCKNAME4] = bpf_program__fd(programs->progs.bc_getsockname4),
+		[BC_HOOK_GETSOCKNAME6] = bpf_program__fd(programs->progs.bc_getsockname6),
 	};
 
-	for (enum bc_hook hook = 0; !r && hook < BC_HOOKS; hook++)
+	/* While some are old and some new, they know together what both do. */
+	r = bc_pins_features(dir, &known, reterr);
+	if (!r)
+		r = bc_pins_set_features(dir, known & BC_F_KNOWN, reterr);
+	/* The bind hooks last: they rely on those behind them. */
+	for (int hook = BC_HOOKS - 1; !r && hook >= 0; hook--)
 		r = settle_hook(dir, hook, fds[hook], cgroup_fd, cgroup, reterr);
+	if (!r)
+		r = bc_pins_set_features(dir, BC_F_KNOWN, reterr);
 	return r ? r : bc_open_policy(dir, ret_policy_fd, reterr);
 }
 

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -16,7 +18,45 @@ static size_t mapped_size(uint32_t cells)
 	return ((size_t)cells * BC_CELL_SIZE + page - 1) / page * page;
 }
 
-static int fill(int fd, const struct bc_cells *cells, uint64_t generation)
+/* Whether two images have the same scopes under the same numbers: what was found in one holds in the other. */
+static bool same_scopes(const struct bc_cells *a, const struct bc_cells *b)
+{
+	const struct bc_header *ha = &a->cells[0].header, *hb = &b->cells[0].header;
+	uint32_t na = a->cells[1].about.names - ha->scopes, nb = b->cells[1].about.names - hb->scopes;
+
+	return a->cells[1].about.nscopes == b->cells[1].about.nscopes && na == nb &&
+	       ha->labels - ha->scopes == hb->labels - hb->scopes &&
+	       !memcmp(a->cells + ha->scopes, b->cells + hb->scopes, na * sizeof(*a->cells));
+}
+
+/* By how many seconds CLOCK_TAI is ahead of CLOCK_REALTIME: whole ones, asked for within far less than one. */
+static int32_t tai_offset(void)
+{
+	struct timespec tai, now;
+
+	if (clock_gettime(CLOCK_TAI, &tai) || clock_gettime(CLOCK_REALTIME, &now))
+		return 0;
+	return tai.tv_sec - now.tv_sec + (tai.tv_nsec - now.tv_nsec > 500000000 ? 1 : 0) -
+	       (now.tv_nsec - tai.tv_nsec > 500000000 ? 1 : 0);
+}
+
+int bc_imprint_make(const struct bc_cells *cells, const struct bc_cells *current, uint64_t root, struct bc_imprint *ret,
+		    struct bc_error *reterr)
+{
+	struct bc_imprint imprint = { .generation = 1, .root = root, .tai_offset = tai_offset() };
+	const struct bc_header *before = current->n ? &current->cells[0].header : NULL;
+
+	if (before)
+		imprint.generation = current->cells[1].about.generation + 1;
+	if (before && before->root == root && before->epoch && same_scopes(cells, current))
+		imprint.epoch = before->epoch;
+	else if (getrandom(&imprint.epoch, sizeof(imprint.epoch), 0) != sizeof(imprint.epoch))
+		return bc_fail_errno(reterr, -errno, "cannot get a random number");
+	*ret = imprint;
+	return 0;
+}
+
+static int fill(int fd, const struct bc_cells *cells, const struct bc_imprint *imprint)
 {
 	size_t size = mapped_size(cells->n);
 	union bc_cell *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -24,12 +64,16 @@ static int fill(int fd, const struct bc_cells *cells, uint64_t generation)
 	if (memory == MAP_FAILED)
 		return -errno;
 	memcpy(memory, cells->cells, (size_t)cells->n * BC_CELL_SIZE);
-	memory[0].header.generation = generation;
+	memory[0].header.root = imprint->root;
+	memory[0].header.epoch = imprint->epoch;
+	memory[0].header.tai_offset = imprint->tai_offset;
+	memory[1].about.generation = imprint->generation;
 	munmap(memory, size);
 	return 0;
 }
 
-int bc_image_create(const struct bc_cells *cells, uint64_t generation, int *ret_fd, struct bc_error *reterr)
+int bc_image_create(const struct bc_cells *cells, const struct bc_imprint *imprint, int *ret_fd,
+		    struct bc_error *reterr)
 {
 	/* The flags of bc_no_image in the programs: the kernel compares them when the slot is set. */
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
@@ -40,7 +84,7 @@ int bc_image_create(const struct bc_cells *cells, uint64_t generation, int *ret_
 	if (fd < 0)
 		return bc_fail_errno(reterr, -errno, "cannot create a BPF map of %u KiB for the policy",
 				     cells->n / (1024 / BC_CELL_SIZE) + 1);
-	r = fill(fd, cells, generation);
+	r = fill(fd, cells, imprint);
 	if (r)
 		return bc_fail_errno(reterr, r, "cannot write the policy into its BPF map");
 	if (bpf_map_freeze(fd))

@@ -6,8 +6,24 @@
 #include "base/error.h"
 #include "pure/compile.h"
 
-/* Makes a frozen map that holds the cells, with that generation in the header; nothing enforces it yet. */
-int bc_image_create(const struct bc_cells *cells, uint64_t generation, int *ret_fd, struct bc_error *reterr);
+/* What an image says that is not compiled: see struct bc_header and struct bc_about. */
+struct bc_imprint {
+	uint64_t generation;
+	uint64_t root;
+	uint64_t epoch;
+	int32_t tai_offset;
+};
+
+/*
+ * The imprint of an image of `cells` that is to follow `current` (no cells: nothing). `root` is the id of the cgroup
+ * that paths begin at. 0 or -errno with *reterr.
+ */
+int bc_imprint_make(const struct bc_cells *cells, const struct bc_cells *current, uint64_t root, struct bc_imprint *ret,
+		    struct bc_error *reterr);
+
+/* Makes a frozen map that holds the cells, with that imprint; nothing enforces it yet. */
+int bc_image_create(const struct bc_cells *cells, const struct bc_imprint *imprint, int *ret_fd,
+		    struct bc_error *reterr);
 
 /*
  * Puts the image into force, in one step for every program. When it returns 0, no bind is still being decided by the

@@ -96,8 +96,17 @@ static bool is_attached(const struct bc_instance *instance, int cgroup_fd)
 	return true;
 }
 
-static int open_attached(const struct bc_instance *instance, bool fresh, bool upgrade, int *ret_policy_fd,
-			 struct bc_error *reterr)
+/* Whether the programs that are there are enough for an image with those features. */
+static bool is_served(const struct bc_instance *instance, int cgroup_fd, uint32_t features)
+{
+	uint32_t known = 0;
+
+	return is_attached(instance, cgroup_fd) && !bc_pins_features(instance->pins, &known, NULL) &&
+	       !(features & ~known);
+}
+
+static int open_attached(const struct bc_instance *instance, bool fresh, bool upgrade, uint32_t features,
+			 int *ret_policy_fd, struct bc_error *reterr)
 {
 	_cleanup_close_ int cgroup_fd = -1;
 	_cleanup_free_ char *cgroup = NULL;
@@ -107,7 +116,7 @@ static int open_attached(const struct bc_instance *instance, bool fresh, bool up
 		r = bc_pins_mark(instance->pins, reterr);
 	if (r)
 		return r;
-	if (!upgrade && is_attached(instance, cgroup_fd)) {
+	if (!upgrade && is_served(instance, cgroup_fd, features)) {
 		r = bc_open_policy(instance->pins, ret_policy_fd, reterr);
 		if (r != -ENOENT)
 			return r;
@@ -115,25 +124,46 @@ static int open_attached(const struct bc_instance *instance, bool fresh, bool up
 	return bc_attach(instance->pins, cgroup_fd, cgroup, ret_policy_fd, reterr);
 }
 
+/* The id of the cgroup that paths begin at: the root of cgroup2 as this process sees it. */
+static int root_id(uint64_t *ret_id, struct bc_error *reterr)
+{
+	_cleanup_free_ char *root = NULL;
+	_cleanup_close_ int fd = -1;
+	int r = bc_find_cgroup2(&root, reterr);
+
+	if (!r)
+		r = bc_open_cgroup(root, &fd, reterr);
+	if (r)
+		return r;
+	r = bc_cgroup_id(fd, ret_id);
+	return r ? bc_fail_errno(reterr, r, "cannot identify the cgroup %s", root) : 0;
+}
+
 int bc_instance_stage(const struct bc_instance *instance, const struct bc_cells *cells, bool upgrade,
 		      struct bc_staged *ret_staged, struct bc_error *reterr)
 {
 	_cleanup_(bc_staged_done) struct bc_staged staged = BC_STAGED_NONE;
 	_cleanup_(bc_mapped_image_done) struct bc_mapped_image current = {};
+	uint32_t features = cells->cells[0].header.features;
+	struct bc_imprint imprint;
+	uint64_t root = 0;
 	int r = bc_pins_check(instance->pins, reterr);
 
 	if (r < 0)
 		return r;
 	staged.fresh = r == BC_PINS_ABSENT;
-	r = open_attached(instance, staged.fresh, upgrade, &staged.policy_fd, reterr);
+	r = open_attached(instance, staged.fresh, upgrade, features, &staged.policy_fd, reterr);
 	if (!r) {
 		r = bc_image_map(staged.policy_fd, &current, reterr);
 		if (r == -ENOENT)
 			r = 0;
 	}
-	staged.generation = current.image.n ? current.image.cells[0].header.generation + 1 : 1;
 	if (!r)
-		r = bc_image_create(cells, staged.generation, &staged.image_fd, reterr);
+		r = root_id(&root, reterr);
+	if (!r)
+		r = bc_imprint_make(cells, &current.image, root, &imprint, reterr);
+	if (!r)
+		r = bc_image_create(cells, &imprint, &staged.image_fd, reterr);
 	if (r) {
 		bc_instance_undo(instance, &staged);
 		return r;
@@ -173,6 +203,10 @@ int bc_instance_unload(const struct bc_instance *instance, bool *ret_was_loaded,
 			r = 0;
 		for (enum bc_hook hook = 0; !r && hook < BC_HOOKS; hook++)
 			r = bc_detach(instance->pins, hook, reterr);
+		if (!r)
+			r = bc_pin_remove(instance->pins, BC_PIN_EVENTS, reterr);
+		if (!r)
+			r = bc_pin_remove(instance->pins, BC_PIN_COUNTERS, reterr);
 		if (!r)
 			r = bc_pin_remove(instance->pins, BC_PIN_POLICY, reterr);
 		if (!r)

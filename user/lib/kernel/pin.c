@@ -85,7 +85,7 @@ int bc_pins_make_directory(const char *dir, struct bc_error *reterr)
 
 int bc_pins_mark(const char *dir, struct bc_error *reterr)
 {
-	const struct bc_schema schema = { BC_MAGIC, BC_SCHEMA };
+	const struct bc_schema schema = { .magic = BC_MAGIC, .schema = BC_SCHEMA };
 	_cleanup_close_ int fd =
 		bpf_map_create(BPF_MAP_TYPE_ARRAY, "bc_schema", sizeof(uint32_t), sizeof(schema), 1, NULL);
 	char path[BC_PIN_MAX];
@@ -96,10 +96,54 @@ int bc_pins_mark(const char *dir, struct bc_error *reterr)
 		return r;
 	if (fd < 0)
 		return bc_fail_errno(reterr, -errno, "cannot create a BPF map");
-	if (bpf_map_update_elem(fd, &key, &schema, BPF_ANY) || bpf_map_freeze(fd))
+	if (bpf_map_update_elem(fd, &key, &schema, BPF_ANY))
 		return bc_fail_errno(reterr, -errno, "cannot write the schema's BPF map");
 	if (bpf_obj_pin(fd, path))
 		return bc_fail_errno(reterr, -errno, "cannot pin %s", path);
+	return 0;
+}
+
+static int open_schema(const char *dir, int *ret_fd, struct bc_schema *ret, struct bc_error *reterr)
+{
+	_cleanup_close_ int fd = -1;
+	char path[BC_PIN_MAX];
+	int r = bc_pin_path(path, dir, BC_PIN_SCHEMA, reterr);
+
+	if (r)
+		return r;
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return bc_fail_errno(reterr, -errno, "cannot open %s", path);
+	r = read_schema(fd, ret);
+	if (r)
+		return bc_fail_errno(reterr, r, "cannot read %s", path);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int bc_pins_features(const char *dir, uint32_t *ret_features, struct bc_error *reterr)
+{
+	_cleanup_close_ int fd = -1;
+	struct bc_schema schema = {};
+	int r = open_schema(dir, &fd, &schema, reterr);
+
+	if (!r)
+		*ret_features = schema.features;
+	return r;
+}
+
+int bc_pins_set_features(const char *dir, uint32_t features, struct bc_error *reterr)
+{
+	_cleanup_close_ int fd = -1;
+	struct bc_schema schema = {};
+	uint32_t key = 0;
+	int r = open_schema(dir, &fd, &schema, reterr);
+
+	if (r || schema.features == features)
+		return r;
+	schema.features = features;
+	if (bpf_map_update_elem(fd, &key, &schema, BPF_ANY))
+		return bc_fail_errno(reterr, -errno, "cannot write %s/%s", dir, BC_PIN_SCHEMA);
 	return 0;
 }
 

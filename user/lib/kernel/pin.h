@@ -4,6 +4,7 @@
 #define BINDCTL_PIN_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -13,6 +14,8 @@
 /* Names in the directory. */
 #define BC_PIN_SCHEMA "schema" /* struct bc_schema: the first pin made and the last one removed */
 #define BC_PIN_POLICY "policy" /* the outer map */
+#define BC_PIN_EVENTS "events"
+#define BC_PIN_COUNTERS "counters"
 
 /* DIR/NAME into `path` of BC_PIN_MAX bytes; -ENAMETOOLONG. */
 int bc_pin_path(char *path, const char *dir, const char *name, struct bc_error *reterr);
@@ -31,8 +34,12 @@ int bc_pins_check(const char *dir, struct bc_error *reterr);
 /* Makes the directory (0700) if it is missing. */
 int bc_pins_make_directory(const char *dir, struct bc_error *reterr);
 
-/* Marks the directory as ours. */
+/* Marks the directory as ours, with programs that know no feature. */
 int bc_pins_mark(const char *dir, struct bc_error *reterr);
+
+/* What features (enum bc_feature) the programs of the directory know, and to note which. */
+int bc_pins_features(const char *dir, uint32_t *ret_features, struct bc_error *reterr);
+int bc_pins_set_features(const char *dir, uint32_t features, struct bc_error *reterr);
 
 /* Removes one pin; one that is not there is no error. */
 int bc_pin_remove(const char *dir, const char *name, struct bc_error *reterr);

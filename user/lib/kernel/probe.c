@@ -131,6 +131,10 @@ int bc_probe_kernel(struct bc_error *reterr)
 		return bc_fail(reterr, -EOPNOTSUPP,
 			       "this kernel is too old: its bind hooks cannot choose an errno "
 			       "(bpf_set_retval, Linux 6.1 and later)");
+	if (try_helper(BPF_FUNC_ktime_get_tai_ns))
+		return bc_fail(reterr, -EOPNOTSUPP,
+			       "this kernel is too old: its programs cannot read the time of day "
+			       "(bpf_ktime_get_tai_ns, Linux 6.1 and later)");
 	read_lockdown(lockdown, sizeof(lockdown));
 	if (try_helper(BPF_FUNC_probe_read_kernel))
 		return !strcmp(lockdown, "confidentiality") ?

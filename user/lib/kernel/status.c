@@ -89,7 +89,7 @@ static int check_hook(struct check *check, enum bc_hook hook, struct bc_error *r
 static int read_image(struct check *check, struct bc_error *reterr)
 {
 	_cleanup_(bc_mapped_image_done) struct bc_mapped_image mapped = {};
-	const struct bc_header *header;
+	const struct bc_about *about;
 	int r = bc_instance_image(check->instance, &mapped, reterr);
 
 	if (r == -ENOENT) {
@@ -98,10 +98,14 @@ static int read_image(struct check *check, struct bc_error *reterr)
 	}
 	if (r)
 		return r;
-	header = &mapped.image.cells[0].header;
-	check->status->generation = header->generation;
-	check->status->digest = header->digest;
-	check->status->rules = header->nrules;
+	if (mapped.image.n < BC_INDEX) {
+		find(check, "the policy in force is broken; run: bindctl load");
+		return 0;
+	}
+	about = &mapped.image.cells[1].about;
+	check->status->generation = about->generation;
+	check->status->digest = about->digest;
+	check->status->rules = about->nrules;
 	check->status->bytes = mapped.size;
 	return 0;
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "pure/clause.h"
+#include "pure/moment.h"
+#include "pure/unit.h"
 
 bool bc_word_is(const struct bc_word *word, const char *text)
 {
@@ -33,7 +35,7 @@ int bc_clause_fail(const struct bc_place *place, const struct bc_word *word, str
 struct clause_input {
 	struct bc_policy *policy;
 	const struct bc_place *place;
-	const struct bc_word *word;
+	const struct bc_word *word; /* the clause's value; of one without a value, the clause itself */
 	struct bc_rule *rule;
 	struct bc_error *reterr;
 };
@@ -41,24 +43,84 @@ struct clause_input {
 #define clause_fail(in, ...) bc_clause_fail((in)->place, (in)->word, (in)->reterr, __VA_ARGS__)
 #define WORD(w) bc_word_precision(w), (w)->text
 
-static int parse_user(const struct clause_input *in)
+static int keep_string(const struct clause_input *in, const char *text, size_t len, uint32_t *ret)
+{
+	*ret = bc_policy_string(in->policy, text, len);
+	return *ret ? 0 : bc_fail(in->reterr, -ENOMEM, "out of memory");
+}
+
+/* A user or a group, by name or by number. */
+static int parse_account(const struct clause_input *in, enum bc_subject_kind kind, const char *number, const char *name)
 {
 	const struct bc_word *word = in->word;
 	uint64_t id;
 	int r = bc_parse_number(word->text, word->len, 0, UINT32_MAX - 1, &id);
 
-	in->rule->kind = BC_USER;
+	in->rule->kind = kind;
 	in->rule->column = word->column;
 	if (!r) {
 		in->rule->id = id;
 		return 0;
 	}
 	if (r == -ERANGE)
-		return clause_fail(in, "uid %.*s is out of range (0 to 4294967294)", WORD(word));
+		return clause_fail(in, "%s %.*s is out of range (0 to 4294967294)", number, WORD(word));
 	if (!word->len || word->len > 255)
-		return clause_fail(in, "a user name has 1 to 255 bytes");
-	in->rule->name = bc_policy_string(in->policy, word->text, word->len);
-	return in->rule->name ? 0 : bc_fail(in->reterr, -ENOMEM, "out of memory");
+		return clause_fail(in, "a %s name has 1 to 255 bytes", name);
+	return keep_string(in, word->text, word->len, &in->rule->name);
+}
+
+static int parse_user(const struct clause_input *in)
+{
+	return parse_account(in, BC_USER, "uid", "user");
+}
+
+static int parse_group(const struct clause_input *in)
+{
+	return parse_account(in, BC_GROUP, "gid", "group");
+}
+
+static int parse_unit(const struct clause_input *in)
+{
+	char text[256];
+
+	in->rule->unit_column = in->word->column;
+	if (bc_unit_check(in->word->text, in->word->len, text, sizeof(text)))
+		return clause_fail(in, "%s", text);
+	return keep_string(in, in->word->text, in->word->len, &in->rule->unit);
+}
+
+int bc_check_path(const char *path, size_t len, char *text, size_t size)
+{
+	const char *end = path + len;
+
+	if (!len || *path != '/') {
+		snprintf(text, size, "a cgroup's path begins with / at the root of cgroup2, as in /system.slice");
+		return -EINVAL;
+	}
+	for (const char *part = path + 1, *slash; len > 1 && part <= end; part = slash + 1) {
+		slash = memchr(part, '/', end - part) ?: end;
+		if (slash == part || (slash == part + 1 && *part == '.') ||
+		    (slash == part + 2 && !memcmp(part, "..", 2))) {
+			snprintf(text, size,
+				 "the path has an empty, '.' or '..' part; write it as /proc/PID/cgroup does");
+			return -EINVAL;
+		}
+		if ((size_t)(slash - part) > BC_NAME_MAX) {
+			snprintf(text, size, "'%.*s...' is longer than a cgroup's name can be (%u bytes)",
+				 bc_word_cut(part, slash - part, 32), part, BC_NAME_MAX);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int parse_cgroup(const struct clause_input *in)
+{
+	char text[256];
+
+	if (bc_check_path(in->word->text, in->word->len, text, sizeof(text)))
+		return clause_fail(in, "%s", text);
+	return keep_string(in, in->word->text, in->word->len, &in->rule->path);
 }
 
 static int add_range(const struct clause_input *in, uint64_t first, uint64_t last)
@@ -240,15 +302,92 @@ static int parse_errno(const struct clause_input *in)
 	return 0;
 }
 
+/* The address of a rewrite, in brackets or without. */
+static int parse_to_addr(const struct clause_input *in, const char *addr, size_t len)
+{
+	const struct bc_word word = { .text = addr, .len = len };
+	struct bc_rule *rule = in->rule;
+	uint8_t prefix;
+	char text[256];
+
+	if (bc_parse_addr(&word, rule->to, &rule->to_v4, &prefix, text, sizeof(text)))
+		return clause_fail(in, "%s", text);
+	if (memchr(addr, '/', len))
+		return clause_fail(in, "a rewrite leads to one address, not to a prefix");
+	rule->to_addr = true;
+	return 0;
+}
+
+/* [IP][:PORT]; an IPv6 address before a port stands in brackets. */
+static int parse_to(const struct clause_input *in)
+{
+	const char *text = in->word->text, *end = text + in->word->len, *colon = NULL, *close = NULL;
+	uint64_t port;
+	int r = 0;
+
+	if (text == end)
+		return clause_fail(in, "'to' wants an address, a :PORT, or both");
+	if (*text == '[') {
+		close = memchr(text, ']', end - text);
+		if (!close || (close + 1 < end && close[1] != ':'))
+			return clause_fail(in, "'%.*s' is not [IPV6]:PORT", WORD(in->word));
+		colon = close + 1 < end ? close + 1 : NULL;
+		r = parse_to_addr(in, text + 1, close - text - 1);
+		if (!r && in->rule->to_v4 && !memchr(text, ':', close - text))
+			return clause_fail(in, "brackets are for IPv6 addresses");
+	} else {
+		colon = memchr(text, ':', end - text);
+		/* Two colons make an IPv6 address, ... */
+		if (colon && memchr(colon + 1, ':', end - colon - 1))
+			colon = NULL;
+		/* ... and an address may be left out. */
+		if (colon != text)
+			r = parse_to_addr(in, text, (colon ?: end) - text);
+	}
+	if (r || !colon)
+		return r;
+	r = parse_port_number(in, colon + 1, end - colon - 1, &port);
+	if (!r)
+		in->rule->to_port = port;
+	return r;
+}
+
+static int parse_until(const struct clause_input *in)
+{
+	char text[256];
+
+	if (bc_parse_moment(in->word->text, in->word->len, in->place->base, &in->rule->until, &in->rule->relative, text,
+			    sizeof(text)))
+		return clause_fail(in, "%s", text);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	enum bc_clause clause;
-	int (*parse)(const struct clause_input *in);
+	int (*parse)(const struct clause_input *in); /* NULL: it has no value */
 } clauses[] = {
-	{ "user", BC_CLAUSE_USER, parse_user },	   { "port", BC_CLAUSE_PORT, parse_port },
-	{ "proto", BC_CLAUSE_PROTO, parse_proto }, { "addr", BC_CLAUSE_ADDR, parse_addr },
-	{ "netns", BC_CLAUSE_NETNS, parse_netns }, { "errno", BC_CLAUSE_ERRNO, parse_errno },
+	{ "user", BC_CLAUSE_USER, parse_user },	   { "group", BC_CLAUSE_GROUP, parse_group },
+	{ "unit", BC_CLAUSE_UNIT, parse_unit },	   { "cgroup", BC_CLAUSE_CGROUP, parse_cgroup },
+	{ "port", BC_CLAUSE_PORT, parse_port },	   { "proto", BC_CLAUSE_PROTO, parse_proto },
+	{ "addr", BC_CLAUSE_ADDR, parse_addr },	   { "netns", BC_CLAUSE_NETNS, parse_netns },
+	{ "to", BC_CLAUSE_TO, parse_to },	   { "errno", BC_CLAUSE_ERRNO, parse_errno },
+	{ "until", BC_CLAUSE_UNTIL, parse_until }, { "log", BC_CLAUSE_LOG, NULL },
+	{ "audit", BC_CLAUSE_AUDIT, NULL },
 };
+
+size_t bc_clause_words(const struct bc_word *words, size_t n, size_t at)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(clauses); i++) {
+		if (!bc_word_is(&words[at], clauses[i].name))
+			continue;
+		if (!clauses[i].parse)
+			return 1;
+		/* `hidden` is a part of what stands before it. */
+		return clauses[i].clause == BC_CLAUSE_TO && at + 2 < n && bc_word_is(&words[at + 2], "hidden") ? 3 : 2;
+	}
+	return 1;
+}
 
 int bc_clause_parse(struct bc_policy *policy, const struct bc_place *place, const struct bc_word *words, size_t n,
 		    size_t *at, struct bc_rule *rule, struct bc_error *reterr)
@@ -257,17 +396,24 @@ int bc_clause_parse(struct bc_policy *policy, const struct bc_place *place, cons
 
 	for (size_t i = 0; i < ARRAY_SIZE(clauses); i++) {
 		struct clause_input in = { policy, place, word + 1, rule, reterr };
+		size_t taken = bc_clause_words(words, n, *at);
 
 		if (!bc_word_is(word, clauses[i].name))
 			continue;
 		if (rule->clauses & clauses[i].clause)
 			return bc_clause_fail(place, word, reterr, "a second '%s' in one rule", clauses[i].name);
+		rule->clauses |= clauses[i].clause;
+		if (!clauses[i].parse)
+			return 0;
 		if (*at + 1 == n)
 			return bc_clause_fail(place, word, reterr, "'%s' wants a value", clauses[i].name);
-		rule->clauses |= clauses[i].clause;
-		(*at)++;
+		if (taken == 3)
+			rule->clauses |= BC_CLAUSE_HIDDEN;
+		*at += taken - 1;
 		return clauses[i].parse(&in);
 	}
-	return bc_clause_fail(place, word, reterr, "unknown clause '%.*s' (user, port, proto, addr, netns or errno)",
+	return bc_clause_fail(place, word, reterr,
+			      "unknown clause '%.*s' (user, group, unit, cgroup, port, proto, addr, netns, to, errno, "
+			      "until, log or audit)",
 			      WORD(word));
 }

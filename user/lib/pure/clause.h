@@ -12,6 +12,15 @@
 int bc_clause_parse(struct bc_policy *policy, const struct bc_place *place, const struct bc_word *words, size_t n,
 		    size_t *at, struct bc_rule *rule, struct bc_error *reterr);
 
+/* How many words the clause that begins at words[at] takes; 1 for one that the language does not have. */
+size_t bc_clause_words(const struct bc_word *words, size_t n, size_t at);
+
+/*
+ * A cgroup's path from the root, "/a/b": absolute, no empty, "." or ".." parts, each of at most BC_NAME_MAX bytes, no
+ * slash at its end. -EINVAL with a sentence in `text` of `size` bytes.
+ */
+int bc_check_path(const char *path, size_t len, char *text, size_t size);
+
 /* An IPv4 or IPv6 address with or without /LEN. -EINVAL with a sentence in `text` of `size` bytes. */
 int bc_parse_addr(const struct bc_word *word, uint32_t ret_addr[4], bool *ret_v4, uint8_t *ret_prefix, char *text,
 		  size_t size);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "pure/compile.h"
+#include "pure/scope.h"
 #include "pure/segment.h"
 
 void bc_cells_done(struct bc_cells *cells)
@@ -17,51 +18,125 @@ static uint32_t cells_for(size_t items, size_t in_a_cell)
 	return (items + in_a_cell - 1) / in_a_cell;
 }
 
-static int make_entries(const struct bc_policy *policy, struct bc_entry **ret_entries, size_t *ret_n)
-{
-	struct bc_entry *entries = calloc(policy->nranges + 1, sizeof(*entries));
-	size_t n = 0;
+/* Everything that an image is made of, in the making. */
+struct compilation {
+	const struct bc_policy *policy;
+	struct bc_tree tree;
+	uint32_t *scopes; /* of each rule */
+	struct bc_entry *entries;
+	size_t nentries;
+	struct bc_plan plan;
+	union bc_cell *index;
+	struct bc_header header;
+	struct bc_about about;
+};
 
-	if (!entries)
+static void compilation_done(struct compilation *c)
+{
+	bc_tree_done(&c->tree);
+	free(c->scopes);
+	free(c->entries);
+	bc_plan_done(&c->plan);
+	free(c->index);
+}
+
+/* Gives every rule its scope. */
+static int make_scopes(struct compilation *c)
+{
+	const struct bc_policy *policy = c->policy;
+	uint32_t root;
+	int r = bc_tree_add(&c->tree, NULL, &root);
+
+	c->scopes = calloc(policy->n + 1, sizeof(*c->scopes));
+	if (r || !c->scopes)
+		return -ENOMEM;
+	/* The root has the rules without a cgroup, and what a reserve means to everyone else. */
+	c->tree.nodes[0].ruled = false;
+	for (size_t i = 0; !r && i < policy->n; i++) {
+		r = bc_tree_add(&c->tree, bc_policy_path(policy, &policy->rules[i]), &c->scopes[i]);
+		if (policy->rules[i].verb == BC_VERB_RESERVE)
+			c->tree.nodes[0].ruled = true;
+	}
+	return r;
+}
+
+static void add_entries(struct compilation *c, uint32_t key, uint32_t id, uint32_t ref)
+{
+	const struct bc_rule *rule = &c->policy->rules[ref & BC_REF_NUMBER];
+
+	for (size_t k = 0; k < rule->nranges; k++) {
+		const struct bc_range *range = &c->policy->ranges[rule->ranges + k];
+
+		c->entries[c->nentries++] = (struct bc_entry){ key, id, range->first, range->last, ref };
+	}
+}
+
+static int make_entries(struct compilation *c)
+{
+	const struct bc_policy *policy = c->policy;
+
+	/* A reserve counts twice. */
+	c->entries = calloc(2 * policy->nranges + 1, sizeof(*c->entries));
+	if (!c->entries)
 		return -ENOMEM;
 	for (size_t i = 0; i < policy->n; i++) {
 		const struct bc_rule *rule = &policy->rules[i];
 
-		for (size_t k = 0; k < rule->nranges; k++) {
-			const struct bc_range *range = &policy->ranges[rule->ranges + k];
-
-			entries[n++] = (struct bc_entry){ bc_key(rule->scope, rule->kind), rule->id, range->first,
-							  range->last, i };
-		}
+		add_entries(c, bc_key(c->scopes[i], rule->kind), rule->kind == BC_USER ? rule->id : 0, i);
+		if (rule->verb == BC_VERB_RESERVE)
+			add_entries(c, bc_key(BC_SCOPE_ROOT, BC_ANYONE), 0, i | BC_REF_OTHERS);
 	}
-	qsort(entries, n, sizeof(*entries), bc_entry_compare);
-	*ret_entries = entries;
-	*ret_n = n;
+	qsort(c->entries, c->nentries, sizeof(*c->entries), bc_entry_compare);
 	return 0;
 }
 
-/* Puts every run into the first free slot within BC_PROBES buckets of its own; -ENOSPC when one finds none. */
-static int fill_index(const struct bc_plan *plan, union bc_cell *index, uint32_t buckets, uint32_t seed)
+/*
+ * The first free slot within BC_PROBES buckets of its own, NULL when there is none, or when the same key and id are
+ * there already: two names of one cgroup's children can have the same hash, and want another seed.
+ */
+static struct bc_slot *find_free(union bc_cell *index, const struct bc_header *header, uint32_t key, uint32_t id)
 {
-	memset(index, 0, buckets * sizeof(*index));
-	for (size_t i = 0; i < plan->nruns; i++) {
-		const struct bc_run *run = &plan->runs[i];
-		const struct bc_segment *only = &plan->segments[run->first];
-		uint32_t bucket = bc_bucket(bc_hash(run->key, run->id, seed), buckets);
-		struct bc_slot *slot = NULL;
+	uint32_t bucket = bc_bucket(bc_hash(key, id, header->seed), header->buckets);
 
-		for (unsigned probe = 0; !slot && probe < BC_PROBES; probe++) {
-			for (unsigned k = 0; !slot && k < BC_SLOTS; k++)
-				if (!index[bucket].slots[k].key)
-					slot = &index[bucket].slots[k];
-			bucket = bucket + 1 < buckets ? bucket + 1 : 0;
+	for (unsigned probe = 0; probe < BC_PROBES; probe++) {
+		for (unsigned k = 0; k < BC_SLOTS; k++) {
+			struct bc_slot *slot = &index[bucket].slots[k];
+
+			if (!slot->key)
+				return slot;
+			if (slot->key == key && slot->id == id)
+				return NULL;
 		}
+		bucket = bucket + 1 < header->buckets ? bucket + 1 : 0;
+	}
+	return NULL;
+}
+
+/* -ENOSPC when something finds no slot under this seed. */
+static int fill_index(const struct compilation *c, union bc_cell *index)
+{
+	const struct bc_header *header = &c->header;
+
+	for (size_t i = 0; i < c->plan.nruns; i++) {
+		const struct bc_run *run = &c->plan.runs[i];
+		const struct bc_segment *only = &c->plan.segments[run->first];
+		struct bc_slot *slot = find_free(index, header, run->key, run->id);
+
 		if (!slot)
 			return -ENOSPC;
 		slot->key = run->key;
 		slot->id = run->id;
 		slot->ref = run->n == 1 ? only->ref : run->first | BC_REF_RUN;
 		slot->ports = run->n == 1 ? only->first | (uint32_t)only->last << 16 : run->n;
+	}
+	for (uint32_t scope = BC_SCOPE_ROOT + 1; scope <= c->tree.n; scope++) {
+		uint32_t key = bc_key(c->tree.nodes[scope - 1].parent, BC_CHILD);
+		uint32_t id = bc_tree_hash(&c->tree, scope, header->seed);
+		struct bc_slot *slot = find_free(index, header, key, id);
+
+		if (!slot)
+			return -ENOSPC;
+		*slot = (struct bc_slot){ .key = key, .id = id, .ref = scope };
 	}
 	return 0;
 }
@@ -70,31 +145,47 @@ static int fill_index(const struct bc_plan *plan, union bc_cell *index, uint32_t
  * Builds the index at about 80 % load, which places a million subjects within three buckets. Should chance be against
  * it, another seed or a little more room settles it.
  */
-static int make_index(const struct bc_plan *plan, union bc_cell **ret_index, uint32_t *ret_buckets, uint32_t *ret_seed)
+static int make_index(struct compilation *c)
 {
-	uint32_t buckets = cells_for(plan->nruns * 5 / 4 + 1, BC_SLOTS);
+	struct bc_header *header = &c->header;
+	size_t slots = c->plan.nruns + c->tree.n - 1;
 
-	for (uint32_t seed = 0;; seed++) {
-		_cleanup_free_ union bc_cell *index = calloc(buckets, sizeof(*index));
+	header->buckets = cells_for(slots * 5 / 4 + 1, BC_SLOTS);
+	for (header->seed = 0;; header->seed++) {
+		_cleanup_free_ union bc_cell *index = calloc(header->buckets, sizeof(*index));
 
 		if (!index)
 			return -ENOMEM;
-		if (!fill_index(plan, index, buckets, seed)) {
-			*ret_index = TAKE_PTR(index);
-			*ret_buckets = buckets;
-			*ret_seed = seed;
+		if (!fill_index(c, index)) {
+			c->index = TAKE_PTR(index);
 			return 0;
 		}
-		if (seed % 4 == 3)
-			buckets += buckets / 8 + 1;
+		if (header->seed % 4 == 3)
+			header->buckets += header->buckets / 8 + 1;
 	}
 }
 
-static void write_rule(const struct bc_rule *rule, struct bc_rule_cell *cell)
+static uint16_t rule_flags(const struct bc_rule *rule)
+{
+	uint16_t flags = rule->verb == BC_VERB_RESERVE ? BC_RULE_RESERVE : 0;
+
+	flags |= rule->clauses & BC_CLAUSE_AUDIT ? BC_RULE_AUDIT : 0;
+	flags |= rule->clauses & BC_CLAUSE_LOG ? BC_RULE_LOG : 0;
+	flags |= rule->unit ? BC_RULE_UNIT : 0;
+	flags |= rule->clauses & BC_CLAUSE_HIDDEN ? BC_RULE_HIDDEN : 0;
+	flags |= rule->to_port ? BC_RULE_TO_PORT : 0;
+	if (rule->to_addr)
+		flags |= rule->to_v4 ? BC_RULE_TO_V4 : BC_RULE_TO_V6;
+	return flags;
+}
+
+static void write_rule(const struct bc_policy *policy, const struct bc_rule *rule, struct bc_rule_cell *cell)
 {
 	cell->verdict = bc_verb_verdict(rule->verb);
 	cell->source = rule->source;
 	cell->line = rule->line;
+	cell->id = bc_rule_id(bc_rule_digest(policy, rule));
+	cell->flags = rule_flags(rule);
 	if (rule->clauses & BC_CLAUSE_PROTO) {
 		cell->conditions |= BC_IF_PROTO;
 		cell->proto = rule->proto;
@@ -106,8 +197,19 @@ static void write_rule(const struct bc_rule *rule, struct bc_rule_cell *cell)
 	}
 	if (!rule->any_netns)
 		cell->conditions |= BC_IF_HOST;
-	if (rule->verb == BC_VERB_DENY)
+	if (rule->kind == BC_GROUP) {
+		cell->conditions |= BC_IF_GROUP;
+		cell->gid = rule->id;
+	}
+	if (rule->clauses & BC_CLAUSE_UNTIL) {
+		cell->conditions |= BC_IF_UNTIL;
+		cell->until = rule->until;
+	}
+	if (bc_rule_denies(rule))
 		cell->err = rule->err;
+	cell->to_port = rule->to_port;
+	if (rule->to_addr)
+		memcpy(cell->to, rule->to, sizeof(cell->to));
 }
 
 static void write_ports(const struct bc_policy *policy, union bc_cell *ports)
@@ -131,14 +233,20 @@ static void write_ports(const struct bc_policy *policy, union bc_cell *ports)
 	}
 }
 
-static uint16_t find_features(const struct bc_policy *policy)
+uint16_t bc_policy_features(const struct bc_policy *policy)
 {
+	static const uint16_t kinds[] = { [BC_USER] = BC_F_USER, [BC_GROUP] = BC_F_GROUP, [BC_ANYONE] = BC_F_ANYONE };
 	uint16_t features = 0;
 
 	for (size_t i = 0; i < policy->n; i++) {
-		features |= policy->rules[i].kind == BC_USER ? BC_F_USER : BC_F_ANYONE;
-		if (policy->rules[i].clauses & BC_CLAUSE_ADDR)
-			features |= BC_F_ADDR;
+		const struct bc_rule *rule = &policy->rules[i];
+
+		features |= kinds[rule->kind];
+		features |= rule->verb == BC_VERB_RESERVE ? BC_F_ANYONE : 0;
+		features |= rule->clauses & BC_CLAUSE_ADDR ? BC_F_ADDR : 0;
+		features |= bc_policy_path(policy, rule) ? BC_F_SCOPE : 0;
+		features |= bc_rule_denies(rule) ? BC_F_DENY : 0;
+		features |= rule->verb == BC_VERB_REWRITE ? BC_F_REWRITE : 0;
 	}
 	return features;
 }
@@ -152,65 +260,82 @@ static size_t names_size(const struct bc_policy *policy)
 	return size;
 }
 
-static int write_image(const struct bc_policy *policy, const struct bc_plan *plan, const union bc_cell *index,
-		       struct bc_header *header, struct bc_cells *ret_cells)
+static void place_sections(struct compilation *c)
 {
+	struct bc_header *header = &c->header;
+
+	header->segments = BC_INDEX + header->buckets;
+	header->lists = header->segments + cells_for(c->plan.nsegments, BC_SEGMENTS);
+	header->rules = header->lists + cells_for(c->plan.nlists, BC_REFS);
+	header->scopes = header->rules + c->policy->n;
+	header->labels = header->scopes + cells_for(c->tree.n, BC_SCOPES);
+	c->about.names = header->labels + cells_for(c->tree.nlabels, BC_PARTS);
+	c->about.cells = c->about.names + cells_for(names_size(c->policy), BC_CELL_SIZE);
+}
+
+static void copy_section(union bc_cell *to, const void *from, size_t size)
+{
+	if (size)
+		memcpy(to, from, size);
+}
+
+static int write_image(struct compilation *c, struct bc_cells *ret_cells)
+{
+	const struct bc_header *header = &c->header;
+	const struct bc_policy *policy = c->policy;
 	union bc_cell *cells;
 	char *name;
 
-	header->index = 1 + BC_PORT_CELLS;
-	header->segments = header->index + header->buckets;
-	header->lists = header->segments + cells_for(plan->nsegments, BC_SEGMENTS);
-	header->rules = header->lists + cells_for(plan->nlists, BC_REFS);
-	header->names = header->rules + policy->n;
-	header->cells = header->names + cells_for(names_size(policy), BC_CELL_SIZE);
-	cells = calloc(header->cells, sizeof(*cells));
+	place_sections(c);
+	cells = calloc(c->about.cells, sizeof(*cells));
 	if (!cells)
 		return -ENOMEM;
 	cells[0].header = *header;
-	write_ports(policy, cells + 1);
-	memcpy(cells + header->index, index, header->buckets * sizeof(*cells));
-	if (plan->nsegments)
-		memcpy(cells + header->segments, plan->segments, plan->nsegments * sizeof(*plan->segments));
-	if (plan->nlists)
-		memcpy(cells + header->lists, plan->lists, plan->nlists * sizeof(*plan->lists));
+	cells[1].about = c->about;
+	write_ports(policy, cells + BC_PORTS);
+	copy_section(cells + BC_INDEX, c->index, header->buckets * sizeof(*cells));
+	copy_section(cells + header->segments, c->plan.segments, c->plan.nsegments * sizeof(*c->plan.segments));
+	copy_section(cells + header->lists, c->plan.lists, c->plan.nlists * sizeof(*c->plan.lists));
 	for (size_t i = 0; i < policy->n; i++)
-		write_rule(&policy->rules[i], &cells[header->rules + i].rule);
-	name = (char *)(cells + header->names);
+		write_rule(policy, &policy->rules[i], &cells[header->rules + i].rule);
+	bc_tree_write(&c->tree, cells[header->scopes].scopes);
+	copy_section(cells + header->labels, c->tree.labels, c->tree.nlabels * sizeof(*c->tree.labels));
+	name = (char *)(cells + c->about.names);
 	for (size_t i = 0; i < policy->nsources; i++)
 		name = stpcpy(name, policy->sources[i]) + 1;
-	*ret_cells = (struct bc_cells){ cells, header->cells };
+	*ret_cells = (struct bc_cells){ cells, c->about.cells };
 	return 0;
 }
 
 int bc_compile(const struct bc_policy *policy, enum bc_severity severity, struct bc_cells *ret_cells,
 	       struct bc_report *report, struct bc_error *reterr)
 {
-	_cleanup_(bc_plan_done) struct bc_plan plan = { .severity = severity, .report = report };
-	_cleanup_free_ struct bc_entry *entries = NULL;
-	_cleanup_free_ union bc_cell *index = NULL;
-	struct bc_header header = {
-		.magic = BC_MAGIC,
-		.schema = BC_SCHEMA,
-		.features = find_features(policy),
-		.digest = bc_policy_digest(policy),
-		.nrules = policy->n,
-		.nsources = policy->nsources,
+	_cleanup_(compilation_done) struct compilation c = {
+		.policy = policy,
+		.plan = { .severity = severity, .report = report },
+		.header = { .magic = BC_MAGIC, .schema = BC_SCHEMA, .features = bc_policy_features(policy) },
+		.about = { .digest = bc_policy_digest(policy), .nrules = policy->n, .nsources = policy->nsources },
 	};
-	size_t n, errors = report->errors;
+	size_t errors = report->errors;
 	int r;
 
-	r = make_entries(policy, &entries, &n);
+	r = make_scopes(&c);
+	if (r == -E2BIG)
+		return bc_fail(reterr, r, "the rules name more than %u cgroups, those above them included",
+			       BC_SCOPES_MAX);
+	c.about.nscopes = c.tree.n;
 	if (!r)
-		r = bc_plan_segments(&plan, policy, entries, n);
+		r = make_entries(&c);
+	if (!r)
+		r = bc_plan_segments(&c.plan, policy, c.entries, c.nentries);
 	if (r == -E2BIG)
 		return bc_fail(reterr, r, "rules of one subject overlap too much: more than %u places in the image",
 			       BC_LISTED_MAX);
 	if (!r && report->errors > errors)
 		return bc_fail(reterr, -EINVAL, "rules of equal rank disagree");
 	if (!r)
-		r = make_index(&plan, &index, &header.buckets, &header.seed);
+		r = make_index(&c);
 	if (!r)
-		r = write_image(policy, &plan, index, &header, ret_cells);
+		r = write_image(&c, ret_cells);
 	return r ? bc_fail_errno(reterr, r, "cannot compile the policy") : 0;
 }

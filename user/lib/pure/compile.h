@@ -14,6 +14,9 @@ struct bc_cells {
 
 void bc_cells_done(struct bc_cells *cells);
 
+/* The features (enum bc_feature) that an image of these rules has. */
+uint16_t bc_policy_features(const struct bc_policy *policy);
+
 /* References in all lists of an image: 64 M of them are 256 MiB, and stand for rules that overlap without end. */
 #define BC_LISTED_MAX (64u << 20)
 

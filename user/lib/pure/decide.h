@@ -6,23 +6,31 @@
 #include "bindctl/abi.h"
 #include "pure/compile.h"
 
-/* Who binds what. */
+/* Who binds what, where and when. Owns nothing. */
 struct bc_question {
 	uint32_t uid;	  /* effective */
+	uint32_t gid;	  /* effective */
 	uint32_t addr[4]; /* as in bindctl/abi.h */
 	bool v4;	  /* addr is an IPv4 address */
 	bool v6only;	  /* the socket: [::] leaves the IPv4 port alone */
 	bool host_netns;
 	uint8_t proto; /* enum bc_proto, one bit */
 	uint16_t port;
+	const uint32_t *groups; /* supplementary, in any order */
+	size_t ngroups;
+	const char *cgroup; /* path from the root, "/a/b"; NULL: the root */
+	int64_t now;	    /* nanoseconds of Unix time */
 };
 
 /* A rule that was looked at, in order. */
 struct bc_tried {
 	uint32_t rule;	 /* its number in the image */
-	uint32_t failed; /* enum bc_condition that did not hold; 0: the rule decided */
+	uint32_t failed; /* enum bc_condition that did not hold; BC_TRIED_AUDITS; 0: the rule decided */
 	bool v4;	 /* looked at for the IPv4 side of the bind */
+	bool others;	 /* a reserve, as it concerns everyone but its subject */
 };
+
+#define BC_TRIED_AUDITS (1u << 16) /* a deny that holds, but only reports */
 
 struct bc_answer {
 	enum bc_verdict verdict;

@@ -4,84 +4,45 @@
 #include <string.h>
 
 #include "pure/decompile.h"
-
-static int broken(struct bc_error *reterr, const char *what)
-{
-	return bc_fail(reterr, -EBADMSG, "the image is broken: %s", what);
-}
-
-/* Sections lie one behind the other and end with the image. */
-static int check_sections(const struct bc_cells *image, struct bc_error *reterr)
-{
-	const struct bc_header *h = &image->cells[0].header;
-	const char *names, *end;
-	uint32_t nul = 0;
-
-	if (h->index != 1 + BC_PORT_CELLS || !h->buckets || h->buckets > image->n || h->cells != image->n)
-		return broken(reterr, "index out of bounds");
-	if (h->segments != h->index + h->buckets || h->lists < h->segments || h->rules < h->lists ||
-	    h->names < h->rules || h->names > h->cells)
-		return broken(reterr, "sections out of order");
-	if (h->nrules > BC_RULES_MAX || h->names - h->rules != h->nrules)
-		return broken(reterr, "rules out of bounds");
-	names = (const char *)(image->cells + h->names);
-	end = (const char *)(image->cells + h->cells);
-	while (names < end)
-		nul += !*names++;
-	if (h->nsources > nul)
-		return broken(reterr, "file names out of bounds");
-	return 0;
-}
-
-static int check_rules(const struct bc_cells *image, struct bc_error *reterr)
-{
-	const struct bc_header *h = &image->cells[0].header;
-
-	for (uint32_t i = 0; i < h->nrules; i++) {
-		const struct bc_rule_cell *rule = &image->cells[h->rules + i].rule;
-
-		if (rule->verdict != BC_DENY && rule->verdict != BC_ALLOW && rule->verdict != BC_GRANT)
-			return broken(reterr, "a rule without a verdict");
-		if (rule->source >= h->nsources || rule->prefix > 128 ||
-		    (rule->conditions & BC_IF_V4 && (rule->prefix < 96 || rule->conditions & BC_IF_V6)))
-			return broken(reterr, "a rule out of bounds");
-		if (rule->verdict == BC_DENY && !bc_errno_name(rule->err))
-			return broken(reterr, "a deny without an errno");
-		if (rule->conditions & BC_IF_PROTO && rule->proto != BC_TCP && rule->proto != BC_UDP)
-			return broken(reterr, "a rule of no protocol");
-	}
-	return 0;
-}
+#include "pure/inspect.h"
 
 /* One range of one rule, as found in a segment. */
 struct piece {
 	uint32_t rule;
 	uint16_t first;
 	uint16_t last;
+	uint32_t scope;
 	bool start;
 };
 
 struct pieces {
 	struct piece *items;
 	size_t n, room;
+	size_t left; /* every segment and every reference is used once; else a small image could ask for all memory */
 };
 
-static int add_piece(struct pieces *pieces, const struct bc_header *h, struct bc_policy *policy, uint32_t ref,
+static int add_piece(struct pieces *pieces, const struct bc_cells *image, struct bc_policy *policy, uint32_t ref,
 		     const struct bc_slot *slot, unsigned first, unsigned last)
 {
+	const struct bc_about *about = &image->cells[1].about;
 	uint32_t number = ref & BC_REF_NUMBER, kind = slot->key & 3;
+	const struct bc_rule_cell *cell;
 	struct bc_rule *rule;
 
-	if (number >= h->nrules || first > last || (kind != BC_USER && kind != BC_ANYONE) ||
-	    slot->key >> 2 != BC_SCOPE_ROOT)
+	if (number >= about->nrules || first > last || !pieces->left--)
+		return -EBADMSG;
+	cell = &image->cells[image->cells[0].header.rules + number].rule;
+	/* What a reserve is to others follows from what it is to its subject. */
+	if (ref & BC_REF_OTHERS)
+		return cell->flags & BC_RULE_RESERVE && slot->key == bc_key(BC_SCOPE_ROOT, BC_ANYONE) ? 0 : -EBADMSG;
+	if (kind == BC_GROUP ? !(cell->conditions & BC_IF_GROUP) : cell->conditions & BC_IF_GROUP)
 		return -EBADMSG;
 	if (bc_grow(&pieces->items, &pieces->room, pieces->n + 1))
 		return -ENOMEM;
-	pieces->items[pieces->n++] = (struct piece){ number, first, last, ref & BC_REF_START };
+	pieces->items[pieces->n++] = (struct piece){ number, first, last, slot->key >> 2, ref & BC_REF_START };
 	rule = &policy->rules[number];
 	rule->kind = kind;
-	rule->id = slot->id;
-	rule->scope = slot->key >> 2;
+	rule->id = kind == BC_GROUP ? cell->gid : slot->id;
 	return 0;
 }
 
@@ -90,16 +51,17 @@ static int add_pieces(struct pieces *pieces, const struct bc_cells *image, struc
 		      const struct bc_slot *slot, unsigned first, unsigned last)
 {
 	const struct bc_header *h = &image->cells[0].header;
-	uint32_t entries = (h->rules - h->lists) * BC_REFS;
+	size_t entries = (size_t)(h->rules - h->lists) * BC_REFS;
 
 	if (ref & BC_REF_RUN)
 		return -EBADMSG;
 	if (!(ref & BC_REF_LIST))
-		return add_piece(pieces, h, policy, ref, slot, first, last);
-	for (uint32_t i = ref & BC_REF_NUMBER; i < entries; i++) {
+		return add_piece(pieces, image, policy, ref, slot, first, last);
+	for (size_t i = ref & BC_REF_NUMBER; i < entries; i++) {
 		uint32_t listed = image->cells[h->lists + i / BC_REFS].refs[i % BC_REFS];
-		int r = listed & (BC_REF_RUN | BC_REF_LIST) ? -EBADMSG :
-							      add_piece(pieces, h, policy, listed, slot, first, last);
+		int r = listed & (BC_REF_RUN | BC_REF_LIST) ?
+				-EBADMSG :
+				add_piece(pieces, image, policy, listed, slot, first, last);
 
 		if (r || listed & BC_REF_LAST)
 			return r;
@@ -111,14 +73,14 @@ static int add_slot(struct pieces *pieces, const struct bc_cells *image, struct 
 		    const struct bc_slot *slot)
 {
 	const struct bc_header *h = &image->cells[0].header;
-	uint32_t nsegments = (h->lists - h->segments) * BC_SEGMENTS, first = slot->ref & BC_REF_NUMBER;
+	size_t nsegments = (size_t)(h->lists - h->segments) * BC_SEGMENTS, first = slot->ref & BC_REF_NUMBER;
 	int after = -1;
 
 	if (!(slot->ref & BC_REF_RUN))
 		return add_pieces(pieces, image, policy, slot->ref, slot, slot->ports & 0xffff, slot->ports >> 16);
 	if (slot->ports < 1 || slot->ports > 65536 || first >= nsegments || slot->ports > nsegments - first)
 		return -EBADMSG;
-	for (uint32_t i = first; i < first + slot->ports; i++) {
+	for (size_t i = first; i < first + slot->ports; i++) {
 		const struct bc_segment *s = &image->cells[h->segments + i / BC_SEGMENTS].segments[i % BC_SEGMENTS];
 		int r;
 
@@ -142,7 +104,7 @@ static int compare_pieces(const void *left, const void *right)
 }
 
 /* Puts the ranges together again that other rules' borders had cut. */
-static int join_pieces(struct bc_policy *policy, struct pieces *pieces)
+static int join_pieces(struct bc_policy *policy, struct pieces *pieces, uint32_t *scopes)
 {
 	if (!pieces->n)
 		return policy->n ? -EBADMSG : 0;
@@ -154,8 +116,9 @@ static int join_pieces(struct bc_policy *policy, struct pieces *pieces)
 		struct bc_rule *rule = &policy->rules[piece->rule];
 		struct bc_range *last = rule->nranges ? &policy->ranges[policy->nranges - 1] : NULL;
 
-		if (last && piece->first <= last->last)
+		if (last && (piece->first <= last->last || scopes[piece->rule] != piece->scope))
 			return -EBADMSG;
+		scopes[piece->rule] = piece->scope;
 		if (last && !piece->start && piece->first == last->last + 1) {
 			last->last = piece->last;
 			continue;
@@ -171,19 +134,39 @@ static int join_pieces(struct bc_policy *policy, struct pieces *pieces)
 	return 0;
 }
 
+static enum bc_verb verb_of(const struct bc_rule_cell *cell)
+{
+	if (cell->flags & BC_RULE_RESERVE)
+		return BC_VERB_RESERVE;
+	return cell->verdict == BC_GRANT   ? BC_VERB_GRANT :
+	       cell->verdict == BC_ALLOW   ? BC_VERB_ALLOW :
+	       cell->verdict == BC_REWRITE ? BC_VERB_REWRITE :
+					     BC_VERB_DENY;
+}
+
+static void read_to(const struct bc_rule_cell *cell, struct bc_rule *rule)
+{
+	rule->clauses |= BC_CLAUSE_TO | (cell->flags & BC_RULE_HIDDEN ? BC_CLAUSE_HIDDEN : 0);
+	rule->to_port = cell->flags & BC_RULE_TO_PORT ? cell->to_port : 0;
+	rule->to_addr = cell->flags & (BC_RULE_TO_V4 | BC_RULE_TO_V6);
+	rule->to_v4 = cell->flags & BC_RULE_TO_V4;
+	if (rule->to_addr)
+		memcpy(rule->to, cell->to, sizeof(rule->to));
+}
+
 static void read_rule(const struct bc_rule_cell *cell, struct bc_rule *rule)
 {
 	*rule = (struct bc_rule){
-		.verb = cell->verdict == BC_GRANT ? BC_VERB_GRANT :
-			cell->verdict == BC_ALLOW ? BC_VERB_ALLOW :
-						    BC_VERB_DENY,
+		.verb = verb_of(cell),
 		.proto = BC_TCP | BC_UDP,
 		.any_netns = !(cell->conditions & BC_IF_HOST),
-		.err = cell->verdict == BC_DENY ? cell->err : EACCES,
+		.err = EACCES,
 		.clauses = BC_CLAUSE_PORT,
 		.source = cell->source,
 		.line = cell->line,
 	};
+	if (bc_rule_denies(rule))
+		rule->err = cell->err;
 	if (cell->conditions & BC_IF_PROTO) {
 		rule->clauses |= BC_CLAUSE_PROTO;
 		rule->proto = cell->proto;
@@ -194,14 +177,72 @@ static void read_rule(const struct bc_rule_cell *cell, struct bc_rule *rule)
 		rule->prefix = cell->prefix;
 		memcpy(rule->addr, cell->addr, sizeof(rule->addr));
 	}
+	if (cell->conditions & BC_IF_UNTIL) {
+		rule->clauses |= BC_CLAUSE_UNTIL;
+		rule->until = cell->until;
+	}
+	if (cell->verdict == BC_REWRITE)
+		read_to(cell, rule);
+	rule->clauses |= cell->flags & BC_RULE_LOG ? BC_CLAUSE_LOG : 0;
+	rule->clauses |= cell->flags & BC_RULE_AUDIT ? BC_CLAUSE_AUDIT : 0;
+}
+
+/* The path of every scope, as an offset into policy->strings; parents come first. NULL without memory. */
+static uint32_t *read_paths(const struct bc_cells *image, struct bc_policy *policy)
+{
+	uint32_t n = image->cells[1].about.nscopes;
+	_cleanup_free_ uint32_t *paths = calloc(n + 1, sizeof(*paths));
+	_cleanup_(bc_text_done) struct bc_text path = {};
+	char name[BC_SCOPE_NAME];
+
+	if (!paths)
+		return NULL;
+	for (uint32_t i = BC_SCOPE_ROOT + 1; i <= n; i++) {
+		uint32_t parent = paths[bc_scope_at(image, i)->parent];
+
+		path.len = 0;
+		bc_scope_name(image, i, name);
+		bc_text_addf(&path, "%s/%s", parent ? policy->strings.data + parent : "", name);
+		paths[i] = path.failed ? 0 : bc_policy_string(policy, path.data, path.len);
+		if (!paths[i])
+			return NULL;
+	}
+	return TAKE_PTR(paths);
+}
+
+/* Gives the rules their cgroups; `scopes` are the rules' scopes. */
+static int place_rules(const struct bc_cells *image, struct bc_policy *policy, const uint32_t *scopes)
+{
+	_cleanup_free_ uint32_t *paths = read_paths(image, policy);
+
+	if (!paths)
+		return -ENOMEM;
+	for (size_t i = 0; i < policy->n; i++) {
+		struct bc_rule *rule = &policy->rules[i];
+		uint16_t flags = image->cells[image->cells[0].header.rules + i].rule.flags;
+		char name[BC_SCOPE_NAME] = "-.slice";
+
+		rule->path = paths[scopes[i]];
+		if (rule->path)
+			bc_scope_name(image, scopes[i], name);
+		if (flags & BC_RULE_UNIT) {
+			/* systemd puts a '_' before names that mean something else to the kernel. */
+			rule->unit = bc_policy_string(policy, name + (*name == '_'), strlen(name + (*name == '_')));
+			if (!rule->unit)
+				return -ENOMEM;
+		}
+		if (rule->path)
+			rule->clauses |= flags & BC_RULE_UNIT ? BC_CLAUSE_UNIT : BC_CLAUSE_CGROUP;
+	}
+	return 0;
 }
 
 static int read_sources(const struct bc_cells *image, struct bc_policy *policy)
 {
-	const struct bc_header *h = &image->cells[0].header;
-	const char *name = (const char *)(image->cells + h->names);
+	const struct bc_about *about = &image->cells[1].about;
+	const char *name = (const char *)(image->cells + about->names);
 
-	for (uint32_t i = 0; i < h->nsources; i++, name += strlen(name) + 1) {
+	for (uint32_t i = 0; i < about->nsources; i++, name += strlen(name) + 1) {
 		uint32_t number;
 		int r = bc_policy_source(policy, name, &number);
 
@@ -213,61 +254,102 @@ static int read_sources(const struct bc_cells *image, struct bc_policy *policy)
 	return 0;
 }
 
-/* Walks every subject's slot; `policy` has room for every rule and takes ranges and subjects. */
+/* Whether a search for the slot in that bucket comes to it: near enough, and behind full buckets alone. */
+static bool is_reachable(const struct bc_cells *image, const struct bc_slot *slot, uint32_t bucket)
+{
+	const struct bc_header *h = &image->cells[0].header;
+	uint32_t at = bc_bucket(bc_hash(slot->key, slot->id, h->seed), h->buckets);
+
+	for (unsigned probe = 0; probe < BC_PROBES; probe++) {
+		if (at == bucket)
+			return true;
+		if (!image->cells[BC_INDEX + at].slots[BC_SLOTS - 1].key)
+			return false;
+		at = at + 1 < h->buckets ? at + 1 : 0;
+	}
+	return false;
+}
+
+/* The slot of a cgroup leads from its parent to it, by the hash of its name. */
+static int check_child(const struct bc_cells *image, const struct bc_slot *slot)
+{
+	const struct bc_header *h = &image->cells[0].header;
+	uint64_t hash = h->seed;
+	uint32_t label;
+
+	if (slot->ref <= BC_SCOPE_ROOT || slot->ref > image->cells[1].about.nscopes)
+		return -EBADMSG;
+	label = bc_scope_at(image, slot->ref)->label;
+	for (uint32_t i = 0; i < (label & 0xff); i++)
+		hash = bc_name_hash(hash, bc_label_at(image, (label >> 8) + i));
+	return bc_scope_at(image, slot->ref)->parent == slot->key >> 2 && (uint32_t)(hash ^ hash >> 32) == slot->id ?
+		       0 :
+		       -EBADMSG;
+}
+
+static int read_slot(struct pieces *pieces, const struct bc_cells *image, struct bc_policy *policy, uint32_t bucket,
+		     const struct bc_slot *slot, uint32_t *children)
+{
+	uint32_t scope = slot->key >> 2;
+
+	if (!slot->key)
+		return 0;
+	if (!scope || scope > image->cells[1].about.nscopes || !is_reachable(image, slot, bucket))
+		return -EBADMSG;
+	if ((slot->key & 3) != BC_CHILD)
+		return bc_scope_at(image, scope)->first == scope ? add_slot(pieces, image, policy, slot) : -EBADMSG;
+	++*children;
+	return check_child(image, slot);
+}
+
+/* Walks every slot; `policy` has room for every rule and takes ranges, subjects and cgroups. */
 static int read_index(const struct bc_cells *image, struct bc_policy *policy)
 {
 	const struct bc_header *h = &image->cells[0].header;
-	struct pieces pieces = {};
-	int r = 0;
+	_cleanup_free_ uint32_t *scopes = calloc(policy->n + 1, sizeof(*scopes));
+	struct pieces pieces = {
+		.left = (size_t)(h->lists - h->segments) * BC_SEGMENTS + (size_t)(h->rules - h->lists) * BC_REFS,
+	};
+	uint32_t children = 0;
+	int r = scopes ? 0 : -ENOMEM;
 
-	for (uint32_t i = 0; !r && i < h->buckets * BC_SLOTS; i++) {
-		const struct bc_slot *slot = &image->cells[h->index + i / BC_SLOTS].slots[i % BC_SLOTS];
-
-		if (slot->key)
-			r = add_slot(&pieces, image, policy, slot);
-	}
+	for (uint32_t i = 0; !r && i < h->buckets; i++)
+		for (unsigned k = 0; !r && k < BC_SLOTS; k++)
+			r = read_slot(&pieces, image, policy, i, &image->cells[BC_INDEX + i].slots[k], &children);
+	if (!r && children != image->cells[1].about.nscopes - 1)
+		r = -EBADMSG;
 	if (!r)
-		r = join_pieces(policy, &pieces);
+		r = join_pieces(policy, &pieces, scopes);
+	if (!r)
+		r = place_rules(image, policy, scopes);
 	free(pieces.items);
 	return r;
-}
-
-int bc_image_check(const struct bc_cells *image, struct bc_error *reterr)
-{
-	const struct bc_header *h;
-
-	if (!image->n)
-		return broken(reterr, "it is empty");
-	h = &image->cells[0].header;
-	if (h->magic != BC_MAGIC)
-		return broken(reterr, "it does not begin as an image does");
-	if (h->schema != BC_SCHEMA)
-		return bc_fail(reterr, -EBADMSG, "the image has schema %u; this bindctl reads %u", h->schema,
-			       BC_SCHEMA);
-	if (h->features & ~BC_F_KNOWN)
-		return bc_fail(reterr, -EBADMSG, "the image has features that this bindctl does not know");
-	return check_sections(image, reterr) ?: check_rules(image, reterr);
 }
 
 int bc_decompile(const struct bc_cells *image, struct bc_policy *policy, struct bc_error *reterr)
 {
 	const struct bc_header *h;
+	const struct bc_about *about;
 	int r = bc_image_check(image, reterr);
 
 	if (r)
 		return r;
 	h = &image->cells[0].header;
-	if (bc_grow(&policy->rules, &policy->room, h->nrules))
+	about = &image->cells[1].about;
+	if (bc_grow(&policy->rules, &policy->room, about->nrules))
 		return bc_fail(reterr, -ENOMEM, "out of memory");
-	policy->n = h->nrules;
-	for (uint32_t i = 0; i < h->nrules; i++)
+	policy->n = about->nrules;
+	for (uint32_t i = 0; i < about->nrules; i++)
 		read_rule(&image->cells[h->rules + i].rule, &policy->rules[i]);
 	r = read_sources(image, policy);
 	if (!r)
 		r = read_index(image, policy);
 	if (r == -EBADMSG)
-		return broken(reterr, "its index does not fit its rules");
-	if (!r && bc_policy_digest(policy) != h->digest)
-		return broken(reterr, "its digest is not that of its rules");
+		return bc_image_broken(reterr, "its index does not fit its rules");
+	if (!r && bc_policy_digest(policy) != about->digest)
+		return bc_image_broken(reterr, "its digest is not that of its rules");
+	/* What the header does not name the programs do not ask for. */
+	if (!r && bc_policy_features(policy) != h->features)
+		return bc_image_broken(reterr, "its features are not those of its rules");
 	return r ? bc_fail_errno(reterr, r, "cannot read the image") : 0;
 }

@@ -7,14 +7,8 @@
 #include "pure/compile.h"
 
 /*
- * Whether every number in the image stays within it, so that nothing that reads it can go astray. 0 or -EBADMSG with
- * *reterr.
- */
-int bc_image_check(const struct bc_cells *image, struct bc_error *reterr);
-
-/*
  * Adds the image's rules to an empty policy, in the order of the compiled one, their subjects as numbers. 0, -EBADMSG
- * (see bc_image_check(), which it begins with), -ENOMEM.
+ * (see bc_image_check() in inspect.h, which it begins with), -ENOMEM.
  */
 int bc_decompile(const struct bc_cells *image, struct bc_policy *policy, struct bc_error *reterr);
 

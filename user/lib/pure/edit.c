@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pure/clause.h"
 #include "pure/edit.h"
-#include "pure/parse.h"
+#include "pure/moment.h"
 
 int bc_edit_append(const char *text, size_t len, const char *rule, struct bc_text *ret)
 {
@@ -16,8 +17,8 @@ int bc_edit_append(const char *text, size_t len, const char *rule, struct bc_tex
 	return ret->failed ? -ENOMEM : 0;
 }
 
-/* The line with other ports in the place of its own; blanks and comment stay. `len` excludes the newline. */
-static int edit_ports(const char *line, size_t len, const struct bc_line_edit *edit, struct bc_text *ret)
+/* The line with another value of one clause; blanks and comment stay. `len` excludes the newline. */
+static int edit_value(const char *line, size_t len, const struct bc_line_edit *edit, struct bc_text *ret)
 {
 	const struct bc_place place = { .source = "" };
 	char buffer[BC_LINE_MAX + 1];
@@ -25,18 +26,17 @@ static int edit_ports(const char *line, size_t len, const struct bc_line_edit *e
 	struct bc_error error;
 	int n = bc_split_line(&place, line, len, buffer, words, &error);
 
-	/* Clauses come in pairs behind the verb, so a user named "port" is not mistaken for the clause. */
-	for (int i = 1; i + 1 < n; i += 2) {
-		const struct bc_word *word = &words[i + 1];
+	/* A clause at a time, so a user named "port" is not mistaken for the clause. */
+	for (int i = 1; i + 1 < n; i += bc_clause_words(words, n, i)) {
+		size_t from = words[i + 1].column - 1, to = from;
 
-		if (words[i].len != 4 || memcmp(words[i].text, "port", 4))
+		if (!bc_word_is(&words[i], edit->clause))
 			continue;
-		bc_text_add(ret, line, word->column - 1);
-		bc_format_ports(ret, edit->ranges, edit->nranges);
-		/* A quoted list is two bytes longer in the line than as a word; no list holds an escape. */
-		if (line[word->column - 1] == '"')
-			len -= 2, line += 2;
-		bc_text_add(ret, line + word->column - 1 + word->len, len - (word->column - 1) - word->len);
+		/* The word as it stands in the line; no value that is changed here holds an escape. */
+		to += words[i + 1].len + (line[from] == '"' ? 2 : 0);
+		bc_text_add(ret, line, from);
+		bc_text_addf(ret, "%s", edit->value);
+		bc_text_add(ret, line + to, len - to);
 		return 0;
 	}
 	return -EINVAL;
@@ -51,8 +51,8 @@ int bc_edit_lines(const char *text, size_t len, const struct bc_line_edit *edits
 		const char *next = newline ? newline + 1 : end;
 
 		if (n && edits->line == number) {
-			if (edits->ranges) {
-				int r = edit_ports(line, (newline ? newline : end) - line, edits, ret);
+			if (edits->clause) {
+				int r = edit_value(line, (newline ? newline : end) - line, edits, ret);
 
 				if (r)
 					return r;
@@ -72,9 +72,64 @@ int bc_edit_lines(const char *text, size_t len, const struct bc_line_edit *edits
 	return n ? -EINVAL : 0;
 }
 
-bool bc_rule_matches(const struct bc_rule *pattern, const struct bc_rule *rule)
+static void edits_done(struct bc_line_edit *edits, size_t n)
 {
-	if (pattern->kind != rule->kind || pattern->id != rule->id || pattern->scope != rule->scope)
+	for (size_t i = 0; i < n; i++)
+		free(edits[i].value);
+	free(edits);
+}
+
+int bc_edit_tidy(const char *text, size_t len, int64_t base, int64_t now, struct bc_text *ret, size_t *ret_pruned)
+{
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+	_cleanup_(bc_report_done) struct bc_report report = {};
+	struct bc_line_edit *edits = NULL;
+	size_t n = 0, room = 0, pruned = 0;
+	int r = bc_parse(&policy, "", text, len, base, &report);
+
+	for (size_t i = 0; !r && i < policy.n; i++) {
+		const struct bc_rule *rule = &policy.rules[i];
+		bool expired = rule->clauses & BC_CLAUSE_UNTIL && rule->until <= now;
+		struct bc_text value = {};
+
+		if (!expired && !rule->relative)
+			continue;
+		if (!expired)
+			bc_format_moment(&value, rule->until);
+		pruned += expired;
+		if (value.failed || bc_grow(&edits, &room, n + 1)) {
+			bc_text_done(&value);
+			r = -ENOMEM;
+			break;
+		}
+		edits[n++] = (struct bc_line_edit){ rule->line, expired ? NULL : "until", value.data };
+	}
+	if (!r)
+		r = bc_edit_lines(text, len, edits, n, ret);
+	edits_done(edits, n);
+	if (!r)
+		*ret_pruned = pruned;
+	return r;
+}
+
+static bool same_path(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+static bool same_target(const struct bc_rule *a, const struct bc_rule *b)
+{
+	return b->clauses & BC_CLAUSE_TO && a->to_port == b->to_port && a->to_addr == b->to_addr &&
+	       !memcmp(a->to, b->to, sizeof(a->to));
+}
+
+bool bc_rule_matches(const struct bc_policy *pattern_policy, const struct bc_rule *pattern,
+		     const struct bc_policy *policy, const struct bc_rule *rule)
+{
+	const uint32_t flags = BC_CLAUSE_LOG | BC_CLAUSE_AUDIT | BC_CLAUSE_HIDDEN;
+
+	if (pattern->kind != rule->kind || pattern->id != rule->id ||
+	    !same_path(bc_policy_path(pattern_policy, pattern), bc_policy_path(policy, rule)))
 		return false;
 	if (pattern->clauses & BC_CLAUSE_PROTO && (!(rule->clauses & BC_CLAUSE_PROTO) || pattern->proto != rule->proto))
 		return false;
@@ -84,7 +139,13 @@ bool bc_rule_matches(const struct bc_rule *pattern, const struct bc_rule *rule)
 		return false;
 	if (pattern->clauses & BC_CLAUSE_NETNS && pattern->any_netns != rule->any_netns)
 		return false;
-	return !(pattern->clauses & BC_CLAUSE_ERRNO) || (rule->verb == BC_VERB_DENY && pattern->err == rule->err);
+	if (pattern->clauses & BC_CLAUSE_TO && !same_target(pattern, rule))
+		return false;
+	if (pattern->clauses & BC_CLAUSE_UNTIL && (!(rule->clauses & BC_CLAUSE_UNTIL) || pattern->until != rule->until))
+		return false;
+	if (pattern->clauses & flags & ~rule->clauses)
+		return false;
+	return !(pattern->clauses & BC_CLAUSE_ERRNO) || (bc_rule_denies(rule) && pattern->err == rule->err);
 }
 
 static bool is_any(const struct bc_range *ranges, size_t n)

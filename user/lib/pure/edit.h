@@ -8,9 +8,9 @@
 
 /* What becomes of one line. */
 struct bc_line_edit {
-	unsigned line;		       /* from 1 */
-	const struct bc_range *ranges; /* the ports to leave; NULL: remove the line */
-	size_t nranges;
+	unsigned line;	    /* from 1 */
+	const char *clause; /* the clause whose value changes; NULL: remove the line */
+	char *value;	    /* the new one, as one word; owned by whoever made the edit */
 };
 
 /* The text with one more line. `rule` has no newline. */
@@ -20,10 +20,18 @@ int bc_edit_append(const char *text, size_t len, const char *rule, struct bc_tex
 int bc_edit_lines(const char *text, size_t len, const struct bc_line_edit *edits, size_t n, struct bc_text *ret);
 
 /*
+ * The text without the rules that have expired at `now`, and with every time that counts from when the file was
+ * written (`base`) as the moment that it means: the file is about to be written again. *ret_pruned is the number of
+ * rules that went. The text must parse. 0 or -errno.
+ */
+int bc_edit_tidy(const char *text, size_t len, int64_t base, int64_t now, struct bc_text *ret, size_t *ret_pruned);
+
+/*
  * Whether `rule` is one that `pattern` speaks of: the same subject, every clause of the pattern but its ports equal in
  * the rule. Clauses that the pattern does not have may be anything; verbs are not compared. Resolve both first.
  */
-bool bc_rule_matches(const struct bc_rule *pattern, const struct bc_rule *rule);
+bool bc_rule_matches(const struct bc_policy *pattern_policy, const struct bc_rule *pattern,
+		     const struct bc_policy *policy, const struct bc_rule *rule);
 
 /*
  * The ports of `rule` that `pattern` does not name, malloc'ed; *ret_n is 0 when none are left. -ENOENT when the two

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pure/lint.h"
+#include "pure/moment.h"
 
 /* Rules before one in a list that are compared with it: keeps a list of a million from taking forever. */
 #define COMPARED_MAX 256
@@ -33,26 +35,36 @@ static bool within(const struct bc_rule *inner, const struct bc_rule *outer)
 	return inner->v4 == outer->v4 && inner->prefix >= outer->prefix;
 }
 
-/* Whether `first` holds for every bind that `rule` holds for, the port aside. */
-static bool always_holds(const struct bc_rule *first, const struct bc_rule *rule)
+/* Whether the rule of reference `first` holds for every bind that `rule` holds for, port and subject aside. */
+static bool always_holds(const struct bc_policy *policy, uint32_t first_ref, uint32_t rule_ref)
 {
+	const struct bc_rule *first = &policy->rules[first_ref & BC_REF_NUMBER];
+	const struct bc_rule *rule = &policy->rules[rule_ref & BC_REF_NUMBER];
+
+	/* What only audits decides nothing; the deny of a reserve counts whatever group its subject is. */
+	if (first->clauses & BC_CLAUSE_AUDIT && (first->verb == BC_VERB_DENY || first_ref & BC_REF_OTHERS))
+		return false;
+	if (first->kind == BC_GROUP && !(first_ref & BC_REF_OTHERS) && first->id != rule->id)
+		return false;
 	if (first->clauses & BC_CLAUSE_PROTO && (!(rule->clauses & BC_CLAUSE_PROTO) || first->proto != rule->proto))
 		return false;
 	if (first->clauses & BC_CLAUSE_ADDR && (!(rule->clauses & BC_CLAUSE_ADDR) || !within(rule, first)))
+		return false;
+	if (first->clauses & BC_CLAUSE_UNTIL && (!(rule->clauses & BC_CLAUSE_UNTIL) || first->until < rule->until))
 		return false;
 	return first->any_netns || !rule->any_netns;
 }
 
 static void look_at_list(struct lint *lint, const uint32_t *refs, size_t n)
 {
-	const struct bc_rule *rules = lint->policy->rules;
-
 	for (size_t i = 0; i < n; i++) {
-		uint32_t number = refs[i] & BC_REF_NUMBER;
-		struct fate *fate = &lint->fates[number];
+		struct fate *fate = &lint->fates[refs[i] & BC_REF_NUMBER];
 		size_t k = 0;
 
-		while (k < i && k < COMPARED_MAX && !always_holds(&rules[refs[k] & BC_REF_NUMBER], &rules[number]))
+		/* What a reserve is to others is no rule that somebody wrote. */
+		if (refs[i] & BC_REF_OTHERS)
+			continue;
+		while (k < i && k < COMPARED_MAX && !always_holds(lint->policy, refs[k], refs[i]))
 			k++;
 		if (k == i || k == COMPARED_MAX) {
 			fate->decides = true;
@@ -79,24 +91,30 @@ static void look_at_lists(struct lint *lint)
 }
 
 /* A rule that stands alone in a segment decides there. */
+static void look_at_slot(struct lint *lint, const struct bc_slot *slot)
+{
+	const struct bc_header *h = &lint->cells->cells[0].header;
+
+	if (!slot->key || (slot->key & 3) == BC_CHILD)
+		return;
+	if (!(slot->ref & (BC_REF_RUN | BC_REF_LIST)) && !(slot->ref & BC_REF_OTHERS))
+		lint->fates[slot->ref & BC_REF_NUMBER].decides = true;
+	if (!(slot->ref & BC_REF_RUN))
+		return;
+	for (uint32_t k = slot->ref & BC_REF_NUMBER, n = 0; n < slot->ports; k++, n++) {
+		uint32_t ref = lint->cells->cells[h->segments + k / BC_SEGMENTS].segments[k % BC_SEGMENTS].ref;
+
+		if (!(ref & (BC_REF_LIST | BC_REF_OTHERS)))
+			lint->fates[ref & BC_REF_NUMBER].decides = true;
+	}
+}
+
 static void look_at_segments(struct lint *lint)
 {
 	const struct bc_header *h = &lint->cells->cells[0].header;
 
-	for (uint32_t i = 0; i < h->buckets * BC_SLOTS; i++) {
-		const struct bc_slot *slot = &lint->cells->cells[h->index + i / BC_SLOTS].slots[i % BC_SLOTS];
-
-		if (slot->key && !(slot->ref & (BC_REF_RUN | BC_REF_LIST)))
-			lint->fates[slot->ref & BC_REF_NUMBER].decides = true;
-		if (!(slot->ref & BC_REF_RUN))
-			continue;
-		for (uint32_t k = slot->ref & BC_REF_NUMBER, n = 0; n < slot->ports; k++, n++) {
-			uint32_t ref = lint->cells->cells[h->segments + k / BC_SEGMENTS].segments[k % BC_SEGMENTS].ref;
-
-			if (!(ref & BC_REF_LIST))
-				lint->fates[ref & BC_REF_NUMBER].decides = true;
-		}
-	}
+	for (uint32_t i = 0; i < h->buckets * BC_SLOTS; i++)
+		look_at_slot(lint, &lint->cells->cells[BC_INDEX + i / BC_SLOTS].slots[i % BC_SLOTS]);
 }
 
 static void report_hidden(const struct lint *lint, uint32_t number, enum bc_severity severity, struct bc_report *report)
@@ -117,16 +135,45 @@ static void report_hidden(const struct lint *lint, uint32_t number, enum bc_seve
 /* Whether the two differ in their outcome alone: the compiler has said so already. */
 static bool is_conflict(const struct bc_policy *policy, uint32_t a, uint32_t b)
 {
+	const uint32_t outcome = BC_CLAUSE_TO | BC_CLAUSE_HIDDEN | BC_CLAUSE_LOG | BC_CLAUSE_AUDIT;
 	struct bc_rule left = policy->rules[a], right = policy->rules[b];
 
-	if (left.verb == right.verb && left.err == right.err)
+	if (left.verb == right.verb && left.err == right.err && !((left.clauses | right.clauses) & BC_CLAUSE_TO))
 		return false;
 	left.verb = right.verb = BC_VERB_DENY;
 	left.err = right.err = 0;
+	left.clauses &= ~outcome;
+	right.clauses &= ~outcome;
 	return bc_rule_digest(policy, &left) == bc_rule_digest(policy, &right);
 }
 
-int bc_lint(const struct bc_policy *policy, const struct bc_cells *cells, enum bc_severity severity,
+static void report_rule(const struct bc_policy *policy, const struct bc_rule *rule, enum bc_severity severity,
+			struct bc_report *report, const char *text)
+{
+	struct bc_error error;
+
+	bc_fail_at(&error, 0, bc_policy_source_of(policy, rule), rule->line, 0, "%s", text);
+	error.severity = severity;
+	bc_report_add(report, &error);
+}
+
+/* What a rule says of itself alone. */
+static void look_at_rule(const struct bc_policy *policy, const struct bc_rule *rule, int64_t now,
+			 enum bc_severity severity, struct bc_report *report)
+{
+	_cleanup_(bc_text_done) struct bc_text text = {};
+
+	if (rule->clauses & BC_CLAUSE_UNTIL && rule->until <= now) {
+		bc_text_addf(&text, "this rule has expired, at ");
+		bc_format_moment(&text, rule->until);
+		report_rule(policy, rule, severity, report, text.failed ? "this rule has expired" : text.data);
+	}
+	if (rule->clauses & BC_CLAUSE_ADDR && rule->v4 && rule->to_addr && !rule->to_v4)
+		report_rule(policy, rule, severity, report,
+			    "IPv4 sockets cannot take the IPv6 address of this rewrite: their binds fail");
+}
+
+int bc_lint(const struct bc_policy *policy, const struct bc_cells *cells, int64_t now, enum bc_severity severity,
 	    struct bc_report *report)
 {
 	_cleanup_free_ struct fate *fates = calloc(policy->n + 1, sizeof(*fates));
@@ -136,8 +183,43 @@ int bc_lint(const struct bc_policy *policy, const struct bc_cells *cells, enum b
 		return -ENOMEM;
 	look_at_lists(&lint);
 	look_at_segments(&lint);
-	for (uint32_t i = 0; i < policy->n; i++)
+	for (uint32_t i = 0; i < policy->n; i++) {
 		if (!fates[i].decides && fates[i].hidden && !is_conflict(policy, i, fates[i].behind))
 			report_hidden(&lint, i, severity, report);
+		look_at_rule(policy, &policy->rules[i], now, severity, report);
+	}
 	return 0;
+}
+
+/* The first port of the range that the kernel may choose; 0 when there is none. */
+static unsigned first_open(const struct bc_range *range, const struct bc_ephemeral *ephemeral)
+{
+	unsigned port = range->first > ephemeral->range.first ? range->first : ephemeral->range.first;
+	unsigned last = range->last < ephemeral->range.last ? range->last : ephemeral->range.last;
+
+	/* The kept ranges are in order. */
+	for (size_t i = 0; i < ephemeral->nkept; i++)
+		if (ephemeral->kept[i].first <= port && port <= ephemeral->kept[i].last)
+			port = ephemeral->kept[i].last + 1u;
+	return port <= last ? port : 0;
+}
+
+void bc_lint_ephemeral(const struct bc_policy *policy, const struct bc_ephemeral *ephemeral, enum bc_severity severity,
+		       struct bc_report *report)
+{
+	for (size_t i = 0; ephemeral->range.last && i < policy->n; i++) {
+		const struct bc_rule *rule = &policy->rules[i];
+		unsigned port = 0;
+		char text[256];
+
+		for (uint32_t k = 0; !port && rule->verb == BC_VERB_RESERVE && k < rule->nranges; k++)
+			port = first_open(&policy->ranges[rule->ranges + k], ephemeral);
+		if (!port)
+			continue;
+		snprintf(text, sizeof(text),
+			 "the kernel may give the reserved port %u to a connect(2) or listen(2) without bind(2), which "
+			 "no policy sees; add it to net.ipv4.ip_local_reserved_ports",
+			 port);
+		report_rule(policy, rule, severity, report, text);
+	}
 }

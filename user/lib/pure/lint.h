@@ -6,12 +6,29 @@
 #include "base/error.h"
 #include "pure/compile.h"
 
+/* What there is to know of the host. */
+struct bc_ephemeral {
+	struct bc_range range; /* that the kernel chooses ports from; 0 to 0: not known */
+	struct bc_range *kept; /* ports that it leaves alone; owned */
+	size_t nkept;
+};
+
 /*
- * Adds a finding of `severity` for each rule that says what an earlier one says already, and for each that can never
- * decide because another rule of its subject decides before it wherever it could. `cells` is what the resolved policy
- * compiled to. 0 or -ENOMEM.
+ * Adds a finding of `severity` for each rule that
+ * - says what an earlier one says already,
+ * - can never decide because another rule of its subject decides before it wherever it could,
+ * - has expired at `now`,
+ * - rewrites IPv4 addresses to an IPv6 one, which IPv4 sockets cannot take.
+ * `cells` is what the resolved policy compiled to. 0 or -ENOMEM.
  */
-int bc_lint(const struct bc_policy *policy, const struct bc_cells *cells, enum bc_severity severity,
+int bc_lint(const struct bc_policy *policy, const struct bc_cells *cells, int64_t now, enum bc_severity severity,
 	    struct bc_report *report);
+
+/*
+ * Adds a finding for each reserve of a port that the kernel may still give to whoever binds none: no hook sees that.
+ * `severity` as above.
+ */
+void bc_lint_ephemeral(const struct bc_policy *policy, const struct bc_ephemeral *ephemeral, enum bc_severity severity,
+		       struct bc_report *report);
 
 #endif

@@ -9,9 +9,8 @@ static const struct {
 	const char *name;
 	enum bc_verb verb;
 } verbs[] = {
-	{ "grant", BC_VERB_GRANT },
-	{ "allow", BC_VERB_ALLOW },
-	{ "deny", BC_VERB_DENY },
+	{ "grant", BC_VERB_GRANT },	{ "allow", BC_VERB_ALLOW },	{ "deny", BC_VERB_DENY },
+	{ "rewrite", BC_VERB_REWRITE }, { "reserve", BC_VERB_RESERVE },
 };
 
 static bool is_blank(char c)
@@ -104,21 +103,49 @@ static int parse_verb(const struct bc_place *place, const struct bc_word *word, 
 			return 0;
 		}
 	}
-	return bc_clause_fail(place, word, reterr, "unknown verb '%.*s' (grant, allow or deny)",
+	return bc_clause_fail(place, word, reterr, "unknown verb '%.*s' (grant, allow, deny, rewrite or reserve)",
 			      bc_word_precision(word), word->text);
+}
+
+static const struct requirement {
+	uint32_t clause;
+	uint32_t verbs; /* bits by enum bc_verb */
+	const char *name;
+	const char *belongs;
+} requirements[] = {
+	{ BC_CLAUSE_ERRNO, 1u << BC_VERB_DENY | 1u << BC_VERB_RESERVE, "errno", "a deny or a reserve" },
+	{ BC_CLAUSE_AUDIT, 1u << BC_VERB_DENY | 1u << BC_VERB_RESERVE, "audit", "a deny or a reserve" },
+	{ BC_CLAUSE_TO, 1u << BC_VERB_REWRITE, "to", "a rewrite" },
+};
+
+static int fail_rule(const struct bc_place *place, unsigned column, struct bc_error *reterr, const char *text)
+{
+	return bc_fail_at(reterr, -EINVAL, place->source, place->line, place->line ? column : 0, "%s", text);
 }
 
 /* What a whole rule must have, whatever its clauses were. */
 static int check_rule(const struct bc_place *place, const struct bc_word *words, size_t n, const struct bc_rule *rule,
 		      struct bc_error *reterr)
 {
+	const uint32_t subjects = BC_CLAUSE_USER | BC_CLAUSE_GROUP | BC_CLAUSE_UNIT | BC_CLAUSE_CGROUP;
+	unsigned first = words[0].column, end = words[n - 1].column + words[n - 1].len;
+
 	if (!(rule->clauses & BC_CLAUSE_PORT))
-		return bc_fail_at(reterr, -EINVAL, place->source, place->line,
-				  place->line ? words[n - 1].column + words[n - 1].len : 0,
-				  "the rule names no port: add 'port N' or 'port any'");
-	if (rule->clauses & BC_CLAUSE_ERRNO && rule->verb != BC_VERB_DENY)
-		return bc_fail_at(reterr, -EINVAL, place->source, place->line, words[0].column,
-				  "'errno' belongs to a deny, not to '%s'", bc_verb_name(rule->verb));
+		return fail_rule(place, end, reterr, "the rule names no port: add 'port N' or 'port any'");
+	if (rule->verb == BC_VERB_REWRITE && !(rule->clauses & BC_CLAUSE_TO))
+		return fail_rule(place, end, reterr, "the rewrite leads nowhere: add 'to [IP][:PORT]'");
+	if (rule->verb == BC_VERB_RESERVE && !(rule->clauses & subjects))
+		return fail_rule(place, end, reterr,
+				 "the reserve is for nobody: add 'user', 'group', 'unit' or 'cgroup'");
+	if (rule->clauses & BC_CLAUSE_USER && rule->clauses & BC_CLAUSE_GROUP)
+		return fail_rule(place, first, reterr, "a rule names a user or a group, not both");
+	if (rule->clauses & BC_CLAUSE_UNIT && rule->clauses & BC_CLAUSE_CGROUP)
+		return fail_rule(place, first, reterr, "a rule names a unit or a cgroup, not both");
+	for (size_t i = 0; i < ARRAY_SIZE(requirements); i++)
+		if (rule->clauses & requirements[i].clause && !(requirements[i].verbs >> rule->verb & 1))
+			return bc_fail_at(reterr, -EINVAL, place->source, place->line, first,
+					  "'%s' belongs to %s, not to '%s'", requirements[i].name,
+					  requirements[i].belongs, bc_verb_name(rule->verb));
 	return 0;
 }
 
@@ -155,7 +182,6 @@ int bc_parse_words(struct bc_policy *policy, const struct bc_place *place, const
 		.kind = BC_ANYONE,
 		.proto = BC_TCP | BC_UDP,
 		.err = EACCES,
-		.scope = BC_SCOPE_ROOT,
 		.source = place->number,
 		.line = place->line,
 		.ranges = policy->nranges,
@@ -170,6 +196,8 @@ int bc_parse_words(struct bc_policy *policy, const struct bc_place *place, const
 		r = bc_clause_parse(policy, place, words, n, &at, &rule, reterr);
 	if (!r)
 		r = check_rule(place, words, n, &rule, reterr);
+	if (!r && place->audit && bc_rule_denies(&rule))
+		rule.clauses |= BC_CLAUSE_AUDIT;
 	if (!r && !place->line)
 		r = check_length(policy, &rule, reterr);
 	if (!r && policy->n == BC_RULES_MAX)
@@ -185,21 +213,42 @@ int bc_parse_words(struct bc_policy *policy, const struct bc_place *place, const
 	return 0;
 }
 
-static int parse_line(struct bc_policy *policy, const struct bc_place *place, const char *line, size_t len,
+/* `mode audit`, which stands before a file's rules or not at all. */
+static int parse_mode(struct bc_place *place, const struct bc_word *words, size_t n, bool first,
+		      struct bc_error *reterr)
+{
+	if (!first)
+		return bc_clause_fail(place, &words[0], reterr, "'mode' stands before the file's first rule, once");
+	if (n != 2 || !bc_word_is(&words[1], "audit"))
+		return bc_clause_fail(place, &words[n > 1], reterr, "the only mode is 'mode audit'");
+	place->audit = true;
+	return 0;
+}
+
+/* *first: no line of the file said anything so far. */
+static int parse_line(struct bc_policy *policy, struct bc_place *place, const char *line, size_t len, bool *first,
 		      struct bc_error *reterr)
 {
 	char buffer[BC_LINE_MAX + 1];
 	struct bc_word words[BC_WORDS_MAX];
 	int n = bc_split_line(place, line, len, buffer, words, reterr);
+	bool was_first = *first;
 
-	if (n <= 0)
+	if (n == 0)
+		return 0;
+	*first = false;
+	if (n < 0)
 		return n;
+	if (bc_word_is(&words[0], "mode"))
+		return parse_mode(place, words, n, was_first, reterr);
 	return bc_parse_words(policy, place, words, n, reterr);
 }
 
-int bc_parse(struct bc_policy *policy, const char *source, const char *text, size_t len, struct bc_report *report)
+int bc_parse(struct bc_policy *policy, const char *source, const char *text, size_t len, int64_t base,
+	     struct bc_report *report)
 {
-	struct bc_place place = { .source = source };
+	struct bc_place place = { .source = source, .base = base };
+	bool first = true;
 	int r, result = 0;
 
 	r = bc_policy_source(policy, source, &place.number);
@@ -212,7 +261,7 @@ int bc_parse(struct bc_policy *policy, const char *source, const char *text, siz
 		struct bc_error error;
 
 		place.line++;
-		r = parse_line(policy, &place, text, line, &error);
+		r = parse_line(policy, &place, text, line, &first, &error);
 		if (!r && !newline) {
 			/* What may be half a rule is none. */
 			policy->n = rules;

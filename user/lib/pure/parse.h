@@ -11,7 +11,7 @@
 
 #define BC_LINE_MAX 4096	 /* bytes in a line, its newline not counted */
 #define BC_FILE_MAX (256u << 20) /* bytes in a file: 4 M rules of 64 bytes */
-#define BC_WORDS_MAX 64		 /* words in a line; the longest rule has 13 */
+#define BC_WORDS_MAX 64		 /* words in a line; the longest rule has 22 */
 
 struct bc_word {
 	const char *text; /* len bytes, not NUL-terminated */
@@ -25,13 +25,17 @@ struct bc_place {
 	const char *source; /* NULL for arguments */
 	uint32_t number;    /* the source's index in the policy */
 	unsigned line;
+	int64_t base; /* that `until +10m` counts from: nanoseconds of Unix time */
+	bool audit;   /* the file began with `mode audit`: its denies only report */
 };
 
 /*
  * Adds the text's rules to the policy. Every fault is added to the report with its place, and the other lines are
- * still read; a line with a fault adds no rule. 0, or -EINVAL when there was a fault, -ENOMEM, -E2BIG.
+ * still read; a line with a fault adds no rule. `base`: see struct bc_place; of a file, when it was last written.
+ * 0, or -EINVAL when there was a fault, -ENOMEM, -E2BIG.
  */
-int bc_parse(struct bc_policy *policy, const char *source, const char *text, size_t len, struct bc_report *report);
+int bc_parse(struct bc_policy *policy, const char *source, const char *text, size_t len, int64_t base,
+	     struct bc_report *report);
 
 /* Adds the rule that the words make. 0 or -errno with *reterr; the policy is untouched then. */
 int bc_parse_words(struct bc_policy *policy, const struct bc_place *place, const struct bc_word *words, size_t n,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pure/moment.h"
 #include "pure/policy.h"
 
 static const struct {
@@ -63,30 +64,23 @@ uint32_t bc_policy_string(struct bc_policy *policy, const char *name, size_t len
 	return strings->failed || at > UINT32_MAX ? 0 : at;
 }
 
+static const struct {
+	const char *name;
+	enum bc_verdict verdict;
+} verbs[] = {
+	[BC_VERB_GRANT] = { "grant", BC_GRANT },     [BC_VERB_ALLOW] = { "allow", BC_ALLOW },
+	[BC_VERB_DENY] = { "deny", BC_DENY },	     [BC_VERB_REWRITE] = { "rewrite", BC_REWRITE },
+	[BC_VERB_RESERVE] = { "reserve", BC_GRANT },
+};
+
 const char *bc_verb_name(enum bc_verb verb)
 {
-	switch (verb) {
-	case BC_VERB_GRANT:
-		return "grant";
-	case BC_VERB_ALLOW:
-		return "allow";
-	case BC_VERB_DENY:
-		return "deny";
-	}
-	return "?";
+	return verb < ARRAY_SIZE(verbs) && verbs[verb].name ? verbs[verb].name : "?";
 }
 
 enum bc_verdict bc_verb_verdict(enum bc_verb verb)
 {
-	switch (verb) {
-	case BC_VERB_GRANT:
-		return BC_GRANT;
-	case BC_VERB_ALLOW:
-		return BC_ALLOW;
-	case BC_VERB_DENY:
-		return BC_DENY;
-	}
-	return BC_DENY;
+	return verb < ARRAY_SIZE(verbs) && verbs[verb].name ? verbs[verb].verdict : BC_DENY;
 }
 
 int bc_errno_by_name(const char *name, size_t len)
@@ -148,16 +142,41 @@ static void format_word(struct bc_text *text, const char *word)
 	bc_text_add(text, "\"", 1);
 }
 
-void bc_format_rule(struct bc_text *text, const struct bc_policy *policy, const struct bc_rule *rule)
+void bc_format_to(struct bc_text *text, const struct bc_rule *rule)
 {
-	bc_text_addf(text, "%s", bc_verb_name(rule->verb));
-	if (rule->kind == BC_USER) {
-		bc_text_addf(text, " user ");
+	bool brackets = rule->to_addr && !rule->to_v4 && rule->to_port;
+
+	if (rule->to_addr) {
+		bc_text_addf(text, "%s", brackets ? "[" : "");
+		bc_format_addr(text, rule->to, rule->to_v4, 128);
+		bc_text_addf(text, "%s", brackets ? "]" : "");
+	}
+	if (rule->to_port)
+		bc_text_addf(text, ":%u", rule->to_port);
+}
+
+static void format_subject(struct bc_text *text, const struct bc_policy *policy, const struct bc_rule *rule)
+{
+	if (rule->kind != BC_ANYONE) {
+		bc_text_addf(text, rule->kind == BC_USER ? " user " : " group ");
 		if (rule->name)
 			format_word(text, bc_policy_name(policy, rule));
 		else
 			bc_text_addf(text, "%u", rule->id);
 	}
+	if (rule->unit) {
+		bc_text_addf(text, " unit ");
+		format_word(text, policy->strings.data + rule->unit);
+	} else if (rule->path) {
+		bc_text_addf(text, " cgroup ");
+		format_word(text, policy->strings.data + rule->path);
+	}
+}
+
+void bc_format_rule(struct bc_text *text, const struct bc_policy *policy, const struct bc_rule *rule)
+{
+	bc_text_addf(text, "%s", bc_verb_name(rule->verb));
+	format_subject(text, policy, rule);
 	bc_text_addf(text, " port ");
 	bc_format_ports(text, policy->ranges + rule->ranges, rule->nranges);
 	if (rule->clauses & BC_CLAUSE_PROTO)
@@ -168,14 +187,46 @@ void bc_format_rule(struct bc_text *text, const struct bc_policy *policy, const 
 	}
 	if (rule->any_netns)
 		bc_text_addf(text, " netns any");
-	if (rule->verb == BC_VERB_DENY && rule->err != EACCES)
+	if (rule->clauses & BC_CLAUSE_TO) {
+		bc_text_addf(text, " to ");
+		bc_format_to(text, rule);
+		bc_text_addf(text, "%s", rule->clauses & BC_CLAUSE_HIDDEN ? " hidden" : "");
+	}
+	if (bc_rule_denies(rule) && rule->err != EACCES)
 		bc_text_addf(text, " errno %s", bc_errno_name(rule->err));
+	if (rule->clauses & BC_CLAUSE_UNTIL) {
+		bc_text_addf(text, " until ");
+		bc_format_moment(text, rule->until);
+	}
+	bc_text_addf(text, "%s%s", rule->clauses & BC_CLAUSE_LOG ? " log" : "",
+		     rule->clauses & BC_CLAUSE_AUDIT ? " audit" : "");
+}
+
+/* The parts that most rules lack. */
+static uint64_t digest_rest(uint64_t hash, const struct bc_policy *policy, const struct bc_rule *rule)
+{
+	const char *path = bc_policy_path(policy, rule);
+	uint32_t clauses =
+		rule->clauses & (BC_CLAUSE_TO | BC_CLAUSE_HIDDEN | BC_CLAUSE_UNTIL | BC_CLAUSE_LOG | BC_CLAUSE_AUDIT);
+	uint32_t to[7] = { clauses };
+
+	if (path)
+		hash = bc_fnv(hash, path, strlen(path) + 1);
+	if (!clauses)
+		return hash;
+	if (clauses & BC_CLAUSE_TO) {
+		to[1] = rule->to_port | (uint32_t)rule->to_addr << 16 | (uint32_t)rule->to_v4 << 17;
+		if (rule->to_addr)
+			memcpy(&to[2], rule->to, sizeof(rule->to));
+	}
+	hash = bc_fnv(hash, to, sizeof(to));
+	return clauses & BC_CLAUSE_UNTIL ? bc_fnv(hash, &rule->until, sizeof(rule->until)) : hash;
 }
 
 uint64_t bc_rule_digest(const struct bc_policy *policy, const struct bc_rule *rule)
 {
 	/* Only what the rule means, in one fixed layout without padding. */
-	uint32_t words[10] = { rule->verb | rule->kind << 8 | rule->proto << 16, rule->scope, rule->id };
+	uint32_t words[10] = { rule->verb | rule->kind << 8 | rule->proto << 16, BC_SCOPE_ROOT, rule->id };
 	uint64_t hash;
 
 	if (rule->clauses & BC_CLAUSE_PROTO)
@@ -186,10 +237,11 @@ uint64_t bc_rule_digest(const struct bc_policy *policy, const struct bc_rule *ru
 		words[4] = 1u << 31 | rule->v4 << 8 | rule->prefix;
 		memcpy(&words[5], rule->addr, sizeof(rule->addr));
 	}
-	if (rule->verb == BC_VERB_DENY)
+	if (bc_rule_denies(rule))
 		words[9] = rule->err;
 	hash = bc_fnv(BC_FNV_START, words, sizeof(words));
 	hash = bc_fnv(hash, policy->ranges + rule->ranges, rule->nranges * sizeof(struct bc_range));
+	hash = digest_rest(hash, policy, rule);
 	/* FNV's upper bits are its weakest; ids are made of them. */
 	hash ^= hash >> 32;
 	hash *= 0x9e3779b97f4a7c15u;

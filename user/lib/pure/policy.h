@@ -16,6 +16,8 @@ enum bc_verb {
 	BC_VERB_GRANT = 1,
 	BC_VERB_ALLOW,
 	BC_VERB_DENY,
+	BC_VERB_REWRITE,
+	BC_VERB_RESERVE, /* a grant to its subject, and a deny to everyone else */
 };
 
 /* Which clauses a rule was written with. */
@@ -26,6 +28,14 @@ enum bc_clause {
 	BC_CLAUSE_ADDR = 1u << 3,
 	BC_CLAUSE_NETNS = 1u << 4,
 	BC_CLAUSE_ERRNO = 1u << 5,
+	BC_CLAUSE_GROUP = 1u << 6,
+	BC_CLAUSE_UNIT = 1u << 7,
+	BC_CLAUSE_CGROUP = 1u << 8,
+	BC_CLAUSE_TO = 1u << 9,
+	BC_CLAUSE_HIDDEN = 1u << 10, /* part of `to` */
+	BC_CLAUSE_UNTIL = 1u << 11,
+	BC_CLAUSE_LOG = 1u << 12,
+	BC_CLAUSE_AUDIT = 1u << 13,
 };
 
 /* Ports first to last, both included. 0 to 65535 is `any`; no other range holds port 0. */
@@ -41,17 +51,25 @@ struct bc_rule {
 	uint8_t prefix;	  /* with BC_CLAUSE_ADDR: bits of 128; an IPv4 prefix counts from 96 */
 	bool v4;	  /* with BC_CLAUSE_ADDR: of IPv4 */
 	bool any_netns;	  /* holds in every network namespace, not the initial one alone */
-	uint16_t err;	  /* of a deny: the errno */
+	bool relative;	  /* `until` was written as a time from now */
+	bool to_addr;	  /* with BC_CLAUSE_TO: to the address `to`, which is ... */
+	bool to_v4;	  /* ... of IPv4 */
+	uint16_t to_port; /* with BC_CLAUSE_TO: 0 to keep the port */
+	uint16_t err;	  /* of a deny or reserve: the errno */
 	uint32_t clauses; /* enum bc_clause */
-	uint32_t scope;	  /* BC_SCOPE_ROOT */
-	uint32_t id;	  /* the subject's number, once resolved; 0 for anyone */
-	uint32_t name;	  /* the subject's name as written, in policy->strings; 0: written as a number */
+	uint32_t id;	  /* the user's or group's number, once resolved; 0 for anyone */
+	uint32_t name;	  /* its name as written, in policy->strings; 0: written as a number */
+	uint32_t unit;	  /* with BC_CLAUSE_UNIT: its name, in policy->strings */
+	uint32_t path;	  /* its cgroup from the root, "/a/b", in policy->strings; 0: none. A unit's: once resolved */
 	uint32_t ranges;  /* first of its ranges in policy->ranges: ascending and disjoint */
 	uint32_t nranges;
-	uint32_t source;  /* index into policy->sources */
-	uint32_t line;	  /* from 1; 0: not from a file */
-	uint32_t column;  /* of the subject, for errors about it */
-	uint32_t addr[4]; /* as in bindctl/abi.h */
+	uint32_t source;      /* index into policy->sources */
+	uint32_t line;	      /* from 1; 0: not from a file */
+	uint32_t column;      /* of the user or group, for errors about it */
+	uint32_t unit_column; /* of the unit, likewise */
+	uint32_t addr[4];     /* as in bindctl/abi.h */
+	uint32_t to[4];
+	int64_t until; /* with BC_CLAUSE_UNTIL: nanoseconds of Unix time */
 };
 
 /* Owns everything it points to. Zero-initialised is empty. */
@@ -82,12 +100,28 @@ static inline const char *bc_policy_name(const struct bc_policy *policy, const s
 	return rule->name ? policy->strings.data + rule->name : NULL;
 }
 
+/* The rule's cgroup; NULL for a rule that names none, or the root. */
+static inline const char *bc_policy_path(const struct bc_policy *policy, const struct bc_rule *rule)
+{
+	const char *path = rule->path ? policy->strings.data + rule->path : NULL;
+
+	return path && path[1] ? path : NULL;
+}
+
 static inline const char *bc_policy_source_of(const struct bc_policy *policy, const struct bc_rule *rule)
 {
 	return rule->source < policy->nsources ? policy->sources[rule->source] : "";
 }
 
+/* Whether binds can fail by it: of the verbs, deny and reserve. */
+static inline bool bc_rule_denies(const struct bc_rule *rule)
+{
+	return rule->verb == BC_VERB_DENY || rule->verb == BC_VERB_RESERVE;
+}
+
 const char *bc_verb_name(enum bc_verb verb);
+
+/* What the verb gives to its subject. */
 enum bc_verdict bc_verb_verdict(enum bc_verb verb);
 
 /* The errnos that a deny may give, by name: EACCES, EADDRINUSE, EADDRNOTAVAIL, EPERM. 0 or NULL when it is none. */
@@ -96,6 +130,9 @@ const char *bc_errno_name(int number);
 
 /* A range list as the policy language writes it: `any`, `443`, `80,8000-8100`. */
 void bc_format_ports(struct bc_text *text, const struct bc_range *ranges, size_t n);
+
+/* What a rewrite leads to: `:443`, `10.0.0.2`, `[::1]:443`. */
+void bc_format_to(struct bc_text *text, const struct bc_rule *rule);
 
 /* An address or prefix: `10.0.0.0/8`, `::1`. `prefix` counts from 128 bits; a full one is left out. */
 void bc_format_addr(struct bc_text *text, const uint32_t addr[4], bool v4, unsigned prefix);

@@ -27,7 +27,7 @@ int bc_entry_compare(const void *left, const void *right)
 		return compare(a->id, b->id);
 	if (a->first != b->first)
 		return compare(a->first, b->first);
-	return compare(a->rule, b->rule);
+	return compare(a->rule & BC_REF_NUMBER, b->rule & BC_REF_NUMBER);
 }
 
 /* One run in the making: its entries, and those of them that hold at the port the sweep has come to. */
@@ -44,14 +44,20 @@ static unsigned width(const struct bc_entry *entry)
 	return entry->last - entry->first;
 }
 
-/*
- * The specific first: the narrower range, the longer prefix (none at all last), a protocol before none. 0 when the
- * two are of equal rank and can hold for the same bind. Rules with other addresses or protocols never meet, so those
- * only part them.
- */
+static const struct bc_rule *rule_of(const struct bc_policy *policy, const struct bc_entry *entry)
+{
+	return &policy->rules[entry->rule & BC_REF_NUMBER];
+}
+
+static enum bc_verdict verdict_of(const struct bc_policy *policy, const struct bc_entry *entry)
+{
+	return entry->rule & BC_REF_OTHERS ? BC_DENY : bc_verb_verdict(rule_of(policy, entry)->verb);
+}
+
+/* The specific first: the narrower range, the longer prefix (none at all last), a protocol before none. */
 static int compare_rank(const struct bc_policy *policy, const struct bc_entry *a, const struct bc_entry *b)
 {
-	const struct bc_rule *ra = &policy->rules[a->rule], *rb = &policy->rules[b->rule];
+	const struct bc_rule *ra = rule_of(policy, a), *rb = rule_of(policy, b);
 	bool addr_a = ra->clauses & BC_CLAUSE_ADDR, addr_b = rb->clauses & BC_CLAUSE_ADDR;
 	bool proto_a = ra->clauses & BC_CLAUSE_PROTO, proto_b = rb->clauses & BC_CLAUSE_PROTO;
 
@@ -61,33 +67,67 @@ static int compare_rank(const struct bc_policy *policy, const struct bc_entry *a
 		return addr_a ? -1 : 1;
 	if (addr_a && ra->prefix != rb->prefix)
 		return compare(rb->prefix, ra->prefix);
-	if (proto_a != proto_b)
-		return proto_a ? -1 : 1;
-	if (addr_a && ra->v4 != rb->v4)
+	return proto_a == proto_b ? 0 : proto_a ? -1 : 1;
+}
+
+/*
+ * Rules of equal rank that cannot hold for the same bind, or only for one of somebody who is in two groups at once: 0
+ * when neither is so.
+ */
+static int compare_reach(const struct bc_policy *policy, const struct bc_entry *a, const struct bc_entry *b)
+{
+	const struct bc_rule *ra = rule_of(policy, a), *rb = rule_of(policy, b);
+	bool groups = a->key % 4 == BC_GROUP;
+
+	if (ra->clauses & BC_CLAUSE_ADDR && ra->v4 != rb->v4)
 		return ra->v4 ? -1 : 1;
-	for (int i = 0; addr_a && i < 4; i++)
+	for (int i = 0; ra->clauses & BC_CLAUSE_ADDR && i < 4; i++)
 		if (ra->addr[i] != rb->addr[i])
 			return compare(ra->addr[i], rb->addr[i]);
-	return compare(ra->proto, rb->proto);
+	if (ra->proto != rb->proto)
+		return compare(ra->proto, rb->proto);
+	return groups ? compare(ra->id, rb->id) : 0;
 }
 
 /* At equal rank the least privilege first, then the order of files and lines. */
+static int compare_privilege(const struct bc_policy *policy, const struct bc_entry *a, const struct bc_entry *b)
+{
+	enum bc_verdict va = verdict_of(policy, a), vb = verdict_of(policy, b);
+
+	return va != vb ? compare(va, vb) : compare(a->rule & BC_REF_NUMBER, b->rule & BC_REF_NUMBER);
+}
+
+/* The order in which rules are tried. */
 static int compare_active(const void *left, const void *right, void *ctx)
 {
 	const struct bc_policy *policy = ctx;
 	const struct bc_entry *a = *(const struct bc_entry **)left, *b = *(const struct bc_entry **)right;
-	enum bc_verdict va = bc_verb_verdict(policy->rules[a->rule].verb);
-	enum bc_verdict vb = bc_verb_verdict(policy->rules[b->rule].verb);
-	int order = compare_rank(policy, a, b);
 
-	if (order)
-		return order;
-	return va != vb ? compare(va, vb) : compare(a->rule, b->rule);
+	return compare_rank(policy, a, b) ?: compare_privilege(policy, a, b);
 }
 
-static bool same_outcome(const struct bc_rule *a, const struct bc_rule *b)
+/* An order in which rules that disagree are neighbours. */
+static int compare_conflicting(const void *left, const void *right, void *ctx)
 {
-	return a->verb == b->verb && (a->verb != BC_VERB_DENY || a->err == b->err);
+	const struct bc_policy *policy = ctx;
+	const struct bc_entry *a = *(const struct bc_entry **)left, *b = *(const struct bc_entry **)right;
+
+	return compare_rank(policy, a, b) ?: compare_reach(policy, a, b) ?: compare_privilege(policy, a, b);
+}
+
+static bool same_outcome(const struct bc_policy *policy, const struct bc_entry *left, const struct bc_entry *right)
+{
+	const struct bc_rule *a = rule_of(policy, left), *b = rule_of(policy, right);
+	enum bc_verdict verdict = verdict_of(policy, left);
+
+	if (verdict != verdict_of(policy, right))
+		return false;
+	if (verdict == BC_DENY)
+		return a->err == b->err;
+	if (verdict != BC_REWRITE)
+		return true;
+	return a->to_port == b->to_port && a->to_addr == b->to_addr && !memcmp(a->to, b->to, sizeof(a->to)) &&
+	       !((a->clauses ^ b->clauses) & BC_CLAUSE_HIDDEN);
 }
 
 static int compare_pairs(const void *left, const void *right)
@@ -105,7 +145,7 @@ static bool is_reported(struct bc_plan *plan, const struct bc_entry *winner, con
 
 	if (!pair)
 		return false;
-	*pair = (uint64_t)winner->rule << 32 | loser->rule;
+	*pair = (uint64_t)(winner->rule & BC_REF_NUMBER) << 32 | (loser->rule & BC_REF_NUMBER);
 	node = tsearch(pair, &plan->reported, compare_pairs);
 	if (node && *(uint64_t **)node == pair)
 		return false;
@@ -115,30 +155,39 @@ static bool is_reported(struct bc_plan *plan, const struct bc_entry *winner, con
 
 static void report_conflict(const struct sweep *sweep, const struct bc_entry *winner, const struct bc_entry *loser)
 {
-	const struct bc_rule *won = &sweep->policy->rules[winner->rule], *lost = &sweep->policy->rules[loser->rule];
+	const struct bc_rule *won = rule_of(sweep->policy, winner), *lost = rule_of(sweep->policy, loser);
+	bool equal = verdict_of(sweep->policy, winner) == verdict_of(sweep->policy, loser);
 	struct bc_error error;
 
 	bc_fail_at(&error, 0, bc_policy_source_of(sweep->policy, lost), lost->line, 0,
 		   "this %s and the %s at %s:%u are equally specific and disagree: the %s, of %s, decides",
 		   bc_verb_name(lost->verb), bc_verb_name(won->verb), bc_policy_source_of(sweep->policy, won),
-		   won->line, bc_verb_name(won->verb),
-		   won->verb == lost->verb ? "the earlier line" : "the lesser privilege");
+		   won->line, bc_verb_name(won->verb), equal ? "the earlier line" : "the lesser privilege");
 	error.severity = sweep->plan->severity;
 	bc_report_add(sweep->plan->report, &error);
 }
 
-/* Of each group of equal rank, whoever disagrees with its first, which decides. `active` is in order. */
+/* A deny that only audits is as if absent. */
+static bool is_audit(const struct bc_policy *policy, const struct bc_entry *entry)
+{
+	return rule_of(policy, entry)->clauses & BC_CLAUSE_AUDIT && verdict_of(policy, entry) == BC_DENY;
+}
+
+/* Of each group of rules that can meet at equal rank, whoever disagrees with its first, which decides. */
 static void report_conflicts(const struct sweep *sweep)
 {
-	const struct bc_entry *winner = sweep->active[0];
+	const struct bc_policy *policy = sweep->policy;
+	const struct bc_entry *winner = NULL;
 
-	for (size_t i = 1; i < sweep->nactive; i++) {
+	qsort_r(sweep->active, sweep->nactive, sizeof(*sweep->active), compare_conflicting, (void *)policy);
+	for (size_t i = 0; i < sweep->nactive; i++) {
 		const struct bc_entry *entry = sweep->active[i];
 
-		if (compare_rank(sweep->policy, winner, entry))
+		if (is_audit(policy, entry))
+			continue;
+		if (!winner || compare_rank(policy, winner, entry) || compare_reach(policy, winner, entry))
 			winner = entry;
-		else if (!same_outcome(&sweep->policy->rules[winner->rule], &sweep->policy->rules[entry->rule]) &&
-			 !is_reported(sweep->plan, winner, entry))
+		else if (!same_outcome(policy, winner, entry) && !is_reported(sweep->plan, winner, entry))
 			report_conflict(sweep, winner, entry);
 	}
 }
@@ -175,8 +224,8 @@ static int add_segment(struct sweep *sweep, unsigned first, unsigned last)
 	if (sweep->nactive == 1) {
 		segment.ref = reference(sweep->active[0], first);
 	} else {
-		qsort_r(sweep->active, sweep->nactive, sizeof(*sweep->active), compare_active, (void *)sweep->policy);
 		report_conflicts(sweep);
+		qsort_r(sweep->active, sweep->nactive, sizeof(*sweep->active), compare_active, (void *)sweep->policy);
 		r = add_list(sweep, first, &segment.ref);
 		if (r)
 			return r;

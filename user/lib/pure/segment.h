@@ -11,7 +11,7 @@ struct bc_entry {
 	uint32_t id;
 	uint16_t first;
 	uint16_t last;
-	uint32_t rule;
+	uint32_t rule; /* its number; with BC_REF_OTHERS, a reserve as it concerns everyone else */
 };
 
 /* A subject's segments: n of them from `first` in bc_plan.segments. */

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From each hook's context to the kernel's answer.
+ *
+ * The address family comes from the hook, so from the socket. What the caller wrote into sa_family (AF_UNSPEC passes,
+ * for one) decides nothing.
+ */
+#ifndef BINDCTL_HOOKS_BPF_H
+#define BINDCTL_HOOKS_BPF_H
+
+/* What a bind program returns. */
+enum {
+	REFUSE = 0, /* with the errno that bpf_set_retval() left */
+	KERNEL = 1, /* on to the kernel's own check */
+	PERMIT = 3, /* bit 1: without CAP_NET_BIND_SERVICE */
+};
+
+/* asm-generic/errno-base.h and errno.h */
+enum {
+	ENOMEM_ = 12,
+	EAFNOSUPPORT_ = 97,
+};
+
+/* A positive value would reach the caller as bind's own result, and 0 as success: only an errno gets through. */
+static __always_inline int refuse(__u32 err)
+{
+	if (err > 0 && err < 4096)
+		bpf_set_retval(-(int)err);
+	return REFUSE;
+}
+
+/* The note of a socket's earlier bind, if there was one, says nothing of this one. */
+static __always_inline void clear_note(struct bpf_sock *sk)
+{
+	struct note *note = bpf_sk_storage_get(&bc_notes, sk, NULL, 0);
+
+	if (note)
+		note->what = 0;
+}
+
+/* Leaves the note with the socket; zero when there was no memory for it. */
+static __always_inline int keep_note(struct bpf_sock *sk, struct note *note)
+{
+	struct note *kept = bpf_sk_storage_get(&bc_notes, sk, note, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (kept)
+		*kept = *note;
+	return kept != NULL;
+}
+
+/* Leads the bind where its rule says. Zero: the socket cannot take an address of that family. */
+static __always_inline int rewrite(const struct bc_match *m, struct bpf_sock_addr *ctx, struct note *note, int v6)
+{
+	const struct bc_reply *reply = &m->reply;
+
+	if (reply->flags & BC_RULE_TO_PORT) {
+		note->port = reply->to_port;
+		ctx->user_port = bpf_htons(reply->to_port);
+	}
+	if (!(reply->flags & (BC_RULE_TO_V4 | BC_RULE_TO_V6)))
+		return 1;
+	note->to[0] = bpf_htonl(reply->to[0]);
+	note->to[1] = bpf_htonl(reply->to[1]);
+	note->to[2] = bpf_htonl(reply->to[2]);
+	note->to[3] = bpf_htonl(reply->to[3]);
+	if (!v6) {
+		ctx->user_ip4 = note->to[3];
+		return !(reply->flags & BC_RULE_TO_V6);
+	}
+	ctx->user_ip6[0] = note->to[0];
+	ctx->user_ip6[1] = note->to[1];
+	ctx->user_ip6[2] = note->to[2];
+	ctx->user_ip6[3] = note->to[3];
+	/* Should V6ONLY be set behind our back, the kernel itself refuses the mapped address. */
+	return !(reply->flags & BC_RULE_TO_V4 && is_v6only(m->socket));
+}
+
+/* The answer to a bind hook: what the verdict says, and the note that the hooks behind it need. */
+static __always_inline int enact(const struct bc_match *m, struct bpf_sock_addr *ctx, struct note *note, int v6)
+{
+	if (m->verdict == BC_DENY)
+		return refuse(m->err);
+	note->what = m->reply.relied ? NOTED_V6ONLY : 0;
+	if (m->verdict == BC_REWRITE) {
+		if (!rewrite(m, ctx, note, v6))
+			return refuse(EAFNOSUPPORT_);
+		/* With port 0 the kernel still chooses, and its choice is held against the rules. */
+		note->what |= note->port ? NOTED_REWRITE : 0;
+		note->what |= m->reply.flags & BC_RULE_HIDDEN ? NOTED_HIDDEN : 0;
+	}
+	note->what |= m->audited != BC_RULE_NONE ? NOTED_REPORTED : 0;
+	/* Without memory for what the policy rests on, the bind cannot be let through. */
+	if (note->what && !keep_note(ctx->sk, note) && note->what != NOTED_REPORTED)
+		return refuse(ENOMEM_);
+	return m->verdict == BC_GRANT || m->verdict == BC_REWRITE ? PERMIT : KERNEL;
+}
+
+static __noinline int enact_v4(const struct bc_match *m, struct bpf_sock_addr *ctx)
+{
+	struct note note = { .port = m->port, .asked_port = m->port };
+
+	note.asked[3] = note.to[3] = ctx->user_ip4;
+	return enact(m, ctx, &note, 0);
+}
+
+static __noinline int enact_v6(const struct bc_match *m, struct bpf_sock_addr *ctx)
+{
+	struct note note = { .port = m->port, .asked_port = m->port };
+
+	note.asked[0] = note.to[0] = ctx->user_ip6[0];
+	note.asked[1] = note.to[1] = ctx->user_ip6[1];
+	note.asked[2] = note.to[2] = ctx->user_ip6[2];
+	note.asked[3] = note.to[3] = ctx->user_ip6[3];
+	return enact(m, ctx, &note, 1);
+}
+
+static __always_inline int on_bind4(struct bpf_sock_addr *ctx)
+{
+	__u32 port = bpf_ntohs(ctx->user_port);
+	struct bc_match m;
+
+	clear_note(ctx->sk);
+	if (!is_named(port, ANY_FEATURE))
+		return KERNEL;
+	__builtin_memset(&m, 0, sizeof(m));
+	ask(&m, port, ctx->protocol, bpf_get_netns_cookie(ctx));
+	ask_v4(&m, ctx->user_ip4);
+	if (!decide(&m))
+		return KERNEL;
+	report_decision(&m, 4, 0, bpf_get_netns_cookie(ctx));
+	return enact_v4(&m, ctx);
+}
+
+static __always_inline int on_bind6(struct bpf_sock_addr *ctx)
+{
+	__u32 port = bpf_ntohs(ctx->user_port);
+	struct bc_match m;
+
+	clear_note(ctx->sk);
+	if (!is_named(port, ANY_FEATURE))
+		return KERNEL;
+	__builtin_memset(&m, 0, sizeof(m));
+	ask(&m, port, ctx->protocol, bpf_get_netns_cookie(ctx));
+	ask_v6(&m, ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3], ctx->sk);
+	if (!decide(&m))
+		return KERNEL;
+	report_decision(&m, 6, 0, bpf_get_netns_cookie(ctx));
+	return enact_v6(&m, ctx);
+}
+
+/*
+ * The port is the socket's now. Nothing tells whether it was asked for or chosen by the kernel, so if any rule denies
+ * it is decided once more: what was asked for gets the answer that it got before, and what was chosen gets one at all.
+ */
+static __always_inline int is_decided(const struct note *note, struct bpf_sock *sk)
+{
+	return note && note->what & NOTED_REWRITE && note->port == sk->src_port;
+}
+
+/* The answer to a port that the socket has by now. */
+static __always_inline int confirm(struct bc_match *m, const struct note *note, __u32 family, __u64 netns)
+{
+	if (!decide(m))
+		return KERNEL;
+	if (note && note->what & NOTED_REPORTED)
+		m->audited = BC_RULE_NONE;
+	report_decision(m, family, 1, netns);
+	return m->verdict == BC_DENY ? refuse(m->err) : KERNEL;
+}
+
+static __always_inline int on_post_bind4(struct bpf_sock *sk)
+{
+	struct note *note = bpf_sk_storage_get(&bc_notes, sk, NULL, 0);
+	struct bc_match m;
+
+	if (!is_named(sk->src_port, BC_F_DENY) || is_decided(note, sk))
+		return KERNEL;
+	__builtin_memset(&m, 0, sizeof(m));
+	ask(&m, sk->src_port, sk->protocol, bpf_get_netns_cookie(sk));
+	ask_v4(&m, sk->src_ip4);
+	return confirm(&m, note, 4, bpf_get_netns_cookie(sk));
+}
+
+static __always_inline int on_post_bind6(struct bpf_sock *sk)
+{
+	struct note *note = bpf_sk_storage_get(&bc_notes, sk, NULL, 0);
+	struct bc_match m;
+
+	/*
+	 * Another thread can take IPV6_V6ONLY back between the answer and the bind itself. Now that the socket has its
+	 * port the option cannot change any more: was it what the answer relied on?
+	 */
+	if (note && note->what & NOTED_V6ONLY && !is_v6only(address_of(sk)))
+		return REFUSE;
+	if (!is_named(sk->src_port, BC_F_DENY) || is_decided(note, sk))
+		return KERNEL;
+	__builtin_memset(&m, 0, sizeof(m));
+	ask(&m, sk->src_port, sk->protocol, bpf_get_netns_cookie(sk));
+	ask_v6(&m, sk->src_ip6[0], sk->src_ip6[1], sk->src_ip6[2], sk->src_ip6[3], sk);
+	return confirm(&m, note, 6, bpf_get_netns_cookie(sk));
+}
+
+/*
+ * What getsockname(2) shows of a socket whose rewrite is hidden. An accepted or connected socket that asked for a
+ * wildcard has an address of its own by now, which stays visible.
+ */
+static __always_inline const struct note *hidden_note(struct bpf_sock_addr *ctx)
+{
+	const struct note *note = bpf_sk_storage_get(&bc_notes, ctx->sk, NULL, 0);
+
+	if (!note || !(note->what & NOTED_HIDDEN))
+		return NULL;
+	return !note->port || note->port == bpf_ntohs(ctx->user_port) ? note : NULL;
+}
+
+static __always_inline int on_getsockname4(struct bpf_sock_addr *ctx)
+{
+	const struct note *note = hidden_note(ctx);
+
+	if (!note)
+		return 1;
+	if (note->port)
+		ctx->user_port = bpf_htons(note->asked_port);
+	if (ctx->user_ip4 == note->to[3] && (note->asked[3] || !ctx->sk->dst_port))
+		ctx->user_ip4 = note->asked[3];
+	return 1;
+}
+
+static __always_inline int on_getsockname6(struct bpf_sock_addr *ctx)
+{
+	const struct note *note = hidden_note(ctx);
+
+	if (!note)
+		return 1;
+	if (note->port)
+		ctx->user_port = bpf_htons(note->asked_port);
+	if (ctx->user_ip6[0] != note->to[0] || ctx->user_ip6[1] != note->to[1] || ctx->user_ip6[2] != note->to[2] ||
+	    ctx->user_ip6[3] != note->to[3])
+		return 1;
+	if (ctx->sk->dst_port && !(note->asked[0] | note->asked[1] | note->asked[2] | note->asked[3]))
+		return 1;
+	ctx->user_ip6[0] = note->asked[0];
+	ctx->user_ip6[1] = note->asked[1];
+	ctx->user_ip6[2] = note->asked[2];
+	ctx->user_ip6[3] = note->asked[3];
+	return 1;
+}
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From the task's cgroup to the scope that its binds are decided in.
+ *
+ * A scope is a path of names, and the kernel is asked for the names at the first bind from a cgroup: so a rule may
+ * speak of a cgroup that is not there yet, and one that is made anew under the same name is covered from its first
+ * bind. Cgroups of v2 are never renamed and their ids never used again, so what the walk found is remembered by id.
+ */
+#ifndef BINDCTL_SCOPE_BPF_H
+#define BINDCTL_SCOPE_BPF_H
+
+static long find_start(__u32 level, void *ctx)
+{
+	struct bc_search *s = ctx;
+	struct bc_walk *w = &s->m->walk;
+	struct kernfs_node *node;
+
+	if (level > w->level)
+		return 1;
+	node = node_at(w->cgroup, level);
+	if (node && BPF_CORE_READ(node, id) == w->hash) {
+		w->start = level;
+		return 1;
+	}
+	return 0;
+}
+
+/*
+ * An entry of `bc_seen`: the scope in the lower 28 bits, and a tag of the cgroup's id and the epoch above. The kernel
+ * reuses an evicted element at once, so what is read through a pointer into the map may be another cgroup's: the tag
+ * tells. The epoch is random and known to root alone, so nobody can aim for another cgroup's tag.
+ */
+#define SEEN_SCOPE 0x0fffffffu
+
+static __always_inline __u64 seen_tag(__u64 cgroup, __u64 epoch)
+{
+	__u64 mixed = (cgroup ^ epoch) * (epoch | 1);
+
+	return (mixed ^ mixed >> 29) * 0x9e3779b97f4a7c15u & ~(__u64)SEEN_SCOPE;
+}
+
+/* Sets s->m->first. After bc_open(), for an image with BC_F_SCOPE. */
+static __noinline int find_scope(struct bc_search *s)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct cgroup *cgroup = task->cgroups->dfl_cgrp;
+	const union bc_cell *header = read_cell(s->image, 0);
+	struct bc_walk *w = &s->m->walk;
+	struct seen_key key;
+	__u64 *seen, entry, tag;
+
+	if (!header) {
+		s->m->broken = 1;
+		return 0;
+	}
+	key = (struct seen_key){ cgroup->kn->id, header->header.epoch };
+	tag = seen_tag(key.cgroup, key.epoch);
+	seen = bpf_map_lookup_elem(&bc_seen, &key);
+	if (seen) {
+		entry = *(volatile __u64 *)seen;
+		if ((entry & ~(__u64)SEEN_SCOPE) == tag) {
+			s->m->first = entry & SEEN_SCOPE;
+			return 0;
+		}
+	}
+	w->cgroup = (__u64)cgroup;
+	w->hash = header->header.root;
+	/* Should the root not be found, the task is outside of what the publisher saw: none of his paths leads there. */
+	w->level = w->start = cgroup->level;
+	bpf_loop(BC_DEPTH_MAX, find_start, s, 0);
+	if (bc_find_scope(s)) {
+		entry = tag | s->m->first;
+		bpf_map_update_elem(&bc_seen, &key, &entry, BPF_ANY);
+	}
+	return 0;
+}
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A bind as a person describes it, with options, to the question that the policy is asked. */
+#ifndef BINDCTL_REQUEST_H
+#define BINDCTL_REQUEST_H
+
+#include "base/error.h"
+#include "host/process.h"
+#include "pure/decide.h"
+
+#define REQUEST_GROUPS 64
+
+struct request {
+	const char *user, *port, *proto, *addr, *netns, *cgroup, *unit, *at, *pid;
+	const char *groups[REQUEST_GROUPS]; /* the first is the effective one */
+	size_t ngroups;
+	bool v6only;
+
+	/* Filled in by parse_request(). */
+	struct bc_question question;
+	struct bc_process process; /* what the question points into */
+};
+
+void request_done(struct request *request);
+
+/* Makes the question. 0, or -errno with a sentence that names the option. */
+int parse_request(struct request *request, struct bc_error *reterr);
+
+#endif

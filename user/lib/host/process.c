@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/util.h"
+#include "host/process.h"
+
+#define STATUS_MAX (4 << 20) /* bytes: 65,536 groups of ten digits, and some */
+
+void bc_process_done(struct bc_process *process)
+{
+	free(process->groups);
+	free(process->cgroup);
+	*process = (struct bc_process){};
+}
+
+static int read_proc(pid_t pid, const char *name, char **ret_text)
+{
+	_cleanup_close_ int fd = -1;
+	char path[64];
+	size_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	return bc_read_all(fd, STATUS_MAX, ret_text, &len);
+}
+
+/* What stands behind "NAME:" at the start of a line; NULL when there is no such line. */
+static const char *find_field(const char *text, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (!strncmp(line, name, len) && line[len] == ':')
+			return line + len + 1;
+	}
+	return NULL;
+}
+
+static int read_groups(const char *field, struct bc_process *process)
+{
+	size_t room = 0;
+
+	for (char *end; *field && *field != '\n'; field = end) {
+		unsigned long gid = strtoul(field, &end, 10);
+
+		if (end == field)
+			break;
+		if (bc_grow(&process->groups, &room, process->ngroups + 1))
+			return -ENOMEM;
+		process->groups[process->ngroups++] = gid;
+		end += strspn(end, " \t");
+	}
+	return 0;
+}
+
+static int read_status(pid_t pid, struct bc_process *process)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *uids, *gids, *groups;
+	int r = read_proc(pid, "status", &text);
+
+	if (r)
+		return r;
+	uids = find_field(text, "Uid");
+	gids = find_field(text, "Gid");
+	groups = find_field(text, "Groups");
+	/* Real, effective, saved, for files. */
+	if (!uids || !gids || !groups || sscanf(uids, "%*u %u", &process->uid) != 1 ||
+	    sscanf(gids, "%*u %u", &process->gid) != 1)
+		return -EBADMSG;
+	return read_groups(groups, process);
+}
+
+static int read_cgroup(pid_t pid, struct bc_process *process)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *path;
+	int r = read_proc(pid, "cgroup", &text);
+
+	if (r)
+		return r;
+	path = find_field(text, "0:");
+	if (!path || *path != '/' || !strncmp(path, "/..", 3))
+		return 0;
+	process->cgroup = strndup(path, strcspn(path, "\n"));
+	return process->cgroup ? 0 : -ENOMEM;
+}
+
+/* Init is in the initial network namespace, or in the one that its container takes for it. */
+static int read_netns(pid_t pid, struct bc_process *process)
+{
+	struct stat its, init;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	if (stat(path, &its) || stat("/proc/1/ns/net", &init))
+		return -errno;
+	process->host_netns = its.st_ino == init.st_ino && its.st_dev == init.st_dev;
+	return 0;
+}
+
+int bc_process_read(pid_t pid, struct bc_process *ret, struct bc_error *reterr)
+{
+	_cleanup_(bc_process_done) struct bc_process process = {};
+	int r = read_status(pid, &process);
+
+	if (!r)
+		r = read_cgroup(pid, &process);
+	if (!r)
+		r = read_netns(pid, &process);
+	if (r == -ENOENT || r == -ESRCH)
+		return bc_fail(reterr, -ESRCH, "there is no process %d", (int)pid);
+	if (r)
+		return bc_fail_errno(reterr, r, "cannot read about process %d", (int)pid);
+	*ret = process;
+	process = (struct bc_process){};
+	return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who a live process is to the policy: what the programs would see of it at bind(2). */
+#ifndef BINDCTL_PROCESS_H
+#define BINDCTL_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/* Owns its pointers; bc_process_done(). Ids are those that this process's user namespace shows. */
+struct bc_process {
+	uint32_t uid; /* effective */
+	uint32_t gid; /* effective */
+	uint32_t *groups;
+	size_t ngroups;
+	char *cgroup; /* path from the root of cgroup2 as this process sees it; NULL outside of that */
+	bool host_netns;
+};
+
+void bc_process_done(struct bc_process *process);
+
+/* Reads it from /proc; of a threaded process, its first thread. 0, or -errno with a sentence. */
+int bc_process_read(pid_t pid, struct bc_process *ret, struct bc_error *reterr);
+
+#endif

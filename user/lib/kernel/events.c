@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "kernel/events.h"
+#include "kernel/pin.h"
+
+struct bc_events {
+	struct ring_buffer *ring;
+	int counters_fd;
+	int (*fn)(void *ctx, const struct bc_event *event);
+	void *ctx;
+	int stopped; /* what fn returned */
+};
+
+static int hand_over(void *ctx, void *data, size_t size)
+{
+	struct bc_events *events = ctx;
+
+	/* A record of another build: what is in it is not known here. */
+	if (size < sizeof(struct bc_event))
+		return 0;
+	events->stopped = events->fn(events->ctx, data);
+	return events->stopped ? -EINTR : 0;
+}
+
+static int open_pin(const char *dir, const char *name, enum bpf_map_type type, int *ret_fd, struct bc_error *reterr)
+{
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+	_cleanup_close_ int fd = -1;
+	char path[BC_PIN_MAX];
+	int r = bc_pin_path(path, dir, name, reterr);
+
+	if (r)
+		return r;
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return bc_fail_errno(reterr, -errno, "cannot open %s", path);
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != type)
+		return bc_fail(reterr, -EBADMSG, "%s is not what bindctl pinned there; was it replaced?", path);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int bc_events_open(const char *dir, struct bc_events **ret, struct bc_error *reterr)
+{
+	_cleanup_(bc_events_close) struct bc_events *events = NULL;
+	_cleanup_close_ int ring_fd = -1;
+	int r = bc_pins_check(dir, reterr);
+
+	if (r == BC_PINS_ABSENT)
+		return bc_fail(reterr, -ENOENT, "bindctl is not loaded (no pins in %s)", dir);
+	if (r < 0)
+		return r;
+	events = calloc(1, sizeof(*events));
+	if (!events)
+		return bc_fail(reterr, -ENOMEM, "out of memory");
+	events->counters_fd = -1;
+	r = open_pin(dir, BC_PIN_EVENTS, BPF_MAP_TYPE_RINGBUF, &ring_fd, reterr);
+	if (!r)
+		r = open_pin(dir, BC_PIN_COUNTERS, BPF_MAP_TYPE_PERCPU_ARRAY, &events->counters_fd, reterr);
+	if (r)
+		return r;
+	events->ring = ring_buffer__new(ring_fd, hand_over, events, NULL);
+	if (!events->ring)
+		return bc_fail_errno(reterr, -errno, "cannot read the events in %s", dir);
+	*ret = TAKE_PTR(events);
+	return 0;
+}
+
+void bc_events_close(struct bc_events **events)
+{
+	if (!*events)
+		return;
+	ring_buffer__free((*events)->ring);
+	bc_closep(&(*events)->counters_fd);
+	free(*events);
+	*events = NULL;
+}
+
+int bc_events_fd(const struct bc_events *events)
+{
+	return ring_buffer__epoll_fd(events->ring);
+}
+
+int bc_events_read(struct bc_events *events, int (*fn)(void *ctx, const struct bc_event *event), void *ctx)
+{
+	int r;
+
+	events->fn = fn;
+	events->ctx = ctx;
+	events->stopped = 0;
+	r = ring_buffer__consume(events->ring);
+	if (events->stopped)
+		return events->stopped;
+	return r < 0 ? r : 0;
+}
+
+int bc_events_lost(const struct bc_events *events, uint64_t *ret_lost, struct bc_error *reterr)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ uint64_t *values = cpus > 0 ? calloc(cpus, sizeof(*values)) : NULL;
+	uint32_t key = BC_COUNT_LOST;
+	uint64_t sum = 0;
+
+	if (!values)
+		return bc_fail(reterr, -ENOMEM, "out of memory");
+	if (bpf_map_lookup_elem(events->counters_fd, &key, values))
+		return bc_fail_errno(reterr, -errno, "cannot read the counters");
+	for (int i = 0; i < cpus; i++)
+		sum += values[i];
+	*ret_lost = sum;
+	return 0;
+}
