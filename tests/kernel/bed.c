@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -48,6 +47,7 @@ static void make_bed(void)
 	snprintf(bed.pins, sizeof(bed.pins), "%s/pins", bpf);
 	snprintf(bed.policy, sizeof(bed.policy), "%s/policy", bed.dir);
 	snprintf(bed.cgroup, sizeof(bed.cgroup), "%s/%s", root, strrchr(bed.dir, '/') + 1);
+	snprintf(bed.scope, sizeof(bed.scope), "/%s", strrchr(bed.dir, '/') + 1);
 	bed.instance = (struct bc_instance){ .pins = bed.pins, .cgroup = bed.cgroup };
 	if (chmod(bed.dir, 0711) || mkdir(bed.policy, 0755) || mkdir(bpf, 0700))
 		die(bed.dir);
@@ -74,10 +74,32 @@ static void remove_files(const char *dir)
 	rmdir(dir);
 }
 
+/* The cgroup and all below it; what was in them may take a moment to be gone. */
+static void remove_cgroups(const char *path)
+{
+	const struct timespec moment = { .tv_nsec = 20000000 };
+	DIR *open = opendir(path);
+	struct dirent *entry;
+
+	while (open && (entry = readdir(open))) {
+		char *below;
+
+		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (asprintf(&below, "%s/%s", path, entry->d_name) < 0)
+			break;
+		remove_cgroups(below);
+		free(below);
+	}
+	if (open)
+		closedir(open);
+	for (int i = 0; rmdir(path) && errno == EBUSY && i < 100; i++)
+		nanosleep(&moment, NULL);
+}
+
 /* Ends what is still in the cgroup and removes everything; 0, or what is left. */
 static int unmake_bed(void)
 {
-	const struct timespec moment = { .tv_nsec = 20000000 };
 	char path[320];
 	int fd, left;
 
@@ -91,8 +113,7 @@ static int unmake_bed(void)
 	snprintf(path, sizeof(path), "%s/bpf", bed.dir);
 	left = umount(path);
 	left |= rmdir(path);
-	for (int i = 0; rmdir(bed.cgroup) && errno == EBUSY && i < 100; i++)
-		nanosleep(&moment, NULL);
+	remove_cgroups(bed.cgroup);
 	left |= !access(bed.cgroup, F_OK);
 	remove_files(bed.policy);
 	left |= rmdir(bed.dir);
@@ -155,28 +176,33 @@ static int unit_path(void *ctx, const char *name, uint32_t uid, char **ret_path,
 
 const struct bc_names bed_names = { .user = bc_user_by_name, .group = bc_group_by_name, .unit = unit_path };
 
-void bed_policy(const char *text)
+int bed_apply(const char *text, struct bc_error *reterr)
 {
 	_cleanup_(bc_report_done) struct bc_report report = {};
 	_cleanup_(bc_files_done) struct bc_files files = {};
 	_cleanup_(bc_staged_done) struct bc_staged staged = BC_STAGED_NONE;
 	_cleanup_close_ int lock = -1;
-	struct bc_error error = {}, note;
+	struct bc_error note;
 	int r;
 
 	bc_build_done(&bed_build);
 	r = bc_files_set(&files, "test.conf", text, strlen(text), 0);
 	if (!r)
-		r = bc_build_policy(&files, &bed_names, BC_WARNING, BC_ERROR, &bed_build, &report, &error);
+		r = bc_build_policy(&files, &bed_names, BC_WARNING, BC_ERROR, &bed_build, &report, reterr);
 	if (r && report.n)
-		error = report.items[0];
+		*reterr = report.items[0];
 	if (!r)
-		r = bc_instance_lock(&bed.instance, &lock, &note, &error);
+		r = bc_instance_lock(&bed.instance, &lock, &note, reterr);
 	if (!r)
-		r = bc_instance_stage(&bed.instance, &bed_build.cells, false, &staged, &error);
-	if (!r)
-		r = bc_instance_commit(&staged, &error);
-	if (r)
+		r = bc_instance_stage(&bed.instance, &bed_build.cells, false, &staged, reterr);
+	return r ?: bc_instance_commit(&staged, reterr);
+}
+
+void bed_policy(const char *text)
+{
+	struct bc_error error = {};
+
+	if (bed_apply(text, &error))
 		fail_msg("policy not applied: %s:%u:%u: %s", error.source, error.line, error.column, error.text);
 }
 
@@ -191,29 +217,62 @@ void bed_unload(void)
 		printf("# unload: %s\n", error.text);
 }
 
-static void join_cgroup(void)
+void bed_make_cgroup(const char *name)
 {
-	char path[320];
+	char path[24576];
+
+	for (const char *slash = name; *slash;) {
+		slash = strchrnul(slash + 1, '/');
+		snprintf(path, sizeof(path), "%s/%.*s", bed.cgroup, (int)(slash - name), name);
+		if (mkdir(path, 0755) && errno != EEXIST)
+			fail_msg("cannot make %s: %s", path, strerror(errno));
+	}
+}
+
+void bed_remove_cgroup(const char *name)
+{
+	char path[24576];
+
+	snprintf(path, sizeof(path), "%s/%s", bed.cgroup, name);
+	remove_cgroups(path);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void join_cgroup(const char *below)
+{
+	char path[24576];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/cgroup.procs", bed.cgroup);
+	snprintf(path, sizeof(path), "%s/%s/cgroup.procs", bed.cgroup, below ?: "");
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, "0", 1) != 1)
 		_exit(101);
 	close(fd);
 }
 
+static void write_sysctl(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, value, strlen(value)) != (ssize_t)strlen(value))
+		_exit(110);
+	close(fd);
+}
+
 void bed_become(const struct try *try)
 {
 	uint32_t ruid = try->ruid || try->real_only ? try->ruid : try->uid;
+	uint32_t gid = try->gid ?: try->uid;
 
 	if (!try->outside)
-		join_cgroup();
-	if (try->foreign_netns && unshare(CLONE_NEWNET))
+		join_cgroup(try->in);
+	if ((try->foreign_netns || try->local_ports) && unshare(CLONE_NEWNET))
 		_exit(102);
+	if (try->local_ports)
+		write_sysctl("/proc/sys/net/ipv4/ip_local_port_range", try->local_ports);
 	if (try->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		_exit(103);
-	if (setgroups(0, NULL) || setresgid(try->uid, try->uid, try->uid) || setresuid(ruid, try->uid, try->uid))
+	if (setgroups(try->ngroups, try->groups) || setresgid(gid, gid, gid) || setresuid(ruid, try->uid, try->uid))
 		_exit(104);
 }
 
@@ -274,8 +333,13 @@ static struct outcome do_try(const struct try *try)
 		_exit(107);
 	outcome.error = (try->call ? try->call : plain_bind)(fd, (struct sockaddr *)&addr,
 							     try->addrlen ? (socklen_t)try->addrlen : len);
-	if (!getsockname(fd, (struct sockaddr *)&name, &name_len))
+	if (!getsockname(fd, (struct sockaddr *)&name, &name_len)) {
+		const void *in = name.ss_family == AF_INET ? (void *)&((struct sockaddr_in *)&name)->sin_addr :
+							     (void *)&((struct sockaddr_in6 *)&name)->sin6_addr;
+
 		outcome.port = ntohs(((struct sockaddr_in *)&name)->sin_port);
+		inet_ntop(name.ss_family, in, outcome.addr, sizeof(outcome.addr));
+	}
 	return outcome;
 }
 

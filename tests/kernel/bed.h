@@ -6,6 +6,7 @@
 #ifndef BINDCTL_BED_H
 #define BINDCTL_BED_H
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,6 +25,7 @@ struct bed {
 	char pins[96];	  /* under the bpffs at dir/bpf */
 	char policy[96];  /* policy directory */
 	char cgroup[256]; /* where the programs are attached */
+	char scope[64];	  /* the same as a path of policy: from the root of cgroup2 */
 	struct bc_instance instance;
 };
 
@@ -38,6 +40,9 @@ extern const struct bc_names bed_names;
 /* Puts the policy into force, as `bindctl apply` would; fails the test if it cannot. */
 void bed_policy(const char *text);
 
+/* The same for a child of a test, which must not fail by itself. 0 or -errno. */
+int bed_apply(const char *text, struct bc_error *reterr);
+
 /* The image that bed_policy() compiled last. */
 extern struct bc_build bed_build;
 
@@ -50,9 +55,13 @@ void bed_unload(void);
 /* One bind, and who does it. */
 struct
 try {
-	const char *addr; /* NULL: the family's wildcard */
-	uint32_t uid;	  /* effective */
-	uint32_t ruid;	  /* real; 0 with a uid: the same */
+	const char *addr;    /* NULL: the family's wildcard */
+	const char *in;	     /* the cgroup to join, below the bed's own: "a/b"; NULL: the bed's own */
+	uint32_t uid;	     /* effective */
+	uint32_t gid;	     /* effective; 0 with a uid: the same number */
+	const gid_t *groups; /* supplementary */
+	size_t ngroups;
+	uint32_t ruid; /* real; 0 with a uid: the same */
 	uint16_t port;
 	int family; /* of the socket: AF_INET or AF_INET6 */
 	int type;   /* SOCK_STREAM unless set */
@@ -60,8 +69,9 @@ try {
 	int sa_family; /* what the address says; 0: the socket's */
 	int addrlen;   /* 0: what the family has */
 	bool v6only;
-	bool outside;	    /* do not join the cgroup */
-	bool foreign_netns; /* in a network namespace of its own */
+	bool outside;		 /* do not join the cgroup */
+	bool foreign_netns;	 /* in a network namespace of its own */
+	const char *local_ports; /* ... where the kernel chooses ports from this range: "5430 5440" */
 	bool no_new_privs;
 	bool real_only; /* keep `ruid` as real uid, root or not */
 	/* The call itself, when it is not plain bind(2): 0 or errno. */
@@ -70,15 +80,20 @@ try {
 
 /* What came of it. */
 struct outcome {
-	int error;     /* errno of bind(2), 0 for none */
-	int socket;    /* errno of the socket(2) before it: nothing was tried */
-	uint16_t port; /* that getsockname(2) shows */
+	int error;		     /* errno of bind(2), 0 for none */
+	int socket;		     /* errno of the socket(2) before it: nothing was tried */
+	uint16_t port;		     /* that getsockname(2) shows */
+	char addr[INET6_ADDRSTRLEN]; /* likewise */
 };
 
 struct outcome bed_try(const struct try *try);
 
 /* Sets SO_REUSEADDR: a connection that some server of the host closed a minute ago must not fail a test. */
 void bed_reuse(int fd);
+
+/* Makes a cgroup below the bed's own, and those above it; removes it again, or fails the test. */
+void bed_make_cgroup(const char *name);
+void bed_remove_cgroup(const char *name);
 
 /* In a child: joins the cgroup, becomes the user. Exits on failure. */
 void bed_become(const struct try *try);

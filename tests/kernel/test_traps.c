@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <liburing.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -310,13 +312,117 @@ static void static_program(void **state)
 	close(static_fd);
 }
 
+/* Becomes root of a user namespace of its own, with every capability there, and binds. */
+static int bind_as_own_root(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	if (unshare(CLONE_NEWUSER))
+		return -1;
+	return bind(fd, addr, len) ? errno : 0;
+}
+
+/* The same with a network namespace that it owns, where the kernel's own check lets it bind any port. */
+static int bind_in_own_netns(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
+		return -1;
+	fd = socket(addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return bind(fd, addr, len) ? errno : 0;
+}
+
+static void root_of_a_user_namespace(void **state)
+{
+	struct try try = { .uid = NOBODY, .family = AF_INET, .port = GRANTED, .call = bind_as_own_root };
+
+	(void)state;
+	/* It is still nobody: root's grant is not for it, nobody's is, and a deny is. */
+	bed_policy("grant user root port 443\n");
+	assert_int_equal(bed_try(&try).error, EACCES);
+	bed_policy("grant user nobody port 443\n");
+	assert_int_equal(bed_try(&try).error, 0);
+	try.call = bind_in_own_netns;
+	bed_policy("");
+	assert_int_equal(bed_try(&try).error, 0);
+	bed_policy("deny user nobody port 443 netns any\n");
+	assert_int_equal(bed_try(&try).error, EACCES);
+	bed_policy("deny port 443 netns any\ngrant user root port 443 netns any\n");
+	assert_int_equal(bed_try(&try).error, EACCES);
+	try.family = AF_INET6;
+	assert_int_equal(bed_try(&try).error, EACCES);
+}
+
+/* A copy of $STATIC_BIND that runs as SOMEBODY, whoever starts it. */
+static void make_setuid_copy(char path[128])
+{
+	_cleanup_close_ int to = -1;
+	_cleanup_free_ char *program = NULL;
+	size_t len;
+
+	static_fd = open(getenv("STATIC_BIND"), O_RDONLY | O_CLOEXEC);
+	snprintf(path, 128, "%s/policy/setuid", bed.dir);
+	to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+	assert_true(static_fd >= 0 && to >= 0);
+	assert_int_equal(bc_read_all(static_fd, 1 << 24, &program, &len), 0);
+	assert_int_equal(bc_write_all(to, program, len), 0);
+	assert_int_equal(fchown(to, SOMEBODY, SOMEBODY) || fchmod(to, 04755), 0);
+	close(static_fd);
+}
+
+static void setuid_program(void **state)
+{
+	struct try try = { .uid = NOBODY, .family = AF_INET, .port = GRANTED, .call = exec_static };
+	char path[128];
+
+	(void)state;
+	make_setuid_copy(path);
+	static_fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(static_fd >= 0);
+	bed_policy("grant user 1234 port 443\n");
+	assert_int_equal(bed_try(&try).error, 0);
+	/* Without new privileges it stays what its starter is. */
+	try.no_new_privs = true;
+	assert_int_equal(bed_try(&try).error, EACCES);
+	try.no_new_privs = false;
+	bed_policy("grant user nobody port 443\n");
+	assert_int_equal(bed_try(&try).error, EACCES);
+	bed_policy("grant port 443\ndeny user 1234 port 443 errno EPERM\n");
+	assert_int_equal(bed_try(&try).error, EPERM);
+	close(static_fd);
+	assert_int_equal(unlink(path), 0);
+}
+
+/* A socket that was bound, connected and taken apart again can be bound once more: to be decided once more. */
+static int bind_again(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET }, peer = { .sin_family = AF_INET, .sin_port = htons(9) };
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+
+	peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	/* Bound by the kernel's choice alone, so that the port is let go with the connection. */
+	if (bind(fd, (struct sockaddr *)&any, sizeof(any)) || connect(fd, (struct sockaddr *)&peer, sizeof(peer)) ||
+	    connect(fd, &none, sizeof(none)))
+		return -errno;
+	return bind(fd, addr, len) ? errno : 0;
+}
+
+static void socket_bound_again(void **state)
+{
+	struct try try = { .uid = NOBODY, .family = AF_INET, .type = SOCK_DGRAM, .port = GRANTED, .call = bind_again };
+
+	(void)state;
+	bed_policy("grant user nobody port 443\n");
+	assert_int_equal(bed_try(&try).error, 0);
+	bed_policy("deny port 443 errno EPERM\n");
+	assert_int_equal(bed_try(&try).error, EPERM);
+}
+
 static int tests(void)
 {
 	const struct CMUnitTest table[] = {
 		cmocka_unit_test(raw_system_call),   cmocka_unit_test(static_program),
 		cmocka_unit_test(io_uring_binds),    cmocka_unit_test(threads_with_a_reaper),
 		cmocka_unit_test(v6only_taken_back), cmocka_unit_test(v6only_is_forgotten),
-		cmocka_unit_test(v6only_port_zero),
+		cmocka_unit_test(v6only_port_zero),  cmocka_unit_test(root_of_a_user_namespace),
+		cmocka_unit_test(setuid_program),    cmocka_unit_test(socket_bound_again),
 	};
 
 	return cmocka_run_group_tests(table, NULL, NULL);
