@@ -8,9 +8,14 @@ static const struct bc_header *header_of(const struct bc_cells *image)
 	return &image->cells[0].header;
 }
 
+static const struct bc_about *about_of(const struct bc_cells *image)
+{
+	return &image->cells[1].about;
+}
+
 static bool port_named(const struct bc_cells *image, unsigned port)
 {
-	return image->cells[1 + port / 512].ports[port / 64 % 8] >> port % 64 & 1;
+	return image->cells[BC_PORTS + port / 512].ports[port / 64 % 8] >> port % 64 & 1;
 }
 
 static const struct bc_segment *segment(const struct bc_cells *image, uint32_t number)
@@ -24,7 +29,7 @@ static const struct bc_slot *slot_of(const struct bc_cells *image, uint32_t kind
 	const struct bc_header *h = header_of(image);
 
 	for (uint32_t i = 0; i < h->buckets * BC_SLOTS; i++) {
-		const struct bc_slot *slot = &image->cells[h->index + i / BC_SLOTS].slots[i % BC_SLOTS];
+		const struct bc_slot *slot = &image->cells[BC_INDEX + i / BC_SLOTS].slots[i % BC_SLOTS];
 
 		if (slot->key == bc_key(BC_SCOPE_ROOT, kind) && slot->id == id)
 			return slot;
@@ -62,10 +67,11 @@ static void empty_policy_is_an_image_without_rules(void **state)
 	assert_int_equal(h->magic, BC_MAGIC);
 	assert_int_equal(h->schema, BC_SCHEMA);
 	assert_int_equal(h->features, 0);
-	assert_int_equal(h->cells, image.n);
-	assert_int_equal(h->nrules, 0);
 	assert_true(h->buckets > 0);
-	assert_true(h->digest == 0);
+	assert_int_equal(about_of(&image)->cells, image.n);
+	assert_int_equal(about_of(&image)->nrules, 0);
+	assert_int_equal(about_of(&image)->nscopes, 1);
+	assert_true(about_of(&image)->digest == 0);
 	for (unsigned port = 0; port < 65536; port++)
 		assert_false(port_named(&image, port));
 }
@@ -74,20 +80,23 @@ static void sections_lie_one_behind_the_other(void **state)
 {
 	_cleanup_(bc_cells_done) struct bc_cells image = {};
 	const struct bc_header *h;
+	const struct bc_about *about;
 
 	(void)state;
 	image_from_text(&image, "grant user alice port 80\ndeny port 80-90\nallow port 85\ndeny port any\n");
 	h = header_of(&image);
-	assert_int_equal(h->index, 1 + BC_PORT_CELLS);
-	assert_int_equal(h->segments, h->index + h->buckets);
+	about = about_of(&image);
+	assert_int_equal(h->segments, BC_INDEX + h->buckets);
 	assert_int_equal(h->lists, h->segments + 1);
 	assert_int_equal(h->rules, h->lists + 1);
-	assert_int_equal(h->names, h->rules + 4);
-	assert_int_equal(h->cells, h->names + 1);
-	assert_int_equal(h->cells, image.n);
-	assert_int_equal(h->nsources, 1);
-	assert_string_equal(image.cells[h->names].names, SOURCE);
-	assert_true(h->generation == 0);
+	assert_int_equal(h->scopes, h->rules + 4);
+	assert_int_equal(h->labels, h->scopes + 1);
+	assert_int_equal(about->names, h->labels);
+	assert_int_equal(about->cells, about->names + 1);
+	assert_int_equal(about->cells, image.n);
+	assert_int_equal(about->nsources, 1);
+	assert_string_equal(image.cells[about->names].names, SOURCE);
+	assert_true(about->generation == 0);
 }
 
 static void features_name_what_the_rules_ask_for(void **state)
@@ -341,7 +350,7 @@ static void same_policy_makes_the_same_image(void **state)
 	image_from_text(&other, "allow port 80 proto udp\ngrant user alice port 80,443\ndeny port any addr ::/0\n");
 	assert_int_equal(a.n, b.n);
 	assert_memory_equal(a.cells, b.cells, a.n * sizeof(*a.cells));
-	assert_true(header_of(&a)->digest == header_of(&other)->digest);
+	assert_true(about_of(&a)->digest == about_of(&other)->digest);
 }
 
 static void lists_beyond_their_limit_are_refused(void **state)

@@ -57,7 +57,7 @@ static void decide_some(const struct bc_cells *image)
 
 static struct bc_slot *slot_at(struct bc_cells *image, uint32_t number)
 {
-	return &image->cells[image->cells[0].header.index + number / BC_SLOTS].slots[number % BC_SLOTS];
+	return &image->cells[BC_INDEX + number / BC_SLOTS].slots[number % BC_SLOTS];
 }
 
 static struct bc_slot *slot_of(struct bc_cells *image, uint32_t kind, uint32_t id)
@@ -85,7 +85,7 @@ static void assert_round_trip(const char *text)
 		assert_int_equal(back.rules[i].line, policy.rules[i].line);
 		assert_string_equal(bc_policy_source_of(&back, &back.rules[i]), SOURCE);
 	}
-	assert_true(bc_policy_digest(&back) == image.cells[0].header.digest);
+	assert_true(bc_policy_digest(&back) == image.cells[1].about.digest);
 }
 
 static void rules_come_back_as_they_were(void **state)
@@ -131,7 +131,7 @@ static void sources_come_back_with_their_rules(void **state)
 
 		memset(name, 'a' + i % 26, sizeof(name));
 		snprintf(name + i % 200, 32, "%d.conf", i);
-		assert_int_equal(bc_parse(&policy, name, text, len, &report), 0);
+		assert_int_equal(bc_parse(&policy, name, text, len, 0, &report), 0);
 	}
 	image_from_policy(&image, &policy);
 	assert_int_equal(bc_decompile(&image, &back, NULL), 0);
@@ -155,15 +155,17 @@ static void image_cut_short_is_refused(void **state)
 		if (!n)
 			continue;
 		/* And with a header that agrees. */
-		cut.cells[0].header.cells = n;
+		if (n > 1)
+			cut.cells[1].about.cells = n;
 		assert_int_equal(decompiled(&cut), -EBADMSG);
 		decide_some(&cut);
 	}
 }
 
-#define FIELD(f)                                                                         \
-	{                                                                                \
-#f, offsetof(struct bc_header, f), sizeof(((struct bc_header *)NULL)->f) \
+#define FIELD(cell, f)                                                                                   \
+	{                                                                                                \
+#f, offsetof(struct cell, f) + (sizeof(#cell) == sizeof("bc_about") ? BC_CELL_SIZE : 0), \
+			sizeof(((struct cell *)NULL)->f)                                                 \
 	}
 
 static void header_out_of_bounds_is_refused(void **state)
@@ -171,8 +173,11 @@ static void header_out_of_bounds_is_refused(void **state)
 	static const struct {
 		const char *name;
 		size_t offset, size;
-	} fields[] = { FIELD(magic), FIELD(schema), FIELD(cells), FIELD(index),	 FIELD(buckets), FIELD(segments),
-		       FIELD(lists), FIELD(rules),  FIELD(names), FIELD(nrules), FIELD(nsources) };
+	} fields[] = { FIELD(bc_header, magic),	  FIELD(bc_header, schema),   FIELD(bc_header, features),
+		       FIELD(bc_header, buckets), FIELD(bc_header, segments), FIELD(bc_header, lists),
+		       FIELD(bc_header, rules),	  FIELD(bc_header, scopes),   FIELD(bc_header, labels),
+		       FIELD(bc_about, cells),	  FIELD(bc_about, nrules),    FIELD(bc_about, nscopes),
+		       FIELD(bc_about, names),	  FIELD(bc_about, nsources) };
 	_cleanup_(bc_cells_done) struct bc_cells image = {};
 
 	(void)state;
@@ -190,7 +195,7 @@ static void header_out_of_bounds_is_refused(void **state)
 			int r;
 
 			memcpy((char *)bad.cells + fields[i].offset, &values[k], fields[i].size);
-			if (!memcmp(bad.cells, image.cells, sizeof(*bad.cells)))
+			if (!memcmp(bad.cells, image.cells, 2 * sizeof(*bad.cells)))
 				continue;
 			r = decompiled(&bad);
 			if (r != -EBADMSG)
@@ -211,6 +216,36 @@ static void unknown_feature_is_refused(void **state)
 	image_from_text(&image, mixed);
 	image.cells[0].header.features |= 1u << 15;
 	assert_int_equal(bc_decide_image(&image, &question, &answer), -EBADMSG);
+	assert_int_equal(decompiled(&image), -EBADMSG);
+}
+
+/* The program skips what the header does not name: a rule of it would be listed and never asked. */
+static void feature_that_rules_use_must_be_named(void **state)
+{
+	static const unsigned features[] = { BC_F_USER, BC_F_ANYONE, BC_F_ADDR };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
+		_cleanup_(bc_cells_done) struct bc_cells image = {};
+
+		image_from_text(&image, mixed);
+		image.cells[0].header.features &= ~features[i];
+		if (decompiled(&image) != -EBADMSG)
+			fail_msg("feature %#x is not missed", features[i]);
+	}
+}
+
+/* Likewise a slot that a search does not come to, here because the hash's seed is another. */
+static void slot_that_no_search_finds_is_refused(void **state)
+{
+	_cleanup_(bc_text_done) struct bc_text text = {};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+
+	(void)state;
+	for (unsigned uid = 0; uid < 200; uid++)
+		bc_text_addf(&text, "grant user %u port 80\n", uid);
+	image_from_text(&image, text.data);
+	image.cells[0].header.seed += 1000;
 	assert_int_equal(decompiled(&image), -EBADMSG);
 }
 
@@ -260,6 +295,22 @@ static void slot_of_another_subject_is_refused(void **state)
 	slot_of(&anyone, BC_ANYONE, 0)->id = 7;
 	assert_int_equal(decompiled(&user), -EBADMSG);
 	assert_int_equal(decompiled(&anyone), -EBADMSG);
+}
+
+/* The same rules and so the same digest: but the search would go astray. */
+static void run_out_of_order_is_refused(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	struct bc_segment *segments, first;
+
+	(void)state;
+	image_from_text(&image, "grant port 80\ndeny port 90\n");
+	assert_int_equal(decompiled(&image), 0);
+	segments = image.cells[image.cells[0].header.segments].segments;
+	first = segments[0];
+	segments[0] = segments[1];
+	segments[1] = first;
+	assert_int_equal(decompiled(&image), -EBADMSG);
 }
 
 static void rule_out_of_bounds_is_refused(void **state)
@@ -348,8 +399,11 @@ int main(void)
 		cmocka_unit_test(image_cut_short_is_refused),
 		cmocka_unit_test(header_out_of_bounds_is_refused),
 		cmocka_unit_test(unknown_feature_is_refused),
+		cmocka_unit_test(feature_that_rules_use_must_be_named),
+		cmocka_unit_test(slot_that_no_search_finds_is_refused),
 		cmocka_unit_test(slot_out_of_bounds_is_refused),
 		cmocka_unit_test(slot_of_another_subject_is_refused),
+		cmocka_unit_test(run_out_of_order_is_refused),
 		cmocka_unit_test(rule_out_of_bounds_is_refused),
 		cmocka_unit_test(deny_of_an_unknown_errno_is_refused),
 		cmocka_unit_test(random_damage_is_refused_or_harmless),

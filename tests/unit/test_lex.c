@@ -21,7 +21,7 @@ static struct parsed parse(const char *text, size_t len)
 	_cleanup_free_ char *copy = malloc(len ? len : 1);
 
 	memcpy(copy, text, len);
-	parsed.result = bc_parse(&parsed.policy, SOURCE, copy, len, &parsed.report);
+	parsed.result = bc_parse(&parsed.policy, SOURCE, copy, len, 0, &parsed.report);
 	return parsed;
 }
 
@@ -53,7 +53,7 @@ static void hash_begins_a_comment_only_at_a_words_start(void **state)
 	static const char text[] = "grant user a#b port 80 # c\ngrant user \"#b\" port 80 #c \"\n";
 
 	(void)state;
-	assert_int_equal(bc_parse(&policy, SOURCE, text, sizeof(text) - 1, &report), 0);
+	assert_int_equal(bc_parse(&policy, SOURCE, text, sizeof(text) - 1, 0, &report), 0);
 	assert_string_equal(bc_policy_name(&policy, &policy.rules[0]), "a#b");
 	assert_string_equal(bc_policy_name(&policy, &policy.rules[1]), "#b");
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "pure/lint.h"
+#include "pure/moment.h"
 #include "reference.h"
 #include "unit.h"
+
+#define LINT_NOW (2000 * BC_SECOND)
 
 static void lint(const char *text, enum bc_severity severity, struct bc_report *report)
 {
@@ -10,7 +13,7 @@ static void lint(const char *text, enum bc_severity severity, struct bc_report *
 
 	policy_from_text(&policy, text);
 	image_from_policy(&image, &policy);
-	assert_int_equal(bc_lint(&policy, &image, severity, report), 0);
+	assert_int_equal(bc_lint(&policy, &image, LINT_NOW, severity, report), 0);
 }
 
 static void assert_clean(const char *text)

@@ -16,7 +16,7 @@ static void assert_faults(const struct fault *faults, size_t n)
 		_cleanup_(bc_report_done) struct bc_report report = {};
 		const struct fault *f = &faults[i];
 
-		if (bc_parse(&policy, SOURCE, f->text, strlen(f->text), &report) != -EINVAL || report.n != 1)
+		if (bc_parse(&policy, SOURCE, f->text, strlen(f->text), 0, &report) != -EINVAL || report.n != 1)
 			fail_msg("%zu faults in: %s", report.n, f->text);
 		assert_fault(&report.items[0], f->line, f->column, f->fragment);
 		assert_int_equal(report.items[0].severity, BC_ERROR);
@@ -29,12 +29,15 @@ static void assert_faults(const struct fault *faults, size_t n)
 static void verb_and_clause_must_be_known(void **state)
 {
 	static const struct fault faults[] = {
-		{ "permit port 80\n", 1, 1, "unknown verb 'permit' (grant, allow or deny)" },
+		{ "permit port 80\n", 1, 1, "unknown verb 'permit' (grant, allow, deny, rewrite or reserve)" },
 		{ "Grant port 80\n", 1, 1, "unknown verb 'Grant'" },
 		{ "\n# a\n   granted port 80\n", 3, 4, "unknown verb 'granted'" },
 		{ "\"\" port 80\n", 1, 1, "unknown verb ''" },
-		{ "rewrite port 80\n", 1, 1, "unknown verb 'rewrite'" },
-		{ "grant prot tcp port 80\n", 1, 7, "unknown clause 'prot' (user, port, proto, addr, netns or errno)" },
+		{ "rewrit port 80\n", 1, 1, "unknown verb 'rewrit'" },
+		{ "grant prot tcp port 80\n", 1, 7,
+		  "unknown clause 'prot' (user, group, unit, cgroup, port, proto, addr, netns, to, errno, until, log "
+		  "or "
+		  "audit)" },
 		{ "grant port 80 81\n", 1, 15, "unknown clause '81'" },
 		{ "grant\tport\t80\tand\n", 1, 15, "unknown clause 'and'" },
 		{ "# c\ngrant  80\n", 2, 8, "unknown clause '80'" },
@@ -125,8 +128,8 @@ static void other_clauses_take_only_what_they_know(void **state)
 		{ "grant port 1 netns self\n", 1, 20, "unknown network namespace 'self' (host or any)" },
 		{ "deny port 1 errno 13\n", 1, 19, "unknown errno '13' (EACCES, EADDRINUSE, EADDRNOTAVAIL or EPERM)" },
 		{ "deny port 1 errno ENOENT\n", 1, 19, "unknown errno 'ENOENT'" },
-		{ "  grant port 1 errno EPERM\n", 1, 3, "'errno' belongs to a deny, not to 'grant'" },
-		{ "allow errno EPERM port 1\n", 1, 1, "'errno' belongs to a deny, not to 'allow'" },
+		{ "  grant port 1 errno EPERM\n", 1, 3, "'errno' belongs to a deny or a reserve, not to 'grant'" },
+		{ "allow errno EPERM port 1\n", 1, 1, "'errno' belongs to a deny or a reserve, not to 'allow'" },
 		{ "grant user 4294967295 port 1\n", 1, 12, "uid 4294967295 is out of range (0 to 4294967294)" },
 		{ "grant user \"\" port 1\n", 1, 12, "a user name has 1 to 255 bytes" },
 	};
@@ -176,7 +179,7 @@ static void rule_is_read_with_every_clause(void **state)
 	assert_true(rule->v4 && rule->any_netns);
 	assert_memory_equal(rule->addr, addr, sizeof(addr));
 	assert_int_equal(rule->err, EPERM);
-	assert_int_equal(rule->scope, BC_SCOPE_ROOT);
+	assert_int_equal(rule->path, 0);
 	assert_int_equal(rule->nranges, 2);
 	assert_int_equal(policy.ranges[rule->ranges].last, 3);
 	assert_int_equal(policy.ranges[rule->ranges + 1].first, 9);
@@ -240,7 +243,7 @@ static void longest_name_is_255_bytes(void **state)
 		_cleanup_(bc_report_done) struct bc_report report = {};
 
 		snprintf(line, sizeof(line), "grant user %.*s port 80\n", len, name);
-		assert_int_equal(bc_parse(&policy, SOURCE, line, strlen(line), &report), len == 255 ? 0 : -EINVAL);
+		assert_int_equal(bc_parse(&policy, SOURCE, line, strlen(line), 0, &report), len == 255 ? 0 : -EINVAL);
 		if (len == 256)
 			assert_fault(&report.items[0], 1, 12, "a user name has 1 to 255 bytes");
 	}
@@ -290,7 +293,7 @@ static void policy_of_too_many_rules_is_refused(void **state)
 	_cleanup_(bc_report_done) struct bc_report report = {};
 
 	(void)state;
-	assert_int_equal(bc_parse(&policy, SOURCE, "\ngrant port 80\n", 15, &report), -E2BIG);
+	assert_int_equal(bc_parse(&policy, SOURCE, "\ngrant port 80\n", 15, 0, &report), -E2BIG);
 	assert_fault(&report.items[0], 2, 0, "a policy holds at most 4194304 rules");
 	policy.n = 0;
 	bc_policy_done(&policy);

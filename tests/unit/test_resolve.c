@@ -27,14 +27,14 @@ static void parse_only(struct bc_policy *policy, const char *text)
 {
 	struct bc_report report = {};
 
-	assert_int_equal(bc_parse(policy, SOURCE, text, strlen(text), &report), 0);
+	assert_int_equal(bc_parse(policy, SOURCE, text, strlen(text), 0, &report), 0);
 	bc_report_done(&report);
 }
 
 static void name_is_looked_up_once_however_often_it_occurs(void **state)
 {
 	struct database database = {};
-	const struct bc_names names = { count_and_look_up, &database };
+	const struct bc_names names = { .user = count_and_look_up, .ctx = &database };
 	_cleanup_(bc_policy_done) struct bc_policy policy = {};
 	_cleanup_(bc_report_done) struct bc_report report = {};
 	static const uint32_t ids[] = { 1000, 1001, 1000, 1000, 7, 1001, 0 };
@@ -52,7 +52,7 @@ static void name_is_looked_up_once_however_often_it_occurs(void **state)
 static void policy_without_names_asks_nobody(void **state)
 {
 	struct database database = {};
-	const struct bc_names names = { count_and_look_up, &database };
+	const struct bc_names names = { .user = count_and_look_up, .ctx = &database };
 	_cleanup_(bc_policy_done) struct bc_policy policy = {}, empty = {};
 	struct bc_report report = {};
 
@@ -67,7 +67,7 @@ static void policy_without_names_asks_nobody(void **state)
 static void unknown_name_is_reported_at_each_of_its_rules(void **state)
 {
 	struct database database = {};
-	const struct bc_names names = { count_and_look_up, &database };
+	const struct bc_names names = { .user = count_and_look_up, .ctx = &database };
 	_cleanup_(bc_policy_done) struct bc_policy policy = {};
 	_cleanup_(bc_report_done) struct bc_report report = {};
 
@@ -104,7 +104,7 @@ static void failed_look_up_goes_before_an_unknown_name(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		struct database database = { .answer = -EIO };
-		const struct bc_names names = { count_and_look_up, &database };
+		const struct bc_names names = { .user = count_and_look_up, .ctx = &database };
 		_cleanup_(bc_policy_done) struct bc_policy policy = {};
 		_cleanup_(bc_report_done) struct bc_report report = {};
 
@@ -119,7 +119,7 @@ static void failed_look_up_goes_before_an_unknown_name(void **state)
 static void id_left_behind_by_a_failure_is_not_taken(void **state)
 {
 	struct database database = {};
-	const struct bc_names names = { count_and_look_up, &database };
+	const struct bc_names names = { .user = count_and_look_up, .ctx = &database };
 	_cleanup_(bc_policy_done) struct bc_policy policy = {};
 	_cleanup_(bc_report_done) struct bc_report report = {};
 
@@ -164,7 +164,7 @@ static void two_unknown_names_are_not_one_subject(void **state)
 	assert_int_equal(bc_policy_drop_unresolved(&policy), 2);
 	assert_int_equal(bc_compile(&policy, BC_WARNING, &image, &findings, &error), 0);
 	if (!findings.n)
-		bc_lint(&policy, &image, BC_WARNING, &findings);
+		bc_lint(&policy, &image, 0, BC_WARNING, &findings);
 	if (findings.n)
 		fail_msg("%s", findings.items[0].text);
 }
@@ -175,11 +175,11 @@ static void hosts_own_users_are_found(void **state)
 	uint32_t uid = 4711;
 
 	(void)state;
-	assert_int_equal(bc_host_names.user(bc_host_names.ctx, "root", &uid), 0);
+	assert_int_equal(bc_user_by_name(NULL, "root", &uid), 0);
 	assert_int_equal(uid, 0);
 	assert_string_equal(root, "root");
 	uid = 4711;
-	assert_int_equal(bc_host_names.user(bc_host_names.ctx, "no-such-user-here", &uid), -ENOENT);
+	assert_int_equal(bc_user_by_name(NULL, "no-such-user-here", &uid), -ENOENT);
 	assert_int_equal(uid, 4711);
 	assert_null(bc_user_name(4294967290u));
 }

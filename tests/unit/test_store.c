@@ -318,10 +318,10 @@ static void text_is_set_in_its_place(void **state)
 	_cleanup_(bc_files_done) struct bc_files files = {};
 
 	(void)state;
-	assert_int_equal(bc_files_set(&files, "/etc/b.conf", "b", 1), 0);
-	assert_int_equal(bc_files_set(&files, "/etc/c.conf", "c", 1), 0);
-	assert_int_equal(bc_files_set(&files, "/run/a.conf", "a", 1), 0);
-	assert_int_equal(bc_files_set(&files, "/etc/b.conf", "new", 3), 0);
+	assert_int_equal(bc_files_set(&files, "/etc/b.conf", "b", 1, 1), 0);
+	assert_int_equal(bc_files_set(&files, "/etc/c.conf", "c", 1, 2), 0);
+	assert_int_equal(bc_files_set(&files, "/run/a.conf", "a", 1, 3), 0);
+	assert_int_equal(bc_files_set(&files, "/etc/b.conf", "new", 3, 4), 0);
 	assert_int_equal(files.n, 3);
 	assert_string_equal(files.items[0].path, "/run/a.conf");
 	assert_string_equal(bc_files_find(&files, "/etc/b.conf")->text, "new");
@@ -351,16 +351,17 @@ static void policy_is_built_from_all_files_or_not_at_all(void **state)
 	struct bc_error error = {};
 
 	(void)state;
-	assert_int_equal(bc_files_set(&files, "/etc/b.conf", "grant user root port 80\n", 24), 0);
-	assert_int_equal(bc_files_set(&files, "/etc/a.conf", "deny port 80\n", 13), 0);
-	assert_int_equal(bc_build_policy(&files, BC_ERROR, BC_ERROR, &build, &report, &error), 0);
+	assert_int_equal(bc_files_set(&files, "/etc/b.conf", "grant user alice port 80\n", 25, 0), 0);
+	assert_int_equal(bc_files_set(&files, "/etc/a.conf", "deny port 80\n", 13, 0), 0);
+	assert_int_equal(bc_build_policy(&files, &unit_names, BC_ERROR, BC_ERROR, &build, &report, &error), 0);
 	assert_int_equal(build.policy.n, 2);
 	assert_int_equal(build.policy.rules[0].verb, BC_VERB_DENY);
 	assert_string_equal(bc_policy_source_of(&build.policy, &build.policy.rules[1]), "/etc/b.conf");
 	bc_build_done(&build);
 	build = (struct bc_build){};
-	assert_int_equal(bc_files_set(&files, "/etc/c.conf", "dent port 1\ndeny user no-such-user-x port 1\n", 44), 0);
-	assert_int_equal(bc_build_policy(&files, BC_ERROR, BC_ERROR, &build, &report, &error), -EINVAL);
+	assert_int_equal(bc_files_set(&files, "/etc/c.conf", "dent port 1\ndeny user no-such-user-x port 1\n", 44, 0),
+			 0);
+	assert_int_equal(bc_build_policy(&files, &unit_names, BC_ERROR, BC_ERROR, &build, &report, &error), -EINVAL);
 	assert_int_equal(report.errors, 2);
 	assert_contains(error.text, "2 errors");
 	assert_null(build.cells.cells);

@@ -124,9 +124,10 @@ static void printable_text_moves_no_cursor(void **state)
 		{ "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\x9d", "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\x9d" },
 		{ "\x1b[2J", "\\x1b[2J" },
 		{ "a\nb\tc\x7f", "a\\x0ab\\x09c\\x7f" },
-		{ "\xc2\x9b", "\\xc2\\x9b" },			/* C1 control: CSI */
-		{ "\xc0\xaf", "\\xc0\\xaf" },			/* overlong */
-		{ "\xe0\x80\xaf", "\\xe0\\x80\\xaf" },		/* overlong */
+		{ "\xc2\x9b", "\\xc2\\x9b" },	       /* C1 control: CSI */
+		{ "\xc0\xaf", "\\xc0\\xaf" },	       /* overlong */
+		{ "\xe0\x80\xaf", "\\xe0\\x80\\xaf" }, /* overlong */
+		{ "\xe0\x83\xa9", "\\xe0\\x83\\xa9" },
 		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" },		/* surrogate */
 		{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" }, /* beyond Unicode */
 		{ "\xe2\x80\xae", "\\xe2\\x80\\xae" },		/* right-to-left override */

@@ -70,7 +70,8 @@ static inline void policy_from_text(struct bc_policy *policy, const char *text)
 {
 	struct bc_report report = {};
 
-	if (bc_parse(policy, SOURCE, text, strlen(text), 0, &report) || bc_resolve(policy, &unit_names, BC_ERROR, &report))
+	if (bc_parse(policy, SOURCE, text, strlen(text), 0, &report) ||
+	    bc_resolve(policy, &unit_names, BC_ERROR, &report))
 		fail_msg("%u:%u: %s in:\n%s", report.n ? report.items[0].line : 0,
 			 report.n ? report.items[0].column : 0, report.n ? report.items[0].text : "?", text);
 	bc_report_done(&report);
