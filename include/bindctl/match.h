@@ -479,7 +479,7 @@ static long bc_descend(__u32 i, void *ctx)
 	if (!more || m->broken)
 		return 1;
 	m->key = bc_key(w->scope, BC_CHILD);
-	m->id = w->hash ^ w->hash >> 32;
+	m->id = bc_name_id(w->hash);
 	if (!bc_find_slot(s))
 		return 1;
 	child = m->ref & BC_REF_NUMBER;

@@ -282,9 +282,7 @@ static int check_child(const struct bc_cells *image, const struct bc_slot *slot)
 	label = bc_scope_at(image, slot->ref)->label;
 	for (uint32_t i = 0; i < (label & 0xff); i++)
 		hash = bc_name_hash(hash, bc_label_at(image, (label >> 8) + i));
-	return bc_scope_at(image, slot->ref)->parent == slot->key >> 2 && (uint32_t)(hash ^ hash >> 32) == slot->id ?
-		       0 :
-		       -EBADMSG;
+	return bc_scope_at(image, slot->ref)->parent == slot->key >> 2 && bc_name_id(hash) == slot->id ? 0 : -EBADMSG;
 }
 
 static int read_slot(struct pieces *pieces, const struct bc_cells *image, struct bc_policy *policy, uint32_t bucket,

@@ -23,9 +23,8 @@ static uint64_t hash_parts(const union bc_part *parts, unsigned n, uint64_t hash
 uint32_t bc_tree_hash(const struct bc_tree *tree, uint32_t scope, uint32_t seed)
 {
 	const struct bc_node *node = &tree->nodes[scope - 1];
-	uint64_t hash = hash_parts(tree->labels + node->label, node->parts, seed);
 
-	return hash ^ hash >> 32;
+	return bc_name_id(hash_parts(tree->labels + node->label, node->parts, seed));
 }
 
 /* Where in the table that child stands or would stand. */
