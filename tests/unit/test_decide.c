@@ -149,6 +149,14 @@ static void least_privilege_decides_at_equal_rank(void **state)
 	assert_decides("deny port 80\ndeny port 80 errno EPERM\n", ALICE(80), BC_DENY, 1);
 }
 
+/* Everyone is its subject: there is nobody else whom it would deny. */
+static void reserve_for_everyone_denies_nobody(void **state)
+{
+	(void)state;
+	assert_decides("reserve cgroup / port 80\n", ALICE(80), BC_GRANT, 1);
+	assert_decides("deny port 79-80\nreserve cgroup / port 80\n", ALICE(80), BC_GRANT, 2);
+}
+
 static void netns_defaults_to_the_hosts(void **state)
 {
 	struct bc_question other = ALICE(80);
@@ -328,6 +336,7 @@ int main(void)
 		cmocka_unit_test(prefix_is_compared_to_its_last_bit),
 		cmocka_unit_test(protocol_given_decides_before_none),
 		cmocka_unit_test(least_privilege_decides_at_equal_rank),
+		cmocka_unit_test(reserve_for_everyone_denies_nobody),
 		cmocka_unit_test(netns_defaults_to_the_hosts),
 		cmocka_unit_test(deny_gives_its_errno),
 		cmocka_unit_test(rule_without_address_covers_both_families),

@@ -73,6 +73,7 @@ static void add_entries(struct compilation *c, uint32_t key, uint32_t id, uint32
 
 static int make_entries(struct compilation *c)
 {
+	const uint32_t everyone = bc_key(BC_SCOPE_ROOT, BC_ANYONE);
 	const struct bc_policy *policy = c->policy;
 
 	/* A reserve counts twice. */
@@ -81,10 +82,12 @@ static int make_entries(struct compilation *c)
 		return -ENOMEM;
 	for (size_t i = 0; i < policy->n; i++) {
 		const struct bc_rule *rule = &policy->rules[i];
+		uint32_t key = bc_key(c->scopes[i], rule->kind);
 
-		add_entries(c, bc_key(c->scopes[i], rule->kind), rule->kind == BC_USER ? rule->id : 0, i);
-		if (rule->verb == BC_VERB_RESERVE)
-			add_entries(c, bc_key(BC_SCOPE_ROOT, BC_ANYONE), 0, i | BC_REF_OTHERS);
+		add_entries(c, key, rule->kind == BC_USER ? rule->id : 0, i);
+		/* Of a reserve for everyone there is nobody else. */
+		if (rule->verb == BC_VERB_RESERVE && key != everyone)
+			add_entries(c, everyone, 0, i | BC_REF_OTHERS);
 	}
 	qsort(c->entries, c->nentries, sizeof(*c->entries), bc_entry_compare);
 	return 0;

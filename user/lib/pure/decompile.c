@@ -231,6 +231,12 @@ static int place_rules(const struct bc_cells *image, struct bc_policy *policy, c
 			if (!rule->unit)
 				return -ENOMEM;
 		}
+		/* To be read again, a reserve must have a subject. */
+		if (rule->verb == BC_VERB_RESERVE && rule->kind == BC_ANYONE && !rule->path && !rule->unit) {
+			rule->path = bc_policy_string(policy, "/", 1);
+			if (!rule->path)
+				return -ENOMEM;
+		}
 		if (rule->path)
 			rule->clauses |= flags & BC_RULE_UNIT ? BC_CLAUSE_UNIT : BC_CLAUSE_CGROUP;
 	}
