@@ -1,17 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The decision once more, slow and plain: every rule of the policy is looked at and the most specific kept. Shares no
- * code with compile, segment and match.h. With it the random policies and binds that the two are compared on.
+ * The decision once more, slow and plain, from what DESIGN.md says of the policy language: every rule is looked at for
+ * every bind, and the nearest of those that hold is kept. Shares no code with compile, segment and match.h: it reads
+ * the rules as parse and resolve left them, and no image.
+ *
+ * For the unit tests and the kernel's: includes nothing but the library's headers.
  */
 #ifndef BINDCTL_REFERENCE_H
 #define BINDCTL_REFERENCE_H
 
-#include "unit.h"
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
 
-/* Less is nearer; compared from left to right. */
-struct reference_rank {
-	int parts[6];
+#include "pure/decide.h"
+#include "pure/policy.h"
+
+struct reference_answer {
+	enum bc_verdict verdict;
+	int rule;    /* its number; -1: no rule decides */
+	int audited; /* the first that would have refused, but only audits; -1: none */
+	int err;     /* with BC_DENY */
+	bool v4;     /* it is what IPv4 says to a dual-stack bind */
+	/* With BC_REWRITE: where the bind goes. An IPv4 address is ::ffff:a.b.c.d; a socket may not be able to take it. */
+	uint32_t addr[4];
+	uint16_t port;
+	bool hidden;
 };
+
+/* One reading of a rule: a reserve has two of them. */
+struct reference_reading {
+	bool others; /* what a reserve means to everyone else */
+	/* How near it is, compared from left to right; less is nearer. Its number comes last, so no two are equal. */
+	int rank[7];
+};
+
+#define REFERENCE_NEARNESS 7
 
 /* The range that holds the port, or NULL. */
 static inline const struct bc_range *reference_range(const struct bc_policy *policy, const struct bc_rule *rule,
@@ -33,156 +58,183 @@ static inline bool reference_addr_holds(const struct bc_rule *rule, const uint32
 	return true;
 }
 
+/* What a rule asks for besides port and subject; the same for everyone. */
 static inline bool reference_holds(const struct bc_rule *rule, const struct bc_question *bind, const uint32_t addr[4],
 				   bool v4)
 {
-	if (rule->kind == BC_USER && rule->id != bind->uid)
+	if (rule->clauses & BC_CLAUSE_PROTO && rule->proto != bind->proto)
 		return false;
-	if (!(rule->proto & bind->proto) || (!rule->any_netns && !bind->host_netns))
+	if (!rule->any_netns && !bind->host_netns)
+		return false;
+	if (rule->clauses & BC_CLAUSE_UNTIL && bind->now >= rule->until)
 		return false;
 	return !(rule->clauses & BC_CLAUSE_ADDR) || reference_addr_holds(rule, addr, v4);
 }
 
-static inline struct reference_rank reference_rank(const struct bc_rule *rule, const struct bc_range *range, int number)
+/* Cgroups in the rule's path: 0 for the root. */
+static inline int reference_depth(const struct bc_policy *policy, const struct bc_rule *rule)
 {
-	return (struct reference_rank){ {
-		rule->kind == BC_USER ? 0 : 1,
-		range->last - range->first,
-		rule->clauses & BC_CLAUSE_ADDR ? -1 - rule->prefix : 0,
-		rule->clauses & BC_CLAUSE_PROTO ? 0 : 1,
-		rule->verb == BC_VERB_DENY  ? 0 :
-		rule->verb == BC_VERB_ALLOW ? 1 :
-					      2,
-		number,
-	} };
+	const char *path = rule->path ? policy->strings.data + rule->path : "/";
+	int depth = 0;
+
+	for (; path[0] == '/' && path[1]; path++) {
+		depth++;
+		path += strcspn(path + 1, "/");
+	}
+	return depth;
 }
 
-/* The rule that decides the bind at one address, or -1. */
-static inline int reference_decide(const struct bc_policy *policy, const struct bc_question *bind,
-				   const uint32_t addr[4], bool v4)
+/* Whether the task is in the rule's cgroup or below. */
+static inline bool reference_in_cgroup(const struct bc_policy *policy, const struct bc_rule *rule, const char *cgroup)
 {
-	struct reference_rank best = {};
-	int found = -1;
+	const char *path = rule->path ? policy->strings.data + rule->path : "/";
+	size_t len = strlen(path);
+
+	if (len == 1)
+		return true;
+	return cgroup && !strncmp(cgroup, path, len) && (!cgroup[len] || cgroup[len] == '/');
+}
+
+static inline bool reference_in_group(const struct bc_question *bind, uint32_t gid)
+{
+	if (bind->gid == gid)
+		return true;
+	for (size_t i = 0; i < bind->ngroups; i++)
+		if (bind->groups[i] == gid)
+			return true;
+	return false;
+}
+
+static inline bool reference_is_subject(const struct bc_policy *policy, const struct bc_rule *rule,
+					const struct bc_question *bind)
+{
+	if (rule->clauses & BC_CLAUSE_USER && bind->uid != rule->id)
+		return false;
+	if (rule->clauses & BC_CLAUSE_GROUP && !reference_in_group(bind, rule->id))
+		return false;
+	return reference_in_cgroup(policy, rule, bind->cgroup);
+}
+
+static inline enum bc_verdict reference_verdict(const struct bc_rule *rule, bool others)
+{
+	if (others)
+		return BC_DENY;
+	return rule->verb == BC_VERB_DENY    ? BC_DENY :
+	       rule->verb == BC_VERB_ALLOW   ? BC_ALLOW :
+	       rule->verb == BC_VERB_REWRITE ? BC_REWRITE :
+					       BC_GRANT;
+}
+
+/* "The narrowest range; then the longest prefix; then a protocol given over none", then the least privilege. */
+static inline struct reference_reading reference_read(const struct bc_policy *policy, const struct bc_rule *rule,
+						      const struct bc_range *range, bool others)
+{
+	static const int privilege[] = { [BC_DENY] = 0, [BC_ALLOW] = 1, [BC_REWRITE] = 2, [BC_GRANT] = 3 };
+	int subject = rule->clauses & BC_CLAUSE_USER ? 0 : rule->clauses & BC_CLAUSE_GROUP ? 1 : 2;
+
+	/* Everyone else is anyone in any cgroup. */
+	return (struct reference_reading){ others,
+					   {
+						   others ? 0 : -reference_depth(policy, rule),
+						   others ? 2 : subject,
+						   range->last - range->first,
+						   rule->clauses & BC_CLAUSE_ADDR ? -1 - rule->prefix : 0,
+						   rule->clauses & BC_CLAUSE_PROTO ? 0 : 1,
+						   privilege[reference_verdict(rule, others)],
+						   rule - policy->rules,
+					   } };
+}
+
+static inline bool reference_is_nearer(const struct reference_reading *a, const struct reference_reading *b)
+{
+	int i = 0;
+
+	while (i + 1 < REFERENCE_NEARNESS && a->rank[i] == b->rank[i])
+		i++;
+	return a->rank[i] < b->rank[i];
+}
+
+/* The answer for one address. */
+static inline void reference_decide(const struct bc_policy *policy, const struct bc_question *bind,
+				    const uint32_t addr[4], bool v4, struct reference_answer *ret)
+{
+	const struct reference_reading none = { .rank = { INT_MAX } };
+	struct reference_reading decides = none, audits = none;
 
 	for (size_t i = 0; i < policy->n; i++) {
-		const struct bc_range *range = reference_range(policy, &policy->rules[i], bind->port);
-		struct reference_rank rank;
-		int part = 0;
+		const struct bc_rule *rule = &policy->rules[i];
+		const struct bc_range *range = reference_range(policy, rule, bind->port);
+		struct reference_reading reading, *best;
+		bool others;
 
-		if (!range || !reference_holds(&policy->rules[i], bind, addr, v4))
+		if (!range || !reference_holds(rule, bind, addr, v4))
 			continue;
-		rank = reference_rank(&policy->rules[i], range, i);
-		while (part < 5 && rank.parts[part] == best.parts[part])
-			part++;
-		if (found < 0 || rank.parts[part] < best.parts[part]) {
-			best = rank;
-			found = i;
-		}
+		others = !reference_is_subject(policy, rule, bind);
+		if (others && rule->verb != BC_VERB_RESERVE)
+			continue;
+		reading = reference_read(policy, rule, range, others);
+		best = rule->clauses & BC_CLAUSE_AUDIT && reference_verdict(rule, others) == BC_DENY ? &audits :
+												       &decides;
+		if (reference_is_nearer(&reading, best))
+			*best = reading;
 	}
-	return found;
-}
-
-/* How much the rule leaves: 0 refused, 1 the kernel's rule by a rule's word, 2 without one, 3 granted. */
-static inline int reference_privilege(const struct bc_policy *policy, int rule)
-{
-	if (rule < 0)
-		return 2;
-	return policy->rules[rule].verb == BC_VERB_GRANT ? 3 : policy->rules[rule].verb == BC_VERB_ALLOW ? 1 : 0;
-}
-
-static inline bool reference_agrees(const struct bc_policy *policy, const struct bc_question *bind,
-				    const struct bc_answer *answer)
-{
-	static const enum bc_verdict verdicts[] = { BC_DENY, BC_ALLOW, BC_NONE, BC_GRANT };
-	const uint32_t wildcard4[4] = { 0, 0, 0xffff, 0 };
-	int rule = reference_decide(policy, bind, bind->addr, bind->v4), other = rule;
-	int privilege = reference_privilege(policy, rule);
-	int got = answer->rule == BC_RULE_NONE ? -1 : (int)answer->rule;
-
-	if (!bind->v4 && !bind->v6only && !bind->addr[0] && !bind->addr[1] && !bind->addr[2] && !bind->addr[3]) {
-		other = reference_decide(policy, bind, wildcard4, true);
-		if (reference_privilege(policy, other) < privilege) {
-			privilege = reference_privilege(policy, other);
-			rule = other;
-		} else if (reference_privilege(policy, other) > privilege) {
-			other = rule;
-		}
-	}
-	/* Where both sides come to the same, either may be named. */
-	if (answer->verdict != verdicts[privilege] || (got != rule && got != other))
-		return false;
-	return answer->err == (privilege ? 0 : (int)policy->rules[got].err);
-}
-
-/* Few ports, addresses and users, so that rules overlap in every way. */
-static inline void reference_random_ports(uint64_t *state, struct bc_text *text)
-{
-	unsigned port = 0, n = 1 + random_below(state, 3);
-
-	if (!random_below(state, 8)) {
-		bc_text_addf(text, " port any");
+	*ret = (struct reference_answer){ .verdict = BC_NONE, .rule = -1, .audited = -1 };
+	/* What would have refused is what came to it, before something decided. */
+	if (reference_is_nearer(&audits, &decides))
+		ret->audited = audits.rank[REFERENCE_NEARNESS - 1];
+	if (!reference_is_nearer(&decides, &none))
 		return;
-	}
-	for (unsigned i = 0; i < n; i++) {
-		unsigned first = port + 1 + random_below(state, 12);
-		unsigned last = first + (random_below(state, 2) ? 0 : random_below(state, 20));
-
-		if (!random_below(state, 20))
-			last = 65535;
-		bc_text_addf(text, "%s%u-%u", i ? "," : " port ", first, last);
-		port = last;
-		if (last == 65535)
-			break;
-	}
+	ret->rule = decides.rank[REFERENCE_NEARNESS - 1];
+	ret->verdict = reference_verdict(&policy->rules[ret->rule], decides.others);
+	ret->err = ret->verdict == BC_DENY ? policy->rules[ret->rule].err : 0;
 }
 
-static const char *const reference_prefixes[] = {
-	"0.0.0.0/0", "0.0.0.0", "10.0.0.0/8",	 "10.1.0.0/16", "10.1.2.0/25",	 "10.1.2.3",	"::ffff:10.0.0.0/105",
-	"::/0",	     "::",	"::ffff:0:0/96", "2001::/16",	"2001:db8::/32", "2001:db8::1", "2001:db8::/65",
-};
-
-static const char *const reference_addrs[] = {
-	"0.0.0.0",  "::",	  "::",		"10.0.0.1",    "10.1.0.1",
-	"10.1.2.3", "10.1.2.127", "10.128.0.0", "2001:db8::1", "2001:db8::8000:0:0:0",
-	"2001:1::", "::1",
-};
-
-static inline void reference_random_policy(uint64_t *state, struct bc_text *text, unsigned rules, unsigned users)
+/* How much an answer leaves: that of no rule is the kernel's own, just as that of an `allow`, which is a rule's word. */
+static inline int reference_privilege(const struct reference_answer *answer)
 {
-	static const char *const verbs[] = { "grant", "allow", "deny" };
-	static const char *const errnos[] = { "EACCES", "EPERM", "EADDRINUSE", "EADDRNOTAVAIL" };
-
-	for (unsigned i = 0; i < rules; i++) {
-		unsigned verb = random_below(state, 3);
-
-		bc_text_addf(text, "%s", verbs[verb]);
-		if (random_below(state, 2))
-			bc_text_addf(text, " user %u", random_below(state, users));
-		reference_random_ports(state, text);
-		if (!random_below(state, 3))
-			bc_text_addf(text, " proto %s", random_below(state, 2) ? "tcp" : "udp");
-		if (!random_below(state, 2))
-			bc_text_addf(text, " addr %s",
-				     reference_prefixes[random_below(state, ARRAY_SIZE(reference_prefixes))]);
-		if (!random_below(state, 3))
-			bc_text_addf(text, " netns any");
-		if (verb == 2 && random_below(state, 2))
-			bc_text_addf(text, " errno %s", errnos[random_below(state, ARRAY_SIZE(errnos))]);
-		bc_text_addf(text, "\n");
-	}
+	return answer->verdict == BC_DENY    ? 0 :
+	       answer->verdict == BC_ALLOW   ? 1 :
+	       answer->verdict == BC_NONE    ? 2 :
+	       answer->verdict == BC_REWRITE ? 3 :
+					       4;
 }
 
-static inline struct bc_question reference_random_bind(uint64_t *state, unsigned users)
+/* [::] of a dual-stack socket is 0.0.0.0, too: the lesser privilege holds. */
+static inline bool reference_is_dual(const struct bc_question *bind)
 {
-	static const unsigned far[] = { 0, 65535, 65534, 1000, 64, 128 };
-	unsigned port = random_below(state, 8) ? random_below(state, 60) : far[random_below(state, ARRAY_SIZE(far))];
-	struct bc_question bind = ask(random_below(state, users + 1), port,
-				      reference_addrs[random_below(state, ARRAY_SIZE(reference_addrs))]);
+	const uint32_t *addr = bind->addr;
 
-	bind.proto = random_below(state, 2) ? BC_TCP : BC_UDP;
-	bind.host_netns = random_below(state, 3);
-	bind.v6only = !random_below(state, 3);
-	return bind;
+	return !bind->v4 && !bind->v6only && !(addr[0] | addr[1] | addr[2] | addr[3]);
+}
+
+static inline void reference_ask(const struct bc_policy *policy, const struct bc_question *bind,
+				 struct reference_answer *ret)
+{
+	static const uint32_t wildcard[4] = { 0, 0, 0xffff, 0 };
+	struct reference_answer answer, v4;
+
+	reference_decide(policy, bind, bind->addr, bind->v4, &answer);
+	if (reference_is_dual(bind)) {
+		int audited = answer.audited;
+		int mine = reference_privilege(&answer), other;
+
+		reference_decide(policy, bind, wildcard, true, &v4);
+		other = reference_privilege(&v4);
+		/* Of two rewrites, the first by file name and line. */
+		if (other < mine || (other == mine && v4.verdict == BC_REWRITE && v4.rule < answer.rule)) {
+			answer = v4;
+			answer.v4 = true;
+		}
+		answer.audited = audited >= 0 ? audited : v4.audited;
+	}
+	if (answer.verdict == BC_REWRITE) {
+		const struct bc_rule *rule = &policy->rules[answer.rule];
+
+		memcpy(answer.addr, rule->to_addr ? rule->to : bind->addr, sizeof(answer.addr));
+		answer.port = rule->to_port ? rule->to_port : bind->port;
+		answer.hidden = rule->clauses & BC_CLAUSE_HIDDEN;
+	}
+	*ret = answer;
 }
 
 #endif

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "reference.h"
 #include "unit.h"
 
 /* One bind of alice's (uid 1000), TCP at 0.0.0.0 unless the test says otherwise. */
@@ -278,49 +277,6 @@ static void what_was_tried_is_told_in_order(void **state)
 	assert_false(answer.both);
 }
 
-/* Pairs of a random policy and a random bind, decided by the image and by reference.h. */
-static void compare_with_reference(uint64_t seed, unsigned policies, unsigned binds, unsigned rules, unsigned users)
-{
-	for (unsigned i = 0; i < policies; i++) {
-		uint64_t state = seed + i * 0x9e3779b97f4a7c15u;
-		_cleanup_(bc_text_done) struct bc_text text = {};
-		_cleanup_(bc_policy_done) struct bc_policy policy = {};
-		_cleanup_(bc_cells_done) struct bc_cells image = {};
-
-		reference_random_policy(&state, &text, 1 + random_below(&state, rules), users);
-		policy_from_text(&policy, text.data);
-		image_from_policy(&image, &policy);
-		for (unsigned k = 0; k < binds; k++) {
-			struct bc_question question = reference_random_bind(&state, users);
-			_cleanup_(bc_answer_done) struct bc_answer answer = {};
-
-			assert_int_equal(bc_decide_image(&image, &question, &answer), 0);
-			if (reference_agrees(&policy, &question, &answer))
-				continue;
-			print_message("seed %#jx policy %u bind %u: uid %u port %u proto %u addr %08x %08x %08x %08x "
-				      "%s%s%s: verdict %d by rule %d\n%s",
-				      (uintmax_t)seed, i, k, question.uid, question.port, question.proto,
-				      question.addr[0], question.addr[1], question.addr[2], question.addr[3],
-				      question.v4 ? "v4 " : "", question.v6only ? "v6only " : "",
-				      question.host_netns ? "host" : "other", answer.verdict, (int)answer.rule,
-				      text.data);
-			fail();
-		}
-	}
-}
-
-static void image_and_reference_agree_on_small_policies(void **state)
-{
-	(void)state;
-	compare_with_reference(0xb1dc71, 5000, 40, 12, 3);
-}
-
-static void image_and_reference_agree_on_large_policies(void **state)
-{
-	(void)state;
-	compare_with_reference(0x5e6, 150, 600, 400, 40);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,8 +301,6 @@ int main(void)
 		cmocka_unit_test(dual_stack_concerns_the_wildcard_alone),
 		cmocka_unit_test(grants_of_both_families_cover_the_wildcard),
 		cmocka_unit_test(what_was_tried_is_told_in_order),
-		cmocka_unit_test(image_and_reference_agree_on_small_policies),
-		cmocka_unit_test(image_and_reference_agree_on_large_policies),
 	};
 
 	return cmocka_run_group_tests_name("decide", tests, NULL, NULL);

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "pure/lint.h"
-#include "pure/moment.h"
 #include "reference.h"
 #include "unit.h"
-
-#define LINT_NOW (2000 * BC_SECOND)
 
 static void lint(const char *text, enum bc_severity severity, struct bc_report *report)
 {
@@ -13,7 +10,7 @@ static void lint(const char *text, enum bc_severity severity, struct bc_report *
 
 	policy_from_text(&policy, text);
 	image_from_policy(&image, &policy);
-	assert_int_equal(bc_lint(&policy, &image, LINT_NOW, severity, report), 0);
+	assert_int_equal(bc_lint(&policy, &image, UNIT_NOW, severity, report), 0);
 }
 
 static void assert_clean(const char *text)
@@ -91,22 +88,20 @@ static void severity_is_the_callers(void **state)
 	assert_int_equal(report.errors, 1);
 }
 
-/* Every bind that the small random policies can tell apart. */
-static bool decides_somewhere(const struct bc_policy *policy, int rule)
+/* Which rules have a say, as a reserve's others too, in any of many binds; `said` has room for all of them. */
+static void ask_often(const struct bc_policy *policy, uint64_t *seed, bool *said)
 {
-	for (size_t a = 0; a < ARRAY_SIZE(reference_addrs); a++) {
-		for (unsigned i = 0; i < 68 * 2 * 2 * 3; i++) {
-			unsigned port = i % 68;
-			struct bc_question bind =
-				ask(i / 68 / 4, port < 66 ? port : 65535 - (port - 66), reference_addrs[a]);
+	for (int i = 0; i < 4000; i++) {
+		struct reference_answer answer;
+		struct random_bind bind;
 
-			bind.proto = i / 68 % 2 ? BC_TCP : BC_UDP;
-			bind.host_netns = i / 68 / 2 % 2;
-			if (reference_decide(policy, &bind, bind.addr, bind.v4) == rule)
-				return true;
-		}
+		random_ask(seed, &unit_tables, &bind);
+		reference_decide(policy, &bind.question, bind.question.addr, bind.question.v4, &answer);
+		if (answer.rule >= 0)
+			said[answer.rule] = true;
+		if (answer.audited >= 0)
+			said[answer.audited] = true;
 	}
-	return false;
 }
 
 static void rule_reported_never_decides_by_the_reference(void **state)
@@ -115,20 +110,26 @@ static void rule_reported_never_decides_by_the_reference(void **state)
 	unsigned found = 0;
 
 	(void)state;
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 150; i++) {
 		_cleanup_(bc_text_done) struct bc_text text = {};
 		_cleanup_(bc_policy_done) struct bc_policy policy = {};
 		_cleanup_(bc_report_done) struct bc_report report = {};
+		bool said[100] = {};
 
-		reference_random_policy(&seed, &text, 60, 2);
+		random_policy(&seed, &unit_tables, ARRAY_SIZE(said), &text);
 		policy_from_text(&policy, text.data);
 		lint(text.data, BC_WARNING, &report);
-		for (size_t k = 0; k < report.n; k++)
-			if (decides_somewhere(&policy, report.items[k].line - 1))
-				fail_msg("line %u does decide, in:\n%s", report.items[k].line, text.data);
-		found += report.n;
+		ask_often(&policy, &seed, said);
+		for (size_t k = 0; k < report.n; k++) {
+			if (strstr(report.items[k].text, "IPv4 sockets cannot take"))
+				continue;
+			found++;
+			if (said[report.items[k].line - 1])
+				fail_msg("line %u: %s, but it does, in:\n%s", report.items[k].line,
+					 report.items[k].text, text.data);
+		}
 	}
-	assert_true(found > 20);
+	assert_true(found > 500);
 }
 
 int main(void)

@@ -18,6 +18,7 @@
 #include "pure/decide.h"
 #include "pure/parse.h"
 #include "pure/resolve.h"
+#include "random.h"
 
 #define SOURCE "web.conf"
 
@@ -106,13 +107,8 @@ static inline const struct bc_rule_cell *rule_cell(const struct bc_cells *image,
 static inline struct bc_question ask(uint32_t uid, unsigned port, const char *addr)
 {
 	struct bc_question question = { .uid = uid, .port = port, .proto = BC_TCP, .host_netns = true };
-	uint32_t wire[4] = { 0, 0, htonl(0xffff) };
 
-	question.v4 = inet_pton(AF_INET, addr, &wire[3]) == 1;
-	if (!question.v4 && inet_pton(AF_INET6, addr, wire) != 1)
-		fail_msg("%s is no address", addr);
-	for (int i = 0; i < 4; i++)
-		question.addr[i] = ntohl(wire[i]);
+	question.v4 = random_addr(addr, question.addr);
 	return question;
 }
 
@@ -147,13 +143,45 @@ static inline void assert_fault(const struct bc_error *error, unsigned line, uns
 	assert_contains(error->text, fragment);
 }
 
-/* A small generator of its own, so that a seed means the same everywhere. */
-static inline uint32_t random_below(uint64_t *state, uint32_t end)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return (*state >> 16) % end;
-}
+/* Few users, groups, cgroups, ports and addresses, and names of cgroups that begin as others do. */
+static const uint32_t random_users[] = { 0, 1, 2, 1000 }, random_groups[] = { 0, 10, 11, 12, 13 };
+static const char *const random_names[] = {
+	"a",
+	"b",
+	"system.slice",
+	"a.service",
+	"x y\\x2d\"z",
+	"a23456789012345678901234567890", /* 30 bytes, and then 31, 32, 33 and 64 */
+	"a234567890123456789012345678901",
+	"a2345678901234567890123456789012",
+	"a23456789012345678901234567890123",
+	"a2345678901234567890123456789012a2345678901234567890123456789012",
+};
+static const char *const random_units[] = { "a.service", "b.slice" };
+static const uint16_t random_far[] = { 0, 65535, 65534, 1000, 64, 128 };
+static const char *const random_prefixes[] = {
+	"0.0.0.0/0", "0.0.0.0", "10.0.0.0/8",	 "10.1.0.0/16", "10.1.2.0/25",	 "10.1.2.3",	"::ffff:10.0.0.0/105",
+	"::/0",	     "::",	"::ffff:0:0/96", "2001::/16",	"2001:db8::/32", "2001:db8::1", "2001:db8::/65",
+};
+static const char *const random_addrs[] = {
+	"0.0.0.0",  "::",	  "::",		"10.0.0.1",    "10.1.0.1",
+	"10.1.2.3", "10.1.2.127", "10.128.0.0", "2001:db8::1", "2001:db8::8000:0:0:0",
+	"2001:1::", "::1",
+};
+static const char *const random_targets[] = { ":8080", "127.0.0.1", "127.0.0.1:80", "::1", "[::1]:81", "[::]:65535" };
+static const int64_t random_untils[] = { -3600 * BC_SECOND, -1, 0, 1, 3600 * BC_SECOND };
+
+#define UNIT_NOW (INT64_C(1795514400) * BC_SECOND)
+
+__attribute__((unused)) static const struct random_tables unit_tables = {
+	RANDOM_TABLE(users),  RANDOM_TABLE(groups),
+	RANDOM_TABLE(names),  RANDOM_TABLE(units),
+	RANDOM_TABLE(far),    RANDOM_TABLE(prefixes),
+	RANDOM_TABLE(addrs),  RANDOM_TABLE(targets),
+	RANDOM_TABLE(untils), .base = "",
+	.depth = 3,	      .ports = { 1, 60 },
+	.now = UNIT_NOW,      .host = true,
+	.other = true,
+};
 
 #endif
