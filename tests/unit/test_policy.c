@@ -38,6 +38,29 @@ static void rule_is_written_in_one_fixed_order(void **state)
 		{ "grant port 1 addr 2001:DB8:0:0::/32", "grant port 1 addr 2001:db8::/32" },
 		{ "grant port 1 addr 192.0.2.1/32", "grant port 1 addr 192.0.2.1" },
 		{ "grant port 1 addr ::1/128", "grant port 1 addr ::1" },
+		{ "grant port 1 group web", "grant group web port 1" },
+		{ "grant group 0 port 1", "grant group 0 port 1" },
+		{ "grant port 1 unit a.service user bob", "grant user bob unit a.service port 1" },
+		{ "grant port 1 unit dev-\\x2d.mount", "grant unit dev-\\x2d.mount port 1" },
+		{ "grant port 1 cgroup /a/b", "grant cgroup /a/b port 1" },
+		{ "grant port 1 cgroup /", "grant cgroup / port 1" },
+		{ "grant port 1 cgroup \"/a b/\\\\x2d\"", "grant cgroup \"/a b/\\\\x2d\" port 1" },
+		{ "grant port 1 cgroup /a\\x2db", "grant cgroup /a\\x2db port 1" },
+		{ "rewrite to :0080 port 1", "rewrite port 1 to :80" },
+		{ "rewrite to 10.0.0.1 port 1", "rewrite port 1 to 10.0.0.1" },
+		{ "rewrite log to [::ffff:10.0.0.1]:80 hidden port 1", "rewrite port 1 to 10.0.0.1:80 hidden log" },
+		{ "rewrite to [::1] port 1", "rewrite port 1 to ::1" },
+		{ "rewrite to [2001:DB8::0:1]:80 port 1", "rewrite port 1 to [2001:db8::1]:80" },
+		{ "reserve port 1 errno EPERM audit user 5 log", "reserve user 5 port 1 errno EPERM log audit" },
+		{ "reserve port 1 errno EACCES user 5", "reserve user 5 port 1" },
+		{ "deny audit until 2001-09-09T03:46:40+02:00 log port 1",
+		  "deny port 1 until 2001-09-09T01:46:40Z log audit" },
+		{ "grant until +1h30m port 1", "grant port 1 until 1970-01-01T01:30:00Z" },
+		{ "deny audit log until 2030-01-01T00:00:00.25Z errno EPERM netns any addr 10.0.0.0/8 proto udp port "
+		  "9,1-3 "
+		  "cgroup /a group web",
+		  "deny group web cgroup /a port 1-3,9 proto udp addr 10.0.0.0/8 netns any errno EPERM until "
+		  "2030-01-01T00:00:00.25Z log audit" },
 	};
 
 	(void)state;
@@ -49,6 +72,30 @@ static void rule_is_written_in_one_fixed_order(void **state)
 		policy_from_text(&policy, line);
 		text = formatted(&policy, 0);
 		assert_string_equal(text, cases[i].to);
+	}
+}
+
+/* What `list` prints can be policy again. */
+static void random_rules_are_read_back_as_they_were_written(void **state)
+{
+	uint64_t seed = 0xf0a7;
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		_cleanup_(bc_policy_done) struct bc_policy policy = {}, again = {};
+		_cleanup_(bc_text_done) struct bc_text text = {}, back = {};
+
+		random_policy(&seed, &unit_tables, 30, &text);
+		policy_from_text(&policy, text.data);
+		for (size_t k = 0; k < policy.n; k++) {
+			bc_format_rule(&back, &policy, &policy.rules[k]);
+			bc_text_add(&back, "\n", 1);
+		}
+		policy_from_text(&again, back.data);
+		assert_int_equal(again.n, policy.n);
+		for (size_t k = 0; k < policy.n; k++)
+			if (bc_rule_digest(&policy, &policy.rules[k]) != bc_rule_digest(&again, &again.rules[k]))
+				fail_msg("line %zu of\n%sis not that of\n%s", k + 1, back.data, text.data);
 	}
 }
 
@@ -115,6 +162,33 @@ static const char *const meanings[] = {
 	"grant port 80 addr 0.0.0.0\n",
 	"grant port 80 addr 10.0.0.0/8\n",
 	"grant port 80 addr 10.0.0.0/9\n",
+	"grant group 0 port 80\n",
+	"grant group 1000 port 80\n",
+	"grant unit a.service port 80\n",
+	"grant unit b.service port 80\n",
+	"grant cgroup /system.slice port 80\n",
+	"grant cgroup /a/b port 80\n",
+	"grant cgroup /a port 80\n",
+	"grant user 1000 cgroup /a port 80\n",
+	"rewrite port 80 to :81\n",
+	"rewrite port 80 to :82\n",
+	"rewrite port 80 to :81 hidden\n",
+	"rewrite port 80 to ::\n",
+	"rewrite port 80 to 0.0.0.0\n",
+	"rewrite port 80 to ::1\n",
+	"rewrite port 80 to [::1]:81\n",
+	"rewrite port 80 to 10.0.0.1:81\n",
+	"reserve user 1000 port 80\n",
+	"reserve user 1000 port 80 errno EPERM\n",
+	"reserve user 1000 port 80 audit\n",
+	"reserve group 1000 port 80\n",
+	"reserve cgroup / port 80\n",
+	"grant port 80 until 2030-01-01T00:00:00Z\n",
+	"grant port 80 until 2030-01-01T00:00:01Z\n",
+	"grant port 80 log\n",
+	"deny port 80 log\n",
+	"deny port 80 audit\n",
+	"deny port 80 log audit\n",
 };
 
 static void rules_of_other_meaning_have_other_digests(void **state)
@@ -135,6 +209,14 @@ static void digest_takes_no_notice_of_spelling_and_place(void **state)
 		{ "grant port 3,1\n", "grant port 1-1,3\n" },
 		{ "grant port 80 addr ::ffff:10.0.0.1\n", "grant port 80 addr 10.0.0.1/32\n" },
 		{ "grant port 80\ndeny port 81\n", "deny port 81\ngrant port 80\n" },
+		{ "grant group web port 80\n", "grant port 80 group 2001\n" },
+		{ "grant unit a.service port 80\n", "grant cgroup /system.slice/a.service port 80\n" },
+		{ "grant cgroup / port 80\n", "grant port 80\n" },
+		{ "rewrite port 80 to [::ffff:10.0.0.1]:81 hidden log\n",
+		  "rewrite log port 80 to 10.0.0.1:81 hidden\n" },
+		{ "grant port 80 until +1h\n", "grant port 80 until 1970-01-01T01:00:00.000Z\n" },
+		{ "mode audit\ndeny port 80\n", "deny audit port 80\n" },
+		{ "reserve user 5 port 80\n", "reserve user 5 port 80 errno EACCES\n" },
 	};
 
 	(void)state;
@@ -232,6 +314,12 @@ static void errnos_and_verbs_have_their_names(void **state)
 	assert_string_equal(bc_verb_name(BC_VERB_GRANT), "grant");
 	assert_string_equal(bc_verb_name(BC_VERB_ALLOW), "allow");
 	assert_string_equal(bc_verb_name(BC_VERB_DENY), "deny");
+	assert_string_equal(bc_verb_name(BC_VERB_REWRITE), "rewrite");
+	assert_string_equal(bc_verb_name(BC_VERB_RESERVE), "reserve");
+	assert_string_equal(bc_verb_name(BC_VERB_RESERVE + 1), "?");
+	assert_int_equal(bc_verb_verdict(BC_VERB_REWRITE), BC_REWRITE);
+	assert_int_equal(bc_verb_verdict(BC_VERB_RESERVE), BC_GRANT);
+	assert_int_equal(bc_verb_verdict(BC_VERB_RESERVE + 1), BC_DENY);
 	assert_int_equal(bc_verb_verdict(BC_VERB_GRANT), BC_GRANT);
 	assert_int_equal(bc_verb_verdict(BC_VERB_ALLOW), BC_ALLOW);
 	assert_int_equal(bc_verb_verdict(BC_VERB_DENY), BC_DENY);
@@ -242,6 +330,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rule_is_written_in_one_fixed_order),
+		cmocka_unit_test(random_rules_are_read_back_as_they_were_written),
 		cmocka_unit_test(name_is_quoted_only_when_it_must_be),
 		cmocka_unit_test(rules_of_other_meaning_have_other_digests),
 		cmocka_unit_test(digest_takes_no_notice_of_spelling_and_place),
