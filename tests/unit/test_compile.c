@@ -24,18 +24,38 @@ static const struct bc_segment *segment(const struct bc_cells *image, uint32_t n
 }
 
 /* The subject's slot, wherever it is in the index. */
-static const struct bc_slot *slot_of(const struct bc_cells *image, uint32_t kind, uint32_t id)
+static const struct bc_slot *slot_in(const struct bc_cells *image, uint32_t scope, uint32_t kind, uint32_t id)
 {
 	const struct bc_header *h = header_of(image);
 
 	for (uint32_t i = 0; i < h->buckets * BC_SLOTS; i++) {
 		const struct bc_slot *slot = &image->cells[BC_INDEX + i / BC_SLOTS].slots[i % BC_SLOTS];
 
-		if (slot->key == bc_key(BC_SCOPE_ROOT, kind) && slot->id == id)
+		if (slot->key == bc_key(scope, kind) && slot->id == id)
 			return slot;
 	}
-	fail_msg("no slot for kind %u id %u", kind, id);
+	fail_msg("no slot for scope %u kind %u id %u", scope, kind, id);
 	return NULL;
+}
+
+static const struct bc_slot *slot_of(const struct bc_cells *image, uint32_t kind, uint32_t id)
+{
+	return slot_in(image, BC_SCOPE_ROOT, kind, id);
+}
+
+/* The lines of the rules of a list or a single rule, in order, those of everyone else with a minus. */
+static void assert_lines(const struct bc_cells *image, uint32_t ref, const int *lines, size_t n)
+{
+	const uint32_t *refs = &ref;
+
+	if (ref & BC_REF_LIST)
+		refs = &image->cells[header_of(image)->lists].refs[ref & BC_REF_NUMBER];
+	for (size_t i = 0; i < n; i++) {
+		int line = rule_cell(image, refs[i] & BC_REF_NUMBER)->line;
+
+		assert_int_equal(refs[i] & BC_REF_OTHERS ? -line : line, lines[i]);
+		assert_int_equal(!!(refs[i] & BC_REF_LAST), ref & BC_REF_LIST && i + 1 == n);
+	}
 }
 
 /* Compiles and gives back the findings. */
@@ -105,9 +125,19 @@ static void features_name_what_the_rules_ask_for(void **state)
 		const char *text;
 		unsigned features;
 	} cases[] = {
+		{ "", 0 },
 		{ "grant port 80\n", BC_F_ANYONE },
 		{ "grant user 0 port 80\n", BC_F_USER },
 		{ "grant user 0 port 80 addr ::\ngrant port 1 proto udp\n", BC_F_USER | BC_F_ANYONE | BC_F_ADDR },
+		{ "grant group 0 port 80\n", BC_F_GROUP },
+		{ "grant cgroup /a user 0 port 80\n", BC_F_USER | BC_F_SCOPE },
+		{ "grant unit a.service group 0 port 80\n", BC_F_GROUP | BC_F_SCOPE },
+		{ "grant cgroup / port 80\n", BC_F_ANYONE },
+		{ "deny port 80\n", BC_F_ANYONE | BC_F_DENY },
+		{ "deny port 80 audit\n", BC_F_ANYONE | BC_F_DENY },
+		{ "rewrite port 80 to :81\n", BC_F_ANYONE | BC_F_REWRITE },
+		{ "reserve user 0 port 80\n", BC_F_USER | BC_F_ANYONE | BC_F_DENY },
+		{ "reserve cgroup /a group 0 port 80\n", BC_F_GROUP | BC_F_ANYONE | BC_F_DENY | BC_F_SCOPE },
 	};
 
 	(void)state;
@@ -277,6 +307,21 @@ static void disagreement_at_equal_rank_names_both_places(void **state)
 		{ "grant user alice port 1\ndeny user 1000 port 1\n", 1, "the deny, of the lesser privilege, decides" },
 		{ "grant port 80 addr ::1\ndeny port 80 addr ::1/128\n", 1, "equally specific" },
 		{ "grant port 80 netns host\ndeny port 80 netns any\n", 1, "equally specific" },
+		{ "rewrite port 80 to :81\nrewrite port 80 to :82\n", 2, "the rewrite, of the earlier line, decides" },
+		{ "rewrite port 80 to :81\nrewrite port 80 to ::1\n", 2, "of the earlier line" },
+		{ "rewrite port 80 to ::1\nrewrite port 80 to 10.0.0.1\n", 2, "of the earlier line" },
+		{ "rewrite port 80 to :81\nrewrite port 80 to :81 hidden\n", 2, "of the earlier line" },
+		{ "rewrite port 80 to :81\ngrant port 80\n", 2, "the rewrite, of the lesser privilege" },
+		{ "rewrite port 80 to :81\nallow port 80\n", 1, "the allow, of the lesser privilege" },
+		{ "grant group 5 port 80\ndeny group 5 port 80\n", 1, "the deny, of the lesser privilege" },
+		{ "grant cgroup /a port 80\ndeny cgroup /a port 80\n", 1, "the deny, of the lesser privilege" },
+		{ "grant unit a.service port 80\ndeny cgroup /system.slice/a.service port 80\n", 1,
+		  "equally specific" },
+		{ "grant cgroup / port 80\ndeny port 80\n", 1, "equally specific" },
+		/* What a reserve is to others meets everyone's rules; another reserve's, too. */
+		{ "grant port 80\nreserve user 5 port 80\n", 1, "the reserve, of the lesser privilege" },
+		{ "reserve user 5 port 80\nreserve user 6 port 80 errno EPERM\n", 2, "of the earlier line" },
+		{ "reserve user 5 port 80\ndeny user 5 port 80\n", 1, "this reserve and the deny" },
 	};
 
 	(void)state;
@@ -306,6 +351,16 @@ static void rules_that_cannot_meet_or_agree_are_not_reported(void **state)
 		"grant port 80 addr 10.0.0.0/8\ndeny port 80 addr 10.0.0.0/9\n",
 		"grant port 80 user alice\ndeny port 80 user bob\n",
 		"grant port 80 user alice\ndeny port 80\n",
+		"grant group 5 port 80\ndeny group 6 port 80\n",
+		"grant user 5 port 80\ndeny group 5 port 80\n",
+		"grant cgroup /a port 80\ndeny cgroup /b port 80\n",
+		"grant cgroup /a port 80\ndeny cgroup /a/b port 80\n",
+		"grant port 80\ndeny port 80 audit\n",
+		"deny port 80 audit errno EPERM\ngrant port 80\nreserve user 5 port 80 audit\n",
+		"rewrite port 80 to :81\nrewrite port 80 to :81 log\n",
+		"reserve user 5 port 80\nreserve user 6 port 80\n",
+		"reserve user 5 port 80\ngrant user 5 port 80\n",
+		"reserve cgroup / port 80\ngrant port 80\n",
 	};
 
 	(void)state;
@@ -367,6 +422,149 @@ static void lists_beyond_their_limit_are_refused(void **state)
 	bc_plan_done(&plan);
 }
 
+static void groups_rules_share_one_list_by_rank(void **state)
+{
+	static const int narrow[] = { 4, 2, 3, 1 }, wide[] = { 1 };
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	const struct bc_slot *slot;
+
+	(void)state;
+	/* Whichever group's they are: the longest prefix, then the least privilege, then the wider range. */
+	image_from_text(&image, "deny group 5 port 80-81\ndeny group 9 port 80\ngrant group 5 port 80\n"
+				"grant group 7 port 80 addr 10.0.0.0/8\n");
+	slot = slot_of(&image, BC_GROUP, 0);
+	assert_int_equal(slot->ports, 2);
+	assert_lines(&image, segment(&image, slot->ref & BC_REF_NUMBER)->ref, narrow, ARRAY_SIZE(narrow));
+	assert_lines(&image, segment(&image, (slot->ref & BC_REF_NUMBER) + 1)->ref, wide, ARRAY_SIZE(wide));
+}
+
+static void reserve_has_two_sides(void **state)
+{
+	static const int mine[] = { 2 }, others[] = { 1, -2 };
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+
+	(void)state;
+	image_from_text(&image, "deny port 80 addr 10.0.0.0/8\nreserve user 5 port 80\n");
+	assert_int_equal(rule_cell(&image, 1)->verdict, BC_GRANT);
+	assert_int_equal(rule_cell(&image, 1)->flags, BC_RULE_RESERVE);
+	assert_int_equal(rule_cell(&image, 1)->err, EACCES);
+	assert_lines(&image, slot_of(&image, BC_USER, 5)->ref, mine, 1);
+	assert_lines(&image, slot_of(&image, BC_ANYONE, 0)->ref, others, 2);
+}
+
+static void reserve_of_a_cgroup_is_everyone_elses_at_the_root(void **state)
+{
+	static const int mine[] = { 1 }, others[] = { -1 };
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+
+	(void)state;
+	image_from_text(&image, "reserve cgroup /a port 80\n");
+	assert_lines(&image, slot_in(&image, 2, BC_ANYONE, 0)->ref, mine, 1);
+	assert_lines(&image, slot_of(&image, BC_ANYONE, 0)->ref, others, 1);
+	assert_int_equal(image.cells[header_of(&image)->scopes].scopes[0].first, BC_SCOPE_ROOT);
+}
+
+static void cgroup_is_found_from_its_parent_by_the_id_of_its_name(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	const struct bc_header *h;
+	const union bc_cell *labels;
+	union bc_part a = { .bytes = "a" }, b = { .bytes = "b" };
+
+	(void)state;
+	image_from_text(&image, "grant cgroup /a/b port 80\ngrant cgroup /a port 80\n");
+	h = header_of(&image);
+	labels = &image.cells[h->labels];
+	assert_int_equal(about_of(&image)->nscopes, 3);
+	assert_int_equal(slot_in(&image, 1, BC_CHILD, bc_name_id(bc_name_hash(h->seed, &a)))->ref, 2);
+	assert_int_equal(slot_in(&image, 2, BC_CHILD, bc_name_id(bc_name_hash(h->seed, &b)))->ref, 3);
+	assert_int_equal(image.cells[h->scopes].scopes[2].label >> 8, 1);
+	assert_memory_equal(&labels->parts[0], &a, sizeof(a));
+	assert_memory_equal(&labels->parts[1], &b, sizeof(b));
+	assert_int_equal(image.cells[h->scopes].scopes[2].up, 2);
+}
+
+static void every_one_of_many_scopes_is_found(void **state)
+{
+	_cleanup_(bc_text_done) struct bc_text text = {};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	enum {
+		N = 20000
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < N; i++)
+		bc_text_addf(&text, "%s cgroup /s%u/u%u port 80\n", i % 2 ? "grant" : "deny", i % 70, i);
+	image_from_text(&image, text.data);
+	for (unsigned i = 0; i < N; i++) {
+		struct bc_question question = ask(5, 80, "::1");
+		struct bc_answer answer = {};
+		char path[64];
+
+		snprintf(path, sizeof(path), "/s%u/u%u", (i + (i % 10 == 9)) % 70, i);
+		question.cgroup = path;
+		assert_int_equal(bc_decide_image(&image, &question, &answer), 0);
+		/* Every tenth is looked for in the wrong slice. */
+		assert_int_equal(answer.rule, i % 10 == 9 ? BC_RULE_NONE : i);
+		bc_answer_done(&answer);
+	}
+}
+
+static void rule_cell_holds_what_the_other_clauses_say(void **state)
+{
+	static const uint32_t v4[] = { 0, 0, 0xffff, 0x0a000001 }, v6[] = { 0, 0, 0, 1 }, none[4] = {};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	const struct bc_rule_cell *rule;
+
+	(void)state;
+	image_from_text(&image, "rewrite group 7 port 80 to 10.0.0.1:81 log\nrewrite port 1 to ::1 hidden\n"
+				"rewrite port 2 to :82\ndeny port 80 until 1970-01-01T00:00:01.5Z audit\n"
+				"grant unit a.service port 3\ngrant cgroup /a port 3\n");
+	rule = rule_cell(&image, 0);
+	assert_int_equal(rule->verdict, BC_REWRITE);
+	assert_int_equal(rule->conditions, BC_IF_HOST | BC_IF_GROUP);
+	assert_int_equal(rule->gid, 7);
+	assert_int_equal(rule->flags, BC_RULE_TO_V4 | BC_RULE_TO_PORT | BC_RULE_LOG);
+	assert_int_equal(rule->to_port, 81);
+	assert_memory_equal(rule->to, v4, sizeof(v4));
+	rule = rule_cell(&image, 1);
+	assert_int_equal(rule->flags, BC_RULE_TO_V6 | BC_RULE_HIDDEN);
+	assert_int_equal(rule->to_port, 0);
+	assert_memory_equal(rule->to, v6, sizeof(v6));
+	rule = rule_cell(&image, 2);
+	assert_int_equal(rule->flags, BC_RULE_TO_PORT);
+	assert_memory_equal(rule->to, none, sizeof(none));
+	rule = rule_cell(&image, 3);
+	assert_int_equal(rule->verdict, BC_DENY);
+	assert_int_equal(rule->conditions, BC_IF_HOST | BC_IF_UNTIL);
+	assert_true(rule->until == 3 * BC_SECOND / 2);
+	assert_int_equal(rule->flags, BC_RULE_AUDIT);
+	assert_int_equal(rule_cell(&image, 4)->flags, BC_RULE_UNIT);
+	assert_int_equal(rule_cell(&image, 5)->flags, 0);
+}
+
+static void cgroups_beyond_their_limit_are_refused(void **state)
+{
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+	_cleanup_(bc_text_done) struct bc_text text = {};
+	_cleanup_(bc_report_done) struct bc_report report = {};
+	struct bc_cells image = {};
+	struct bc_error error = {};
+
+	(void)state;
+	/* Each line names a thousand cgroups that no other does. */
+	for (unsigned i = 0; i < 1049; i++) {
+		bc_text_addf(&text, "grant cgroup /%u", i);
+		for (int k = 0; k < 999; k++)
+			bc_text_add(&text, "/a", 2);
+		bc_text_addf(&text, " port 80\n");
+	}
+	policy_from_text(&policy, text.data);
+	assert_int_equal(bc_compile(&policy, BC_WARNING, &image, &report, &error), -E2BIG);
+	assert_contains(error.text, "more than 1048576 cgroups");
+	assert_null(image.cells);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -385,6 +583,13 @@ int main(void)
 		cmocka_unit_test(disagreement_behind_a_third_rule_is_reported),
 		cmocka_unit_test(same_policy_makes_the_same_image),
 		cmocka_unit_test(lists_beyond_their_limit_are_refused),
+		cmocka_unit_test(groups_rules_share_one_list_by_rank),
+		cmocka_unit_test(reserve_has_two_sides),
+		cmocka_unit_test(reserve_of_a_cgroup_is_everyone_elses_at_the_root),
+		cmocka_unit_test(cgroup_is_found_from_its_parent_by_the_id_of_its_name),
+		cmocka_unit_test(every_one_of_many_scopes_is_found),
+		cmocka_unit_test(rule_cell_holds_what_the_other_clauses_say),
+		cmocka_unit_test(cgroups_beyond_their_limit_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("compile", tests, NULL, NULL);
