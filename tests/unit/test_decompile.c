@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "pure/decompile.h"
+#include "pure/inspect.h"
 #include "unit.h"
 
 /* Runs, lists, single slots, both families: every kind of cell. */
@@ -11,6 +12,14 @@ static const char mixed[] = "grant user alice port 80,443,8000-8100\n"
 			    "grant port 150 addr 2001:db8::/32 netns any\n"
 			    "deny user carol port any\n"
 			    "grant user carol port any proto tcp\n";
+
+/* And every kind of cell that those lack. */
+static const char scoped[] = "grant group 7 port 80,443\n"
+			     "rewrite cgroup /a/b port 80 to 10.0.0.1:81 hidden log\n"
+			     "reserve cgroup /a/c group 8 port 80-90 errno EPERM until 2030-01-01T00:00:00Z\n"
+			     "deny unit a234567890123456789012345678901234567890.service port 80 audit\n"
+			     "grant cgroup /a port 443\n"
+			     "rewrite port 443 to ::1\n";
 
 static struct bc_cells copy_of(const struct bc_cells *image, uint32_t n)
 {
@@ -46,9 +55,14 @@ static void decide_some(const struct bc_cells *image)
 
 	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
 		struct bc_question question = ask(1000 + i % 4, ports[i], i % 2 ? "::" : "10.0.0.1");
+		static const char *const cgroups[] = {
+			NULL, "/a/b/c", "/a/c", "/system.slice/a234567890123456789012345678901234567890.service"
+		};
 		struct bc_answer answer = {};
-		int r = bc_decide_image(image, &question, &answer);
+		int r;
 
+		question.cgroup = cgroups[i % 4];
+		r = bc_decide_image(image, &question, &answer);
 		assert_true(!r || r == -EBADMSG);
 		bc_answer_done(&answer);
 	}
@@ -112,6 +126,12 @@ static void rules_come_back_as_they_were(void **state)
 	assert_round_trip("grant port 80-89,90-99\ndeny port 85-94\n");
 	assert_round_trip("grant port 80\ngrant port 80\n");
 	assert_round_trip("grant port 65535\ndeny port any\nallow port 1\n");
+	assert_round_trip(scoped);
+	assert_round_trip("reserve cgroup / port 80\nreserve user 5 port 80\nreserve group 5 cgroup / port 81\n");
+	assert_round_trip("grant unit a.service port 80\ngrant cgroup /system.slice/a.service port 80\n");
+	assert_round_trip("rewrite port 1 to :2\nrewrite port 1 to :2 hidden\nrewrite port 1 to 0.0.0.0\n"
+			  "rewrite port 1 to ::\nrewrite port 1 to [::]:65535 log\n");
+	assert_round_trip("mode audit\ndeny port 80\nreserve user 5 port 80-90\nallow port 85\n");
 }
 
 static void empty_policy_comes_back_empty(void **state)
@@ -238,13 +258,17 @@ static void unknown_feature_is_refused(void **state)
 /* The program skips what the header does not name: a rule of it would be listed and never asked. */
 static void feature_that_rules_use_must_be_named(void **state)
 {
-	static const unsigned features[] = { BC_F_USER, BC_F_ANYONE, BC_F_ADDR };
+	static const unsigned features[] = { BC_F_USER,	 BC_F_ANYONE, BC_F_ADDR,   BC_F_GROUP,
+					     BC_F_SCOPE, BC_F_DENY,   BC_F_REWRITE };
+	_cleanup_free_ char *text = NULL;
 
 	(void)state;
+	assert_true(asprintf(&text, "%s%s", mixed, scoped) > 0);
 	for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
 		_cleanup_(bc_cells_done) struct bc_cells image = {};
 
-		image_from_text(&image, mixed);
+		image_from_text(&image, text);
+		assert_true(image.cells[0].header.features & features[i]);
 		image.cells[0].header.features &= ~features[i];
 		if (decompiled(&image) != -EBADMSG)
 			fail_msg("feature %#x is not missed", features[i]);
@@ -378,6 +402,256 @@ static void deny_of_an_unknown_errno_is_refused(void **state)
 	assert_int_equal(decompiled(&image), -EBADMSG);
 }
 
+/* Fields of a scope that is not what it was; the rules stay as they are. */
+static void forged_scope_is_refused(void **state)
+{
+	/* Of `scoped`: 2 /a, 3 /a/b, 4 /a/c, 5 /system.slice, 6 its unit, of two parts. */
+	static const struct {
+		uint32_t scope;
+		struct bc_scope entry;
+	} forged[] = {
+		{ 1, { 1, 1, 0, 0 } },	     /* the root above itself: the search would never end */
+		{ 1, { 1, 0, 1, 0 } },	     /* or its own parent */
+		{ 1, { 2, 0, 0, 0 } },	     /* led into a cgroup */
+		{ 1, { 0, 0, 0, 0 } },	     /* without the rules that it has */
+		{ 2, { 2, 2, 1, 0x001 } },   /* above itself */
+		{ 2, { 2, 3, 1, 0x001 } },   /* below its child: a cycle */
+		{ 2, { 2, 0, 1, 0x001 } },   /* not reaching the root's rules */
+		{ 2, { 2, 1, 2, 0x001 } },   /* its own parent */
+		{ 2, { 2, 1, 3, 0x001 } },   /* its child's child */
+		{ 2, { 2, 1, 0, 0x001 } },   /* a second root */
+		{ 2, { 2, 1, 7, 0x001 } },   /* below nothing */
+		{ 2, { 2, 1, ~0u, 0x001 } }, /* far outside */
+		{ 2, { 3, 1, 1, 0x001 } },   /* as if it were its child */
+		{ 2, { 0, 1, 1, 0x001 } },   /* as if nothing above it had rules */
+		{ 2, { 2, 1, 1, 0x101 } },   /* with its child's name */
+		{ 2, { 2, 1, 1, 0x000 } },   /* without a name */
+		{ 2, { 2, 1, 1, 0x002 } },   /* with one that goes on into the next */
+		{ 2, { 2, 1, 1, 0x009 } },   /* longer than a name can be */
+		{ 2, { 2, 1, 1, 0xffffff01 } }, { 6, { 6, 1, 5, 0x401 } }, /* half of its name */
+		{ 6, { 6, 1, 5, 0x502 } },	{ 6, { 6, 1, 5, 0x4ff } },
+		{ 3, { 2, 2, 2, 0x101 } }, /* without the rule that it has */
+		{ 4, { 4, 1, 1, 0x201 } }, /* a step up */
+		{ 5, { 5, 1, 1, 0x301 } }, /* as if it had rules */
+	};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+
+	(void)state;
+	image_from_text(&image, scoped);
+	assert_int_equal(decompiled(&image), 0);
+	assert_int_equal(image.cells[1].about.nscopes, 6);
+	for (size_t i = 0; i < ARRAY_SIZE(forged); i++) {
+		_cleanup_(bc_cells_done) struct bc_cells copy = copy_of(&image, image.n);
+		struct bc_scope *scope = (struct bc_scope *)bc_scope_at(&copy, forged[i].scope);
+
+		assert_memory_not_equal(scope, &forged[i].entry, sizeof(*scope));
+		*scope = forged[i].entry;
+		if (decompiled(&copy) != -EBADMSG)
+			fail_msg("forged scope %zu is taken", i);
+		decide_some(&copy);
+	}
+}
+
+static void forged_name_is_refused(void **state)
+{
+	static const struct {
+		unsigned part, byte;
+		char value;
+	} forged[] = {
+		{ 0, 0, 'x' },	/* another name, whose hash is not the slot's */
+		{ 0, 0, '\0' }, /* none */
+		{ 0, 0, '/' },	/* a path */
+		{ 0, 5, 'x' },	/* something behind its end */
+		{ 4, 10, '\0' } /* an end in its middle */,
+		{ 4, 31, '\0' },
+		{ 5, 31, 'x' },
+	};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+
+	(void)state;
+	image_from_text(&image, scoped);
+	for (size_t i = 0; i < ARRAY_SIZE(forged); i++) {
+		_cleanup_(bc_cells_done) struct bc_cells copy = copy_of(&image, image.n);
+
+		((union bc_part *)bc_label_at(&copy, forged[i].part))->bytes[forged[i].byte] = forged[i].value;
+		if (decompiled(&copy) != -EBADMSG)
+			fail_msg("forged name %zu is taken", i);
+		decide_some(&copy);
+	}
+}
+
+/* A slot of another kind, wherever it is. */
+static struct bc_slot *slot_in(struct bc_cells *image, uint32_t scope, uint32_t kind)
+{
+	for (uint32_t i = 0; i < image->cells[0].header.buckets * BC_SLOTS; i++)
+		if (slot_at(image, i)->key == bc_key(scope, kind))
+			return slot_at(image, i);
+	fail_msg("no slot for scope %u kind %u", scope, kind);
+	return NULL;
+}
+
+static void forged_way_down_is_refused(void **state)
+{
+	static const uint32_t refs[] = { 0, 1, 3, 4, 5, 7, 0x07ffffff, 2 | BC_REF_RUN, 2 | BC_REF_LIST };
+	_cleanup_(bc_cells_done) struct bc_cells image = {}, lost = {};
+
+	(void)state;
+	image_from_text(&image, "grant cgroup /a port 80\ngrant cgroup /a/b port 80\ngrant cgroup /a/c port 80\n");
+	for (size_t i = 0; i < ARRAY_SIZE(refs); i++) {
+		_cleanup_(bc_cells_done) struct bc_cells copy = copy_of(&image, image.n);
+
+		slot_in(&copy, BC_SCOPE_ROOT, BC_CHILD)->ref = refs[i];
+		if (decompiled(&copy) != -EBADMSG)
+			fail_msg("a slot that leads to %#x is taken", refs[i]);
+		decide_some(&copy);
+	}
+	/* A scope that no slot leads to. */
+	lost = copy_of(&image, image.n);
+	*slot_in(&lost, BC_SCOPE_ROOT, BC_CHILD) = (struct bc_slot){};
+	assert_int_equal(decompiled(&lost), -EBADMSG);
+}
+
+static void others_of_what_is_no_reserve_are_refused(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells grant = {}, user = {}, elsewhere = {};
+
+	(void)state;
+	image_from_text(&grant, "grant port 80\n");
+	slot_in(&grant, BC_SCOPE_ROOT, BC_ANYONE)->ref |= BC_REF_OTHERS;
+	assert_int_equal(decompiled(&grant), -EBADMSG);
+	/* The subject of a reserve would be denied what it reserves. */
+	image_from_text(&user, "reserve user 5 port 80\n");
+	slot_in(&user, BC_SCOPE_ROOT, BC_USER)->ref |= BC_REF_OTHERS;
+	assert_int_equal(decompiled(&user), -EBADMSG);
+	image_from_text(&elsewhere, "reserve cgroup /a port 80\n");
+	slot_in(&elsewhere, 2, BC_ANYONE)->ref |= BC_REF_OTHERS;
+	assert_int_equal(decompiled(&elsewhere), -EBADMSG);
+}
+
+static void rule_of_a_group_outside_of_the_groups_slot_is_refused(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells group = {}, anyone = {}, other = {};
+
+	(void)state;
+	image_from_text(&group, "grant group 5 port 80\n");
+	((struct bc_rule_cell *)rule_cell(&group, 0))->conditions &= ~BC_IF_GROUP;
+	assert_int_equal(decompiled(&group), -EBADMSG);
+	image_from_text(&anyone, "grant port 80\n");
+	((struct bc_rule_cell *)rule_cell(&anyone, 0))->conditions |= BC_IF_GROUP;
+	assert_int_equal(decompiled(&anyone), -EBADMSG);
+	image_from_text(&other, "grant group 5 port 80\n");
+	((struct bc_rule_cell *)rule_cell(&other, 0))->gid = 6;
+	assert_int_equal(decompiled(&other), -EBADMSG);
+}
+
+static void rule_that_contradicts_itself_is_refused(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+
+	(void)state;
+	image_from_text(&image, "rewrite port 80 to 10.0.0.1:81\ngrant port 81\ndeny port 82 until +1h\n"
+				"reserve user 5 port 83\n");
+	for (int i = 0; i < 13; i++) {
+		_cleanup_(bc_cells_done) struct bc_cells copy = copy_of(&image, image.n);
+		struct bc_rule_cell *rules[4];
+
+		for (int k = 0; k < 4; k++)
+			rules[k] = (struct bc_rule_cell *)rule_cell(&copy, k);
+		switch (i) {
+		case 0:
+			rules[0]->flags = 0; /* leads nowhere */
+			break;
+		case 1:
+			rules[0]->flags |= BC_RULE_TO_V6;
+			break;
+		case 2:
+			rules[0]->to_port = 0;
+			break;
+		case 3:
+			rules[0]->flags |= BC_RULE_AUDIT;
+			break;
+		case 4:
+			rules[0]->flags |= BC_RULE_RESERVE;
+			break;
+		case 5:
+			rules[1]->flags |= BC_RULE_TO_PORT;
+			break;
+		case 6:
+			rules[1]->flags |= BC_RULE_HIDDEN;
+			break;
+		case 7:
+			rules[1]->flags |= BC_RULE_AUDIT;
+			break;
+		case 8:
+			rules[2]->flags |= BC_RULE_RESERVE;
+			break;
+		case 9:
+			rules[2]->until = 1ull << 63;
+			break;
+		case 10:
+			rules[3]->err = 0;
+			break;
+		case 11:
+			rules[3]->verdict = BC_REWRITE;
+			break;
+		case 12:
+			rules[3]->flags = 0; /* a grant, and so its other side is none */
+		}
+		if (decompiled(&copy) != -EBADMSG)
+			fail_msg("rule %d is taken", i);
+	}
+}
+
+static void list_that_does_not_end_is_refused(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	uint32_t *refs;
+
+	(void)state;
+	image_from_text(&image, "grant port 80\ndeny port 80\n");
+	refs = image.cells[image.cells[0].header.lists].refs;
+	assert_true(refs[1] & BC_REF_LAST);
+	refs[1] &= ~BC_REF_LAST;
+	assert_int_equal(decompiled(&image), -EBADMSG);
+	decide_some(&image);
+	refs[1] |= BC_REF_LAST | BC_REF_LIST;
+	assert_int_equal(decompiled(&image), -EBADMSG);
+	decide_some(&image);
+}
+
+static void broken_image_is_said_to_be_one(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	struct bc_cells none = {};
+	struct bc_error error = {};
+
+	(void)state;
+	image_from_text(&image, scoped);
+	assert_int_equal(bc_image_check(&image, &error), 0);
+	assert_int_equal(bc_image_check(&none, &error), -EBADMSG);
+	assert_string_equal(error.text, "the image is broken: it is empty");
+	image.cells[0].header.schema++;
+	assert_int_equal(bc_image_check(&image, &error), -EBADMSG);
+	assert_string_equal(error.text, "the image has schema 3; this bindctl reads 2");
+}
+
+static void name_of_a_scope_is_read_whole(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	char longest[BC_NAME_MAX + 1] = "", text[600], name[BC_SCOPE_NAME];
+
+	(void)state;
+	memset(longest, 'n', BC_NAME_MAX);
+	snprintf(text, sizeof(text), "grant cgroup \"/%s/a b\" port 80\n", longest);
+	image_from_text(&image, text);
+	bc_scope_name(&image, BC_SCOPE_ROOT, name);
+	assert_string_equal(name, "");
+	bc_scope_name(&image, 2, name);
+	assert_string_equal(name, longest);
+	bc_scope_name(&image, 3, name);
+	assert_string_equal(name, "a b");
+}
+
 static void random_damage_is_refused_or_harmless(void **state)
 {
 	_cleanup_(bc_cells_done) struct bc_cells image = {};
@@ -385,15 +659,21 @@ static void random_damage_is_refused_or_harmless(void **state)
 	unsigned refused = 0;
 
 	(void)state;
-	image_from_text(&image, mixed);
+	image_from_text(&image, scoped);
 	for (int i = 0; i < 20000; i++) {
+		if (i == 10000) {
+			bc_cells_done(&image);
+			image_from_text(&image, mixed);
+		}
+
 		_cleanup_(bc_cells_done) struct bc_cells bad = copy_of(&image, image.n);
 		uint32_t cells = image.n - BC_PORT_CELLS;
 		int r;
 
 		for (unsigned k = 0, n = 1 + random_below(&seed, 4); k < n; k++) {
 			uint32_t cell = random_below(&seed, cells);
-			uint32_t at = (cell ? cell + BC_PORT_CELLS : 0) * sizeof(*bad.cells) + random_below(&seed, 64);
+			uint32_t at =
+				(cell > 1 ? cell + BC_PORT_CELLS : cell) * sizeof(*bad.cells) + random_below(&seed, 64);
 
 			((unsigned char *)bad.cells)[at] ^= 1u << random_below(&seed, 8);
 		}
@@ -422,6 +702,15 @@ int main(void)
 		cmocka_unit_test(run_out_of_order_is_refused),
 		cmocka_unit_test(rule_out_of_bounds_is_refused),
 		cmocka_unit_test(deny_of_an_unknown_errno_is_refused),
+		cmocka_unit_test(forged_scope_is_refused),
+		cmocka_unit_test(forged_name_is_refused),
+		cmocka_unit_test(forged_way_down_is_refused),
+		cmocka_unit_test(others_of_what_is_no_reserve_are_refused),
+		cmocka_unit_test(rule_of_a_group_outside_of_the_groups_slot_is_refused),
+		cmocka_unit_test(rule_that_contradicts_itself_is_refused),
+		cmocka_unit_test(list_that_does_not_end_is_refused),
+		cmocka_unit_test(broken_image_is_said_to_be_one),
+		cmocka_unit_test(name_of_a_scope_is_read_whole),
 		cmocka_unit_test(random_damage_is_refused_or_harmless),
 		/* Last: what the sanitizer finds ends the program. */
 		cmocka_unit_test(empty_policy_comes_back_empty),
