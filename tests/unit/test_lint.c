@@ -132,6 +132,128 @@ static void rule_reported_never_decides_by_the_reference(void **state)
 	assert_true(found > 500);
 }
 
+static void expired_rule_is_reported(void **state)
+{
+	static const char expired[] = "this rule has expired, at 2026-11-24T10:00:00Z";
+
+	(void)state;
+	assert_found("grant port 80 until 2026-11-24T10:00:00Z\n", 1, expired);
+	assert_found("grant port 81\ndeny port 80 log until 2026-11-24T12:00:00+02:00\n", 2, expired);
+	assert_clean("grant port 80 until 2026-11-24T10:00:00.000000001Z\n");
+}
+
+static void rewrite_that_ipv4_sockets_cannot_follow_is_reported(void **state)
+{
+	static const char cannot[] = "IPv4 sockets cannot take the IPv6 address of this rewrite: their binds fail";
+
+	(void)state;
+	assert_found("rewrite port 80 addr 10.0.0.0/8 to ::1\n", 1, cannot);
+	assert_found("rewrite port 80 addr 0.0.0.0 to [::1]:81\n", 1, cannot);
+	assert_clean("rewrite port 80 addr 10.0.0.0/8 to :81\n");
+	assert_clean("rewrite port 80 addr 10.0.0.0/8 to [::ffff:10.0.0.1]:81\n");
+	assert_clean("rewrite port 80 addr ::/0 to ::1\n");
+	assert_clean("rewrite port 80 to ::1\n");
+}
+
+static void rule_of_another_group_cgroup_or_time_hides_none(void **state)
+{
+	(void)state;
+	assert_clean("deny group 5 port 80\ngrant group 6 port 80-81\ndeny group 5 port 81\n");
+	assert_clean("deny cgroup /a port 80\ngrant port 80\ngrant cgroup /a/b port 80\n");
+	assert_clean("deny port 80 until 2030-01-01T00:00:00Z\ngrant port 80-80 until 2030-01-01T00:00:01Z\n");
+	assert_clean("deny port 80 until 2030-01-01T00:00:00Z\ngrant port 80-81\ndeny port 81 until "
+		     "2030-01-01T00:00:00Z\n");
+	assert_clean("deny port 80 audit\ngrant port 80-81\ndeny port 81 audit\n");
+}
+
+static void rule_behind_one_of_its_own_subject_is_reported(void **state)
+{
+	static const char never[] = "this rule never decides: web.conf:";
+
+	(void)state;
+	assert_found("deny group 5 port 80\ngrant group 5 port 80-81\ndeny group 5 port 81\n", 2, never);
+	assert_found("deny cgroup /a port 80\ngrant cgroup /a port 80-81\ndeny cgroup /a port 81\n", 2, never);
+	assert_found("deny port 80\nallow port 80-81 until 2030-01-01T00:00:00Z\ndeny port 81\n", 2, never);
+	assert_found("deny port 80 until 2030-01-01T00:00:01Z\nallow port 80-81 until 2030-01-01T00:00:00Z\n"
+		     "deny port 81\n",
+		     2, never);
+	assert_found("grant unit a.service port 80\ngrant cgroup /system.slice/a.service port 80\n", 2,
+		     "this rule says the same as web.conf:1");
+}
+
+/* What a reserve is to everyone else hides their rules, and keeps itself from being one that never decides. */
+static void both_sides_of_a_reserve_count(void **state)
+{
+	(void)state;
+	assert_found("reserve user 5 port 80\ngrant port 80-81\ndeny port 81\n", 2,
+		     "this rule never decides: web.conf:1 always decides before it");
+	assert_clean("grant user 5 port 80\nreserve user 5 port 80-81\nallow user 5 port 81\n");
+	assert_found(
+		"grant user 5 port 80-81\nreserve user 5 port 80-82\nallow user 5 port 82\ndeny port 80-81,82 netns "
+		"any\n",
+		2, "this rule never decides");
+}
+
+/* The kernel chooses from 32768 to 60999, but for 40000-40009 and 50000. */
+static void ephemeral(const char *text, struct bc_report *report)
+{
+	static struct bc_range kept[] = { { 40000, 40009 }, { 50000, 50000 } };
+	const struct bc_ephemeral host = { .range = { 32768, 60999 }, .kept = kept, .nkept = ARRAY_SIZE(kept) };
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+
+	policy_from_text(&policy, text);
+	bc_lint_ephemeral(&policy, &host, BC_WARNING, report);
+}
+
+static void reserved_port_that_the_kernel_may_choose_is_reported(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned port; /* 0: nothing is reported */
+	} cases[] = {
+		{ "reserve user 5 port 80\n", 0 },
+		{ "reserve user 5 port 32767\n", 0 },
+		{ "reserve user 5 port 32768\n", 32768 },
+		{ "reserve user 5 port 60999\n", 60999 },
+		{ "reserve user 5 port 61000\n", 0 },
+		{ "reserve user 5 port 40000-40009\n", 0 },
+		{ "reserve user 5 port 50000\n", 0 },
+		{ "reserve user 5 port 40005-40010\n", 40010 },
+		{ "reserve user 5 port 39999-40001\n", 39999 },
+		{ "reserve user 5 port 80,50000,50002\n", 50002 },
+		{ "reserve user 5 port 1-65535\n", 32768 },
+		{ "reserve user 5 port any\n", 32768 },
+		{ "deny port 33000\n", 0 },
+		{ "grant user 5 port 33000\n", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(bc_report_done) struct bc_report report = {};
+		char said[64];
+
+		ephemeral(cases[i].text, &report);
+		assert_int_equal(report.n, !!cases[i].port);
+		if (!cases[i].port)
+			continue;
+		snprintf(said, sizeof(said), "the kernel may give the reserved port %u to a", cases[i].port);
+		assert_fault(&report.items[0], 1, 0, said);
+		assert_int_equal(report.items[0].severity, BC_WARNING);
+	}
+}
+
+static void unknown_ephemeral_range_reports_nothing(void **state)
+{
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+	const struct bc_ephemeral host = {};
+	struct bc_report report = {};
+
+	(void)state;
+	policy_from_text(&policy, "reserve user 5 port any\n");
+	bc_lint_ephemeral(&policy, &host, BC_WARNING, &report);
+	assert_int_equal(report.n, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +263,13 @@ int main(void)
 		cmocka_unit_test(disagreement_is_left_to_the_compiler),
 		cmocka_unit_test(severity_is_the_callers),
 		cmocka_unit_test(rule_reported_never_decides_by_the_reference),
+		cmocka_unit_test(expired_rule_is_reported),
+		cmocka_unit_test(rewrite_that_ipv4_sockets_cannot_follow_is_reported),
+		cmocka_unit_test(rule_of_another_group_cgroup_or_time_hides_none),
+		cmocka_unit_test(rule_behind_one_of_its_own_subject_is_reported),
+		cmocka_unit_test(both_sides_of_a_reserve_count),
+		cmocka_unit_test(reserved_port_that_the_kernel_may_choose_is_reported),
+		cmocka_unit_test(unknown_ephemeral_range_reports_nothing),
 	};
 
 	return cmocka_run_group_tests_name("lint", tests, NULL, NULL);

@@ -61,14 +61,12 @@ static void look_at_list(struct lint *lint, const uint32_t *refs, size_t n)
 		struct fate *fate = &lint->fates[refs[i] & BC_REF_NUMBER];
 		size_t k = 0;
 
-		/* What a reserve is to others is no rule that somebody wrote. */
-		if (refs[i] & BC_REF_OTHERS)
-			continue;
 		while (k < i && k < COMPARED_MAX && !always_holds(lint->policy, refs[k], refs[i]))
 			k++;
 		if (k == i || k == COMPARED_MAX) {
+			/* A reserve that decides for nobody but the others is of use still. */
 			fate->decides = true;
-		} else if (!fate->hidden) {
+		} else if (!fate->hidden && !(refs[i] & BC_REF_OTHERS)) {
 			fate->hidden = true;
 			fate->behind = refs[k] & BC_REF_NUMBER;
 		}
@@ -97,14 +95,14 @@ static void look_at_slot(struct lint *lint, const struct bc_slot *slot)
 
 	if (!slot->key || (slot->key & 3) == BC_CHILD)
 		return;
-	if (!(slot->ref & (BC_REF_RUN | BC_REF_LIST)) && !(slot->ref & BC_REF_OTHERS))
+	if (!(slot->ref & (BC_REF_RUN | BC_REF_LIST)))
 		lint->fates[slot->ref & BC_REF_NUMBER].decides = true;
 	if (!(slot->ref & BC_REF_RUN))
 		return;
 	for (uint32_t k = slot->ref & BC_REF_NUMBER, n = 0; n < slot->ports; k++, n++) {
 		uint32_t ref = lint->cells->cells[h->segments + k / BC_SEGMENTS].segments[k % BC_SEGMENTS].ref;
 
-		if (!(ref & (BC_REF_LIST | BC_REF_OTHERS)))
+		if (!(ref & BC_REF_LIST))
 			lint->fates[ref & BC_REF_NUMBER].decides = true;
 	}
 }
