@@ -30,6 +30,10 @@ static void same_meaning_is_no_difference(void **state)
 	assert_differs("grant port 80\ndeny port 81\n", "# c\ndeny port 81 errno EACCES\n\ngrant  port 80-80\n", "",
 		       "");
 	assert_differs("grant user alice port 80\n", "grant port 80 user 1000\n", "", "");
+	assert_differs("grant group web port 80\n", "grant group 2001 port 80\n", "", "");
+	assert_differs("grant unit a.service port 80\n", "grant cgroup /system.slice/a.service port 80\n", "", "");
+	assert_differs("mode audit\ndeny port 80\n", "deny port 80 audit\n", "", "");
+	assert_differs("grant port 80 until +1h\n", "grant port 80 until 1970-01-01T01:00:00Z\n", "", "");
 }
 
 static void rules_of_one_side_are_told_in_order(void **state)
@@ -40,6 +44,13 @@ static void rules_of_one_side_are_told_in_order(void **state)
 	assert_differs("grant port 1\ngrant port 2\ngrant port 3\n", "grant port 4\ngrant port 2\ngrant port 5\n",
 		       "1 3", "1 3");
 	assert_differs("grant port 1\n", "deny port 1\n", "1", "1");
+	assert_differs("grant user 5 port 1\n", "grant group 5 port 1\n", "1", "1");
+	assert_differs("grant cgroup /a port 1\ngrant port 2\n", "grant port 2\ngrant cgroup /b port 1\n", "1", "2");
+	assert_differs("deny port 1\n", "deny port 1 audit\n", "1", "1");
+	assert_differs("grant port 1\n", "grant port 1 log\n", "1", "1");
+	assert_differs("rewrite port 1 to :2\n", "rewrite port 1 to :2 hidden\n", "1", "1");
+	assert_differs("grant port 1 until +1h\n", "grant port 1 until +2h\n", "1", "1");
+	assert_differs("grant user 5 port 1\n", "reserve user 5 port 1\n", "1", "1");
 }
 
 static void rule_written_twice_counts_twice(void **state)
@@ -57,8 +68,10 @@ static void image_differs_from_its_policy_in_nothing(void **state)
 	_cleanup_(bc_diff_done) struct bc_diff diff = {};
 
 	(void)state;
-	policy_from_text(&policy, "grant user alice port 80,443 proto tcp\ndeny port any errno EPERM\n"
-				  "allow port 1-100 addr 10.0.0.0/8 netns any\n");
+	policy_from_text(&policy,
+			 "grant user alice port 80,443 proto tcp\ndeny port any errno EPERM\n"
+			 "allow port 1-100 addr 10.0.0.0/8 netns any\nreserve group web unit a.service port 1\n"
+			 "rewrite cgroup /a/b port 1 to [::1]:2 hidden\ndeny port 3 audit log until +1h\n");
 	image_from_policy(&image, &policy);
 	assert_int_equal(bc_decompile(&image, &back, NULL), 0);
 	assert_int_equal(bc_diff(&back, &policy, &diff), 0);

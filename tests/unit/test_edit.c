@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "pure/edit.h"
+#include "pure/moment.h"
 #include "unit.h"
 
 #define LEFT "443,8000-8100"
@@ -238,6 +239,35 @@ static void pattern_speaks_of_rules_with_all_its_clauses(void **state)
 		{ "deny port 1 errno EPERM\n", "deny port 1\n", false },
 		{ "deny port 1 errno EACCES\n", "deny port 1\n", true },
 		{ "deny port 1 errno EACCES\n", "grant port 1\n", false },
+		{ "deny group web port 1\n", "grant group 2001 port 1\n", true },
+		{ "deny group 1000 port 1\n", "grant user 1000 port 1\n", false },
+		{ "deny group 5 port 1\n", "grant group 6 port 1\n", false },
+		{ "deny port 1\n", "grant cgroup /a port 1\n", false },
+		{ "deny cgroup /a port 1\n", "grant port 1\n", false },
+		{ "deny cgroup /a port 1\n", "grant cgroup /a port 1 log\n", true },
+		{ "deny cgroup /a port 1\n", "grant cgroup /a/b port 1\n", false },
+		{ "deny cgroup / port 1\n", "grant port 1\n", true },
+		{ "deny unit a.service port 1\n", "grant cgroup /system.slice/a.service port 1\n", true },
+		{ "deny unit a.service port 1\n", "grant unit b.service port 1\n", false },
+		{ "deny unit a.service user 5 port 1\n", "grant unit a.service port 1\n", false },
+		{ "rewrite port 1 to :2\n", "rewrite port 1 to :2 hidden\n", true },
+		{ "rewrite port 1 to :2 hidden\n", "rewrite port 1 to :2\n", false },
+		{ "rewrite port 1 to :2\n", "rewrite port 1 to :3\n", false },
+		{ "rewrite port 1 to :2\n", "rewrite port 1 to [::1]:2\n", false },
+		{ "rewrite port 1 to ::1\n", "rewrite port 1 to ::2\n", false },
+		{ "rewrite port 1 to 10.0.0.1:2\n", "rewrite port 1 to [::ffff:10.0.0.1]:2\n", true },
+		{ "rewrite port 1 to ::\n", "rewrite port 1 to :2\n", false },
+		{ "rewrite port 1 to :2\n", "grant port 1\n", false },
+		{ "grant port 1\n", "rewrite port 1 to :2\n", true },
+		{ "grant port 1 until +1h\n", "grant port 1 until 1970-01-01T01:00:00Z\n", true },
+		{ "grant port 1 until +1h\n", "grant port 1 until +2h\n", false },
+		{ "grant port 1 until +1h\n", "grant port 1\n", false },
+		{ "grant port 1\n", "grant port 1 until +1h\n", true },
+		{ "deny port 1 log\n", "deny port 1 log audit\n", true },
+		{ "deny port 1 log\n", "deny port 1 audit\n", false },
+		{ "deny port 1 audit\n", "deny port 1\n", false },
+		{ "deny port 1 errno EPERM\n", "reserve user 5 port 1 errno EPERM\n", false },
+		{ "deny user 5 port 1 errno EPERM\n", "reserve user 5 port 1 errno EPERM\n", true },
 	};
 
 	(void)state;
@@ -248,6 +278,117 @@ static void pattern_speaks_of_rules_with_all_its_clauses(void **state)
 		policy_from_text(&rule, cases[i].rule);
 		if (bc_rule_matches(&pattern, &pattern.rules[0], &rule, &rule.rules[0]) != cases[i].matches)
 			fail_msg("%sagainst %s", cases[i].pattern, cases[i].rule);
+	}
+}
+
+static void value_of_any_clause_is_replaced(void **state)
+{
+	static const struct {
+		const char *from, *clause, *value, *to;
+	} cases[] = {
+		{ "grant port 80 until +1h # x\n", "until", "T", "grant port 80 until T # x\n" },
+		{ "grant until +1h port 80\n", "until", "T", "grant until T port 80\n" },
+		{ "grant port 80 until \"+1h\" log\n", "until", "T", "grant port 80 until T log\n" },
+		{ "deny log audit until +1h port 80\n", "until", "T", "deny log audit until T port 80\n" },
+		{ "deny log port 80 audit until +1h\n", "port", "1", "deny log port 1 audit until +1h\n" },
+		{ "deny audit port 80\n", "port", "1", "deny audit port 1\n" },
+		{ "rewrite to :1 hidden port 80\n", "port", "1", "rewrite to :1 hidden port 1\n" },
+		{ "rewrite to :1 hidden until +1h port 80\n", "until", "T", "rewrite to :1 hidden until T port 80\n" },
+		{ "rewrite to :1 port 80\n", "port", "1", "rewrite to :1 port 1\n" },
+		{ "grant user until until +1h port 80\n", "until", "T", "grant user until until T port 80\n" },
+		{ "grant user log until +1h port 80\n", "until", "T", "grant user log until T port 80\n" },
+		{ "grant cgroup \"/until +1h\" until +1h port 80\n", "until", "T",
+		  "grant cgroup \"/until +1h\" until T port 80\n" },
+		{ "grant user \"\\\\\\\"\" until +1h port 80\n", "until", "T",
+		  "grant user \"\\\\\\\"\" until T port 80\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct bc_line_edit edit = { 1, cases[i].clause, (char *)cases[i].value };
+
+		assert_edited(cases[i].from, &edit, 1, cases[i].to);
+	}
+}
+
+static void assert_tidied(const char *text, const char *expected, size_t expected_pruned)
+{
+	_cleanup_(bc_text_done) struct bc_text result = {};
+	size_t pruned = 4711;
+
+	/* The file was written at 1000, and now it is 2000. */
+	assert_int_equal(bc_edit_tidy(text, strlen(text), 1000 * BC_SECOND, 2000 * BC_SECOND, &result, &pruned), 0);
+	assert_string_equal(result.data, expected);
+	assert_int_equal(pruned, expected_pruned);
+}
+
+static void expired_rules_are_taken_out(void **state)
+{
+	(void)state;
+	assert_tidied("# a\ngrant port 1 until +10m\ngrant port 2\ngrant port 3 until 1970-01-01T00:30:00Z\n# b\n",
+		      "# a\ngrant port 2\n# b\n", 2);
+	assert_tidied("grant port 1 until +1000s\n", "", 1);
+	assert_tidied("grant port 1 until 1970-01-01T00:33:20Z\n", "", 1);
+	assert_tidied("mode audit\ndeny port 1 until +1s\n", "mode audit\n", 1);
+	assert_tidied("", "", 0);
+}
+
+static void times_from_now_become_the_moments_that_they_mean(void **state)
+{
+	(void)state;
+	assert_tidied("grant port 1 until +1001s # x\n", "grant port 1 until 1970-01-01T00:33:21Z # x\n", 0);
+	assert_tidied("  deny audit until  +1h log port 1\n", "  deny audit until  1970-01-01T01:16:40Z log port 1\n",
+		      0);
+	assert_tidied(
+		"rewrite to :5 hidden until \"+1h\" port 1\ngrant port 2 until +1s\ngrant port 3 until +2h\n",
+		"rewrite to :5 hidden until 1970-01-01T01:16:40Z port 1\ngrant port 3 until 1970-01-01T02:16:40Z\n", 1);
+}
+
+static void rules_that_still_hold_stay_as_they_are(void **state)
+{
+	static const char text[] = "# c\n\n\tgrant  port 1 until 1970-01-01T00:33:20.000000001Z # x\n"
+				   "grant port 2\ngrant user until port 3 until 2030-01-01T00:00:00+01:00\n";
+
+	(void)state;
+	assert_tidied(text, text, 0);
+}
+
+static void tidying_what_does_not_parse_changes_nothing(void **state)
+{
+	_cleanup_(bc_text_done) struct bc_text result = {};
+	static const char text[] = "grant port 1 until +1s\ngrnt port 2\n";
+	size_t pruned = 4711;
+
+	(void)state;
+	assert_int_equal(bc_edit_tidy(text, strlen(text), 0, 2000 * BC_SECOND, &result, &pruned), -EINVAL);
+	assert_int_equal(pruned, 4711);
+	assert_int_equal(result.len, 0);
+}
+
+/* Tidied rules are what they were, but for those that hold no more. */
+static void tidied_random_rules_mean_the_same(void **state)
+{
+	uint64_t seed = 0x71d7;
+
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		_cleanup_(bc_policy_done) struct bc_policy before = {}, after = {};
+		_cleanup_(bc_text_done) struct bc_text text = {}, tidied = {};
+		size_t pruned = 0, k = 0;
+
+		random_policy(&seed, &unit_tables, 20, &text);
+		policy_from_text(&before, text.data);
+		assert_int_equal(bc_edit_tidy(text.data, text.len, 0, UNIT_NOW, &tidied, &pruned), 0);
+		policy_from_text(&after, tidied.data);
+		assert_int_equal(after.n + pruned, before.n);
+		for (size_t b = 0; b < before.n; b++) {
+			if (before.rules[b].clauses & BC_CLAUSE_UNTIL && before.rules[b].until <= UNIT_NOW)
+				continue;
+			assert_true(bc_rule_digest(&before, &before.rules[b]) ==
+				    bc_rule_digest(&after, &after.rules[k]));
+			k++;
+		}
+		assert_int_equal(k, after.n);
 	}
 }
 
@@ -264,6 +405,12 @@ int main(void)
 		cmocka_unit_test(ports_are_subtracted),
 		cmocka_unit_test(subtraction_agrees_port_by_port),
 		cmocka_unit_test(pattern_speaks_of_rules_with_all_its_clauses),
+		cmocka_unit_test(value_of_any_clause_is_replaced),
+		cmocka_unit_test(expired_rules_are_taken_out),
+		cmocka_unit_test(times_from_now_become_the_moments_that_they_mean),
+		cmocka_unit_test(rules_that_still_hold_stay_as_they_are),
+		cmocka_unit_test(tidying_what_does_not_parse_changes_nothing),
+		cmocka_unit_test(tidied_random_rules_mean_the_same),
 	};
 
 	return cmocka_run_group_tests_name("edit", tests, NULL, NULL);
