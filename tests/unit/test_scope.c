@@ -183,40 +183,40 @@ static void more_scopes_than_an_image_can_number_are_refused(void **state)
 	assert_int_equal(bc_tree_add(&tree, "/7", &scope), 0);
 }
 
-/* Two names of one cgroup's children with one id under seed 0, of some hundred thousand. */
-static bool find_collision(char names[2][16])
+#define PART "0123456789abcdef0123456789abcdef" /* a whole part of a name */
+
+/* Two names of that form, children of one cgroup, with one id under seed 0: they are among some hundred thousand. */
+static void find_collision(const char *before, const char *behind, char names[2][256])
 {
-	enum {
-		N = 400000
-	};
-	_cleanup_free_ uint64_t *ids = calloc(N, sizeof(*ids));
-	struct bc_tree tree = {};
+	const size_t n = 200000;
+	_cleanup_free_ uint64_t *ids = calloc(n, sizeof(*ids));
 	bool found = false;
 
-	for (uint32_t i = 0; i < N; i++) {
-		char name[16];
+	for (uint32_t i = 0; i < n; i++) {
+		union bc_part parts[BC_NAME_PARTS] = {};
+		unsigned len = snprintf((char *)parts, sizeof(parts), "%s%06x%s", before, i, behind);
+		uint64_t hash = 0;
 
-		snprintf(name, sizeof(name), "/%06x", i);
-		scope_of(&tree, name);
-		ids[i] = (uint64_t)bc_tree_hash(&tree, i + 2, 0) << 32 | i;
+		for (unsigned k = 0; k < (len + BC_PART_SIZE - 1) / BC_PART_SIZE; k++)
+			hash = bc_name_hash(hash, &parts[k]);
+		ids[i] = (uint64_t)bc_name_id(hash) << 32 | i;
 	}
-	qsort(ids, N, sizeof(*ids), compare_words);
-	for (uint32_t i = 1; !found && i < N; i++) {
+	qsort(ids, n, sizeof(*ids), compare_words);
+	for (uint32_t i = 1; !found && i < n; i++) {
 		found = ids[i] >> 32 == ids[i - 1] >> 32;
-		snprintf(names[0], 16, "%06x", (uint32_t)ids[i - 1]);
-		snprintf(names[1], 16, "%06x", (uint32_t)ids[i]);
+		snprintf(names[0], 256, "%s%06x%s", before, (uint32_t)ids[i - 1], behind);
+		snprintf(names[1], 256, "%s%06x%s", before, (uint32_t)ids[i], behind);
 	}
-	bc_tree_done(&tree);
-	return found;
+	assert_true(found);
 }
 
 static void names_of_one_id_make_the_compiler_take_another_seed(void **state)
 {
 	_cleanup_(bc_cells_done) struct bc_cells apart = {}, together = {};
-	char names[2][16], text[256];
+	char names[2][256], text[1024];
 
 	(void)state;
-	assert_true(find_collision(names));
+	find_collision("", "", names);
 	snprintf(text, sizeof(text), "grant cgroup /%s port 80\ndeny cgroup /x/%s port 80\n", names[0], names[1]);
 	image_from_text(&apart, text);
 	assert_int_equal(apart.cells[0].header.seed, 0);
@@ -225,7 +225,7 @@ static void names_of_one_id_make_the_compiler_take_another_seed(void **state)
 	assert_int_not_equal(together.cells[0].header.seed, 0);
 	for (int i = 0; i < 2; i++) {
 		struct bc_question question = ask(5, 80, "::1");
-		char path[32];
+		char path[512];
 
 		snprintf(path, sizeof(path), "/%s", names[i]);
 		question.cgroup = path;
@@ -236,17 +236,24 @@ static void names_of_one_id_make_the_compiler_take_another_seed(void **state)
 /* The slot of a cgroup is found by the id of its name: whoever has that id, but not that name, is in no scope. */
 static void name_of_another_with_the_same_id_does_not_match(void **state)
 {
-	struct bc_question question = ask(5, 80, "::1");
-	char names[2][16], text[256], path[32];
+	static const char *const forms[][2] = { { "", "" }, { PART, "" }, { "", PART PART }, { PART PART, PART } };
 
 	(void)state;
-	assert_true(find_collision(names));
-	snprintf(text, sizeof(text), "grant cgroup /%s port 80\n", names[0]);
-	question.cgroup = path;
-	snprintf(path, sizeof(path), "/%s", names[0]);
-	assert_decides(text, question, BC_GRANT, 1);
-	snprintf(path, sizeof(path), "/%s", names[1]);
-	assert_decides(text, question, BC_NONE, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		struct bc_question question = ask(5, 80, "::1");
+		_cleanup_(bc_cells_done) struct bc_cells image = {};
+		char names[2][256], text[512], path[512];
+
+		find_collision(forms[i][0], forms[i][1], names);
+		snprintf(text, sizeof(text), "grant cgroup /%s port 80\n", names[0]);
+		image_from_text(&image, text);
+		assert_int_equal(image.cells[0].header.seed, 0);
+		question.cgroup = path;
+		snprintf(path, sizeof(path), "/%s", names[0]);
+		assert_decides(text, question, BC_GRANT, 1);
+		snprintf(path, sizeof(path), "/%s", names[1]);
+		assert_decides(text, question, BC_NONE, 0);
+	}
 }
 
 int main(void)

@@ -325,7 +325,22 @@ static void text_is_set_in_its_place(void **state)
 	assert_int_equal(files.n, 3);
 	assert_string_equal(files.items[0].path, "/run/a.conf");
 	assert_string_equal(bc_files_find(&files, "/etc/b.conf")->text, "new");
+	assert_true(bc_files_find(&files, "/etc/b.conf")->written == 4);
+	assert_true(bc_files_find(&files, "/etc/c.conf")->written == 2);
 	assert_null(bc_files_find(&files, "/run/b.conf"));
+}
+
+static void file_knows_when_it_was_written(void **state)
+{
+	const struct fixture *f = need_root(state);
+	const struct timespec times[2] = { { 5, 6 }, { 1795514400, 123456789 } };
+	_cleanup_(bc_files_done) struct bc_files files = {};
+	struct bc_error error;
+
+	put(f, "etc/a.conf", "grant port 80 until +1h\n");
+	assert_int_equal(utimensat(AT_FDCWD, path_in(f, "etc/a.conf"), times, 0), 0);
+	assert_int_equal(bc_store_read(&f->store, &files, &error), 0);
+	assert_true(files.items[0].written == UNIT_NOW + 123456789);
 }
 
 static void any_file_is_read_for_linting(void **state)
@@ -367,6 +382,43 @@ static void policy_is_built_from_all_files_or_not_at_all(void **state)
 	assert_null(build.cells.cells);
 }
 
+static void time_from_now_counts_from_when_the_file_was_written(void **state)
+{
+	static const char text[] = "grant port 80 until +1h\n";
+	_cleanup_(bc_files_done) struct bc_files files = {};
+	_cleanup_(bc_report_done) struct bc_report report = {};
+	_cleanup_(bc_build_done) struct bc_build build = {};
+	struct bc_error error = {};
+
+	(void)state;
+	assert_int_equal(bc_files_set(&files, "/etc/a.conf", text, strlen(text), 0), 0);
+	assert_int_equal(bc_files_set(&files, "/etc/b.conf", text, strlen(text), UNIT_NOW), 0);
+	assert_int_equal(bc_build_policy(&files, &unit_names, BC_ERROR, BC_ERROR, &build, &report, &error), 0);
+	assert_true(build.policy.rules[0].until == 3600 * BC_SECOND);
+	assert_true(build.policy.rules[1].until == UNIT_NOW + 3600 * BC_SECOND);
+}
+
+static void rules_of_unknown_subjects_are_left_out_where_that_is_asked_for(void **state)
+{
+	static const char text[] = "grant group nobodys port 80\ngrant user nobody port 80\ngrant group web port 80\n";
+	_cleanup_(bc_files_done) struct bc_files files = {};
+
+	(void)state;
+	assert_int_equal(bc_files_set(&files, "/etc/a.conf", text, strlen(text), 0), 0);
+	for (int unknown = BC_ERROR; unknown <= BC_WARNING; unknown++) {
+		_cleanup_(bc_report_done) struct bc_report report = {};
+		_cleanup_(bc_build_done) struct bc_build build = {};
+		struct bc_error error = {};
+
+		assert_int_equal(bc_build_policy(&files, &unit_names, BC_ERROR, unknown, &build, &report, &error),
+				 unknown == BC_ERROR ? -ENOENT : 0);
+		assert_int_equal(report.n, 2);
+		assert_int_equal(build.unresolved, 2);
+		assert_int_equal(build.policy.n, 1);
+		assert_int_equal(!build.cells.cells, unknown == BC_ERROR);
+	}
+}
+
 #define store_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -383,10 +435,13 @@ int main(void)
 		store_test(file_is_replaced_whole),
 		store_test(leftover_of_a_dead_writer_is_healed),
 		store_test(replacing_that_fails_leaves_everything),
+		store_test(file_knows_when_it_was_written),
 		store_test(directory_is_prepared_and_checked),
 		cmocka_unit_test(text_is_set_in_its_place),
 		store_test(any_file_is_read_for_linting),
 		cmocka_unit_test(policy_is_built_from_all_files_or_not_at_all),
+		store_test(time_from_now_counts_from_when_the_file_was_written),
+		store_test(rules_of_unknown_subjects_are_left_out_where_that_is_asked_for),
 	};
 
 	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
