@@ -25,7 +25,8 @@ struct app {
 
 /*
  * A command. argv[0] is its name; options are its own, parsed with parse_options(). Returns an exit code. `help` is
- * the whole text of `bindctl NAME --help`, its first line the synopsis behind "bindctl ".
+ * the whole text of `bindctl NAME --help`, its first line the synopsis behind "bindctl ". Commands without a summary
+ * come last, and are not in the list that `bindctl help` shows.
  */
 struct command {
 	const char *name;

@@ -8,146 +8,139 @@
 
 #include "cmd/app.h"
 
-#define HELP_RULE_OPTIONS                                                                         \
-	"\n"                                                                                      \
-	"SUBJECT  webuser, 1000 (a uid), @group, unit:NAME, cgroup:PATH, or any\n"                \
-	"PORTS    443, 80,443, 8000-8100, any; with /tcp or /udp behind it, that protocol only\n" \
-	"CLAUSES  user NAME, group NAME, unit NAME, cgroup PATH, proto tcp|udp, addr IP[/LEN],\n" \
-	"         netns host|any, until TIME, log"
+#define HELP_RULE                                                                         \
+	"\n"                                                                              \
+	"SUBJECT  webuser, 1000 (a uid), @group, unit:NAME, cgroup:PATH, or any\n"        \
+	"PORTS    443, 80,443, 8000-8100, any; 443/tcp, 443/udp: that protocol only\n"    \
+	"CLAUSE   proto tcp|udp, addr IP[/LEN], netns host|any, until TIME, log; user,\n" \
+	"         group, unit or cgroup NAME, besides the subject\n"
 
-#define HELP_CHANGE_OPTIONS                                                                    \
-	"  --runtime   the rules in /run, which last until the next boot, not those in /etc\n" \
-	"  --dry-run   change nothing; print what would change in the kernel\n"                \
-	"  --strict    rules of equal rank that disagree are an error, not a warning\n"
+#define HELP_DENY "         errno EACCES|EADDRINUSE|EADDRNOTAVAIL|EPERM, audit\n"
 
-#define HELP_FOR "  --for TIME  until then: 10m, 1h30m, 2d; the same as 'until +TIME'\n"
+#define HELP_STRICT "  --strict    rules of equal rank that disagree are an error, not a warning\n"
 
-#define HELP_DENY_CLAUSES "\n         errno EACCES|EADDRINUSE|EADDRNOTAVAIL|EPERM, audit\n\n"
+#define HELP_CHANGE                                                                      \
+	"  --runtime   the rules in /run, which last until the next boot, not in /etc\n" \
+	"  --dry-run   change nothing; print what would change in the kernel\n" HELP_STRICT
 
-#define SYNOPSIS(verb, more) verb " [--runtime] [--for TIME] [--dry-run] [--strict] SUBJECT PORTS " more "[CLAUSES]\n"
+#define HELP_ADD "\n  --for TIME  only that long: 10m, 1h30m, 2d; the same as 'until +TIME'\n" HELP_CHANGE
 
 const struct command commands[] = {
 	{ "grant", run_rule, "let somebody bind ports that need a privilege",
-	  SYNOPSIS("grant",
-		   "") "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
-		       "proceed, CAP_NET_BIND_SERVICE not needed. Loads bindctl if need be.\n" HELP_RULE_OPTIONS
-		       "\n\n" HELP_FOR HELP_CHANGE_OPTIONS },
+	  "grant [OPTION...] SUBJECT PORTS [CLAUSE...]\n"
+	  "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
+	  "proceed, CAP_NET_BIND_SERVICE not needed. Loads bindctl if need be.\n" HELP_RULE HELP_ADD },
 	{ "allow", run_rule, "exempt somebody from a wider deny",
-	  SYNOPSIS("allow",
-		   "") "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
-		       "proceed under the kernel's ordinary rule. Loads bindctl if need be.\n" HELP_RULE_OPTIONS
-		       "\n\n" HELP_FOR HELP_CHANGE_OPTIONS },
+	  "allow [OPTION...] SUBJECT PORTS [CLAUSE...]\n"
+	  "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
+	  "proceed under the kernel's ordinary rule. Loads bindctl if need be.\n" HELP_RULE HELP_ADD },
 	{ "deny", run_rule, "refuse binds, root's too",
-	  SYNOPSIS("deny", "") "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
-			       "fail, with EACCES unless 'errno NAME' says otherwise. Loads bindctl if need\n"
-			       "be. With 'audit' they are only reported, to bindctl monitor.\n" HELP_RULE_OPTIONS
-			       "," HELP_DENY_CLAUSES HELP_FOR HELP_CHANGE_OPTIONS },
+	  "deny [OPTION...] SUBJECT PORTS [CLAUSE...]\n"
+	  "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
+	  "fail, with EACCES unless 'errno NAME' says otherwise. With 'audit' they are\n"
+	  "only reported, to bindctl monitor. Loads bindctl if need be.\n" HELP_RULE HELP_DENY HELP_ADD },
 	{ "rewrite", run_rule, "lead binds to another address or port",
-	  SYNOPSIS("rewrite", "to [IP][:PORT] [hidden] ") "Adds a rule to the policy and applies it: the subject's "
-							  "binds of the ports\n"
-							  "proceed at the address, port or both behind 'to', "
-							  "CAP_NET_BIND_SERVICE not\n"
-							  "needed. With 'hidden', getsockname(2) shows what was asked "
-							  "for.\n" HELP_RULE_OPTIONS
-							  "\n\n" HELP_FOR HELP_CHANGE_OPTIONS },
+	  "rewrite [OPTION...] SUBJECT PORTS to [IP][:PORT] [CLAUSE...]\n"
+	  "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
+	  "proceed at the address, port or both behind 'to', CAP_NET_BIND_SERVICE not\n"
+	  "needed. With 'hidden' behind those, getsockname(2) shows what was asked for.\n"
+	  "Loads bindctl if need be.\n" HELP_RULE HELP_ADD },
 	{ "reserve", run_rule, "grant ports to somebody, deny them to all others",
-	  SYNOPSIS("reserve", "") "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
-				  "proceed, CAP_NET_BIND_SERVICE not needed; everyone else's fail, also where the\n"
-				  "kernel chose the port. Loads bindctl if need be.\n" HELP_RULE_OPTIONS
-				  "," HELP_DENY_CLAUSES HELP_FOR HELP_CHANGE_OPTIONS },
+	  "reserve [OPTION...] SUBJECT PORTS [CLAUSE...]\n"
+	  "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
+	  "proceed, CAP_NET_BIND_SERVICE not needed; everyone else's fail, also where the\n"
+	  "kernel chose the port. Loads bindctl if need be.\n" HELP_RULE HELP_DENY HELP_ADD },
 	{ "revoke", run_revoke, "take rules back",
-	  "revoke [--runtime] [--dry-run] [--strict] SUBJECT PORTS [CLAUSES]\n"
-	  "       bindctl revoke [--runtime] [--dry-run] [--strict] --id ID\n"
-	  "Removes the subject's rules on the ports from the file that grant, deny and the like\n"
-	  "write, and applies. Of a rule on more ports the others stay. A clause that is given\n"
-	  "must be in the rule. Fails when nothing matched. Loads bindctl if need be.\n"
+	  "revoke [OPTION...] SUBJECT PORTS [CLAUSE...]\n"
+	  "       bindctl revoke [OPTION...] --id ID\n"
+	  "Removes the subject's rules on the ports from the file that grant, deny and the\n"
+	  "like write, and applies. Of a rule on more ports the others stay. A clause that\n"
+	  "is given must be in the rule. Fails when nothing matched. Loads bindctl if need\n"
+	  "be.\n"
 	  "\n"
-	  "  --id ID     the rule that 'bindctl list' shows with this ID\n" HELP_CHANGE_OPTIONS },
+	  "  --id ID     the rule that 'bindctl list' shows with this ID\n" HELP_CHANGE },
 	{ "apply", run_apply, "make the kernel hold what the files say",
-	  "apply [--dry-run] [--strict]\n"
+	  "apply [OPTION...]\n"
 	  "Compiles the policy files and puts them into force, all at once. If there is a\n"
 	  "fault anywhere in them, what was in force stays. Loads bindctl if need be.\n"
 	  "\n"
-	  "  --dry-run   change nothing; print the difference between kernel and files\n"
-	  "  --strict    rules of equal rank that disagree are an error, not a warning\n" },
+	  "  --dry-run   change nothing; print the difference between kernel and files\n" HELP_STRICT },
 	{ "load", run_load, "attach to the kernel and apply",
 	  "load [--strict]\n"
 	  "Attaches the programs at the cgroup root, pins them, and applies the policy.\n"
 	  "Where an older build is loaded, its programs are replaced without a gap.\n"
-	  "\n"
-	  "  --strict    rules of equal rank that disagree are an error, not a warning\n" },
+	  "\n" HELP_STRICT },
 	{ "unload", run_unload, "detach, and leave no trace in the kernel",
 	  "unload\n"
-	  "Withdraws the policy, detaches the programs and removes the pins. The policy files\n"
-	  "stay. Every bind is then the kernel's own affair.\n" },
+	  "Withdraws the policy, detaches the programs and removes the pins. The policy\n"
+	  "files stay. Every bind is then the kernel's own affair.\n" },
 	{ "check", run_check, "find faults in policy files; needs no privilege",
-	  "check [--strict] [--json] [FILE...]\n"
+	  "check [OPTION...] [FILE...]\n"
 	  "Parses and lints the files, or the configured directories when none is given.\n"
 	  "Exits with 1 when there is an error.\n"
 	  "\n"
 	  "  --strict    warnings count as errors\n"
 	  "  --json      findings as a JSON document\n" },
 	{ "list", run_list, "show the rules in force",
-	  "list [--json] [--numeric]\n"
-	  "Shows what the kernel enforces now: each rule with its ID, file and line.\n"
+	  "list [OPTION...]\n"
+	  "Shows what the kernel enforces now: each rule with its ID, the time that it has\n"
+	  "left if it has an end, and its file and line.\n"
 	  "\n"
 	  "  --json      as a JSON document\n"
-	  "  --numeric   uids, not user names\n" },
+	  "  --numeric   uids and gids, not names\n" },
 	{ "explain", run_explain, "say which rule would decide a bind",
-	  "explain --user USER --port PORT [OPTIONS]\n"
-	  "       bindctl explain --pid PID --port PORT [OPTIONS]\n"
-	  "Says what the policy answers to a bind, by which rule, and why nearer rules do not\n"
-	  "apply. Exits with 3 when the answer is a deny.\n"
+	  "explain --user USER --port PORT [OPTION...]\n"
+	  "       bindctl explain --pid PID --port PORT [OPTION...]\n"
+	  "Says what the policy answers to a bind, by which rule, and why nearer rules do\n"
+	  "not apply. Exits with 3 when the answer is a deny.\n"
 	  "\n"
-	  "  --user USER      name or uid, the effective one\n"
-	  "  --group GROUP    name or gid, several times for several: the first is the effective\n"
-	  "                   one; default those that the user has at login\n"
-	  "  --unit UNIT      in the cgroup of this systemd unit\n"
-	  "  --cgroup PATH    in this cgroup, as in /proc/PID/cgroup; default the root\n"
-	  "  --pid PID        who and where this process is\n"
-	  "  --port PORT      0: the kernel chooses\n"
-	  "  --proto PROTO    tcp (default) or udp\n"
-	  "  --addr ADDR      address asked for; default 0.0.0.0\n"
-	  "  --v6only         the socket has IPV6_V6ONLY set (matters for --addr ::)\n"
-	  "  --netns WHERE    host (default) or other: the initial network namespace or not\n"
-	  "  --at TIME        then, not now: 2026-11-24T10:00:00Z, +10m\n"
-	  "  --files          ask the policy files instead of the kernel; needs no privilege\n"
-	  "  --json           as a JSON document\n" },
+	  "  --user USER    name or uid, the effective one\n"
+	  "  --group GROUP  name or gid, once for each; the first is the effective one;\n"
+	  "                 default: those that the user has at login\n"
+	  "  --unit UNIT    in the cgroup of this systemd unit\n"
+	  "  --cgroup PATH  in this cgroup, as in /proc/PID/cgroup; default the root\n"
+	  "  --pid PID      who and where this process is\n"
+	  "  --port PORT    0: the kernel chooses\n"
+	  "  --proto PROTO  tcp (default) or udp\n"
+	  "  --addr ADDR    address asked for; default 0.0.0.0\n"
+	  "  --v6only       the socket has IPV6_V6ONLY set (matters for --addr ::)\n"
+	  "  --netns WHERE  host (default) or other: the initial network namespace or not\n"
+	  "  --at TIME      then, not now: 2026-11-24T10:00:00Z, +10m\n"
+	  "  --files        ask the policy files, not the kernel; needs no privilege\n"
+	  "  --json         as a JSON document\n" },
 	{ "monitor", run_monitor, "show refusals and logged binds as they happen",
-	  "monitor [--count N] [--timeout TIME] [--json]\n"
+	  "monitor [OPTION...]\n"
 	  "Prints a line for each bind that is refused, for each that an 'audit' rule would\n"
 	  "have refused, and for each that a rule with 'log' decides.\n"
 	  "\n"
-	  "  --count N        end after so many lines\n"
-	  "  --timeout TIME   end after that time: 30s, 10m\n"
-	  "  --json           each as a JSON document of one line\n" },
+	  "  --count N       end after so many lines\n"
+	  "  --timeout TIME  end after that time: 30s, 10m\n"
+	  "  --json          each as a JSON document of one line\n" },
 	{ "status", run_status, "say whether the policy is enforced",
 	  "status [--json]\n"
 	  "Says whether the programs are attached and run, which policy is in force, and\n"
-	  "whether the files say the same. Exits with 3 when policy is not enforced, or is not\n"
-	  "the one that the files hold.\n"
+	  "whether the files say the same. Exits with 3 when the policy is not enforced, or\n"
+	  "is not the one that the files hold.\n"
 	  "\n"
 	  "  --json      as a JSON document\n" },
-	{ "help", run_help, "show this, or one command's help", "help [COMMAND]\n" },
-	{ "version", run_version, "show the version", "version\n" },
+	{ "help", run_help, NULL, "help [COMMAND]\nShows what there is, or how a command is called.\n" },
+	{ "version", run_version, NULL, "version\nShows the version.\n" },
 	{},
 };
 
+/* Fits a terminal of 24 lines of 80 characters. */
 static void print_help(void)
 {
-	fputs("bindctl - decides in the kernel who may bind which port\n\n"
-	      "  bindctl grant webuser 443            the user webuser may bind port 443\n"
-	      "  bindctl grant unit:nginx.service 80  the unit's processes may, whoever runs them\n"
-	      "  bindctl reserve postgres 5432        postgres may, and nobody else, root included\n\n"
-	      "Usage: bindctl [--config DIR] [--pin DIR] [--cgroup PATH] COMMAND ...\n\n",
+	fputs("bindctl - decides in the kernel who may bind which port\n"
+	      "  bindctl grant webuser 443    the user webuser may bind port 443\n\n"
+	      "Usage: bindctl [OPTION...] COMMAND ...\n",
 	      stdout);
-	for (const struct command *command = commands; command->name; command++)
+	for (const struct command *command = commands; command->summary; command++)
 		printf("  %-8s  %s\n", command->name, command->summary);
 	fputs("\n  --config DIR   policy directory in the place of the system's three\n"
 	      "  --pin DIR      pins under bpffs; default " BC_PIN_DIR "\n"
 	      "  --cgroup PATH  cgroup to attach to; default the root of cgroup2\n"
-	      "  --version, --help\n\n"
-	      "More: bindctl COMMAND --help, bindctl(8)\n",
+	      "More: bindctl help COMMAND, bindctl --version, bindctl(8), bindctl-policy(5)\n",
 	      stdout);
 }
 
