@@ -346,10 +346,11 @@ static int parse_to(const struct clause_input *in)
 	}
 	if (r || !colon)
 		return r;
-	r = parse_port_number(in, colon + 1, end - colon - 1, &port);
-	if (!r)
-		in->rule->to_port = port;
-	return r;
+	if (bc_parse_number(colon + 1, end - colon - 1, 1, 65535, &port))
+		return clause_fail(in, "'%.*s' does not end in a port that a rewrite can lead to (1 to 65535)",
+				   WORD(in->word));
+	in->rule->to_port = port;
+	return 0;
 }
 
 static int parse_until(const struct clause_input *in)
@@ -412,6 +413,8 @@ int bc_clause_parse(struct bc_policy *policy, const struct bc_place *place, cons
 		*at += taken - 1;
 		return clauses[i].parse(&in);
 	}
+	if (bc_word_is(word, "hidden"))
+		return bc_clause_fail(place, word, reterr, "'hidden' stands behind 'to' and its value");
 	return bc_clause_fail(place, word, reterr,
 			      "unknown clause '%.*s' (user, group, unit, cgroup, port, proto, addr, netns, to, errno, "
 			      "until, log or audit)",
