@@ -153,7 +153,8 @@ static int take_back(const struct app *app, const struct change_options *options
 /* A verb that all the clauses are good with; verbs are not compared. */
 static const char *fitting_verb(int argc, char **argv)
 {
-	for (int i = 2; i < argc; i++)
+	/* A clause at a time: a user may be called "to". */
+	for (int i = 2; i < argc; i += strcmp(argv[i], "log") && strcmp(argv[i], "audit") ? 2 : 1)
 		if (!strcmp(argv[i], "to"))
 			return "rewrite";
 	return "deny";

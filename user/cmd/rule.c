@@ -40,7 +40,25 @@ static int find_same(const struct change *change, const struct bc_policy *rule, 
 	return 0;
 }
 
-static int add_rule(const struct app *app, const struct change_options *options, const struct bc_policy *rule)
+/*
+ * What the file makes of a rule that it gets as its last line: with `mode audit` at its top, a deny only reports.
+ * Says so, and gives the rule the clause that it then has.
+ */
+static void note_mode(const struct change *change, const struct bc_text *text, struct bc_policy *rule)
+{
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+	_cleanup_(bc_report_done) struct bc_report report = {};
+
+	if (!bc_rule_denies(&rule->rules[0]) || rule->rules[0].clauses & BC_CLAUSE_AUDIT)
+		return;
+	if (bc_parse(&policy, change->path, text->data, text->len, now(), &report) || !policy.n ||
+	    !(policy.rules[policy.n - 1].clauses & BC_CLAUSE_AUDIT))
+		return;
+	rule->rules[0].clauses |= BC_CLAUSE_AUDIT;
+	say("%s begins with 'mode audit': what the rule would refuse is only reported", change->path);
+}
+
+static int add_rule(const struct app *app, const struct change_options *options, struct bc_policy *rule)
 {
 	_cleanup_(change_done) struct change change = CHANGE_NONE;
 	_cleanup_(bc_text_done) struct bc_text line = {}, text = {};
@@ -51,13 +69,14 @@ static int add_rule(const struct app *app, const struct change_options *options,
 
 	if (r)
 		return failed(&error);
-	r = find_same(&change, rule, &same, &error);
-	if (r)
-		return failed(&error);
 	bc_format_rule(&line, rule, &rule->rules[0]);
 	file = bc_files_find(&change.files, change.path);
-	if (line.failed || bc_edit_append(file ? file->text : "", file ? file->len : 0, line.data, &text))
-		r = bc_fail(&error, -ENOMEM, "out of memory");
+	if (line.failed || bc_edit_append(file ? file->text : "", file ? file->len : 0, line.data, &text)) {
+		bc_fail(&error, -ENOMEM, "out of memory");
+		return failed(&error);
+	}
+	note_mode(&change, &text, rule);
+	r = find_same(&change, rule, &same, &error);
 	if (r)
 		return failed(&error);
 	if (same) {

@@ -88,6 +88,32 @@ static int resolve(struct bc_policy *policy, const struct arguments *arguments, 
 	return 0;
 }
 
+/* --for is a clause by another name. *ret_until, malloc'ed, is the clause's value; NULL when there is no --for. */
+static int read_duration(const struct arguments *arguments, char **ret_until, struct bc_error *reterr)
+{
+	const char *duration = arguments->duration;
+	char text[256];
+	int64_t ns;
+
+	if (!duration)
+		return 0;
+	if (bc_parse_duration(duration, strlen(duration), &ns, text, sizeof(text)))
+		return bc_fail(reterr, -EINVAL, "--for: %s", text);
+	return asprintf(ret_until, "+%s", duration) < 0 ? bc_fail(reterr, -ENOMEM, "out of memory") : 0;
+}
+
+/* What is over cannot be meant; the edit would take it out of the file again at once. */
+static int check_until(const struct bc_policy *policy, struct bc_error *reterr)
+{
+	const struct bc_rule *rule = &policy->rules[0];
+	_cleanup_(bc_text_done) struct bc_text text = {};
+
+	if (!(rule->clauses & BC_CLAUSE_UNTIL) || rule->until > now())
+		return 0;
+	bc_format_moment(&text, rule->until);
+	return bc_fail(reterr, -EINVAL, "'until' %s is over: the rule would never hold", text.failed ? "" : text.data);
+}
+
 /* `any` is a subject as good as another: a clause that names one contradicts it. */
 static int check_subject(const struct words *words, const char *subject, struct bc_error *reterr)
 {
@@ -105,19 +131,21 @@ int parse_arguments(struct bc_policy *policy, const struct arguments *arguments,
 {
 	/* To the next whole second: what is written down is easier to read. */
 	const struct bc_place place = { .base = (now() / BC_SECOND + 1) * BC_SECOND };
-	char **argv = arguments->argv, until[64];
+	_cleanup_free_ char *until = NULL;
+	char **argv = arguments->argv;
 	struct words words = {};
 	uint32_t source;
-	int r;
+	int r = read_duration(arguments, &until, reterr);
 
+	if (r)
+		return r;
 	add_string(&words, arguments->verb);
 	add_subject(&words, argv[0]);
 	add_ports(&words, argv[1]);
 	for (int i = 2; i < arguments->argc; i++)
 		add_string(&words, argv[i]);
-	if (arguments->duration) {
-		snprintf(until, sizeof(until), "+%s", arguments->duration);
-		add_string(&words, "until");
+	if (until) {
+		add_word(&words, "until", 5, "--for");
 		add_word(&words, until, strlen(until), arguments->duration);
 	}
 	r = bc_policy_source(policy, "", &source);
@@ -126,6 +154,8 @@ int parse_arguments(struct bc_policy *policy, const struct arguments *arguments,
 	r = check_subject(&words, argv[0], reterr);
 	if (!r)
 		r = bc_parse_words(policy, &place, words.items, words.n, reterr);
+	if (!r && !arguments->unknown_too)
+		r = check_until(policy, reterr);
 	if (!r)
 		r = resolve(policy, arguments, reterr);
 	/* What is counted from now is written down as the moment that it is. */
