@@ -134,7 +134,19 @@ static const char *role_of(const struct bc_tried *tried, const struct bc_answer 
 	return tried->others ? "decided, as it reserves the port for others" : "decided";
 }
 
-static void print_verdict(const struct source *source, const struct bc_answer *answer)
+/* As the programs find out: an IPv4 socket takes no IPv6 address, and a V6ONLY one no IPv4 address. */
+static bool leads_astray(const struct request *request, const struct source *source, const struct bc_answer *answer)
+{
+	const struct bc_rule *rule;
+
+	if (answer->verdict != BC_REWRITE)
+		return false;
+	rule = &source->policy.rules[answer->rule];
+	/* Of ::ffff:a.b.c.d the question no longer tells that it takes an IPv6 socket to ask for it. */
+	return rule->to_addr && (strchr(request->addr, ':') ? rule->to_v4 && request->v6only : !rule->to_v4);
+}
+
+static void print_verdict(const struct request *request, const struct source *source, const struct bc_answer *answer)
 {
 	_cleanup_(bc_text_done) struct bc_text to = {};
 
@@ -150,34 +162,51 @@ static void print_verdict(const struct source *source, const struct bc_answer *a
 		break;
 	case BC_REWRITE:
 		bc_format_to(&to, &source->policy.rules[answer->rule]);
-		printf("rewrite: bind proceeds at %s, CAP_NET_BIND_SERVICE not needed\n", to.failed ? "?" : to.data);
+		if (leads_astray(request, source, answer))
+			printf("rewrite: bind fails with EAFNOSUPPORT, as %s cannot take %s\n",
+			       request->v6only ? "a V6ONLY socket" : "an IPv4 socket", to.failed ? "?" : to.data);
+		else
+			printf("rewrite: bind proceeds at %s, CAP_NET_BIND_SERVICE not needed\n",
+			       to.failed ? "?" : to.data);
 		break;
 	default:
 		printf("no rule decides\n");
 	}
 }
 
+/* Whether the bind proceeds at a port that the kernel chooses. */
+static bool chooses_port(const struct bc_question *question, const struct source *source,
+			 const struct bc_answer *answer)
+{
+	if (question->port || answer->verdict == BC_DENY)
+		return false;
+	return answer->verdict != BC_REWRITE || !source->policy.rules[answer->rule].to_port;
+}
+
 static void print_text(const struct request *request, const struct source *source, const struct bc_answer *answer)
 {
 	const struct bc_question *question = &request->question;
 
-	print_verdict(source, answer);
+	print_verdict(request, source, answer);
 	if (answer->both)
 		printf("  [::] takes the IPv4 port too: decided for both, the lesser privilege holds\n");
 	for (size_t i = 0; i < answer->ntried; i++)
 		print_rule(role_of(&answer->tried[i], answer), source, &answer->tried[i], answer->both);
 	if (answer->verdict == BC_NONE || answer->verdict == BC_ALLOW)
 		print_kernel_rule(question);
-	if (!question->port && answer->verdict != BC_DENY && source->image->cells[0].header.features & BC_F_DENY)
+	if (chooses_port(question, source, answer) && source->image->cells[0].header.features & BC_F_DENY)
 		printf("the port that the kernel chooses is then held against the rules that deny\n");
 }
 
-static void print_json(const struct source *source, const struct bc_answer *answer)
+static void print_json(const struct request *request, const struct source *source, const struct bc_answer *answer)
 {
 	struct json_object *members = json_object_new_object();
 
 	out_set_string(members, "verdict", verdict_name(answer->verdict));
-	out_set_string(members, "errno", answer->verdict == BC_DENY ? bc_errno_name(answer->err) : NULL);
+	out_set_string(members, "errno",
+		       answer->verdict == BC_DENY	     ? bc_errno_name(answer->err) :
+		       leads_astray(request, source, answer) ? "EAFNOSUPPORT" :
+							       NULL);
 	out_set_bool(members, "dual_stack", answer->both);
 	if (answer->verdict == BC_REWRITE) {
 		_cleanup_(bc_text_done) struct bc_text to = {};
@@ -208,6 +237,7 @@ static int explain(const struct app *app, struct request *request, bool files, b
 	_cleanup_(source_done) struct source source = {};
 	_cleanup_(bc_answer_done) struct bc_answer answer = {};
 	struct bc_error error;
+	bool fails;
 	int r = parse_request(request, &error);
 
 	if (!r)
@@ -221,10 +251,11 @@ static int explain(const struct app *app, struct request *request, bool files, b
 	}
 	add_names(&source.policy);
 	if (json)
-		print_json(&source, &answer);
+		print_json(request, &source, &answer);
 	else
 		print_text(request, &source, &answer);
-	return finish_output(answer.verdict == BC_DENY ? EXIT_ANSWER : EXIT_DONE);
+	fails = answer.verdict == BC_DENY || leads_astray(request, &source, &answer);
+	return finish_output(fails ? EXIT_ANSWER : EXIT_DONE);
 }
 
 /* Where an option's value goes; NULL for one without. */
@@ -283,6 +314,8 @@ int run_explain(const struct app *app, const struct command *command, int argc, 
 
 		if (option == '?')
 			return code;
+		if (option == 'g' && !value)
+			return usage_error(command, "explain: more than %d groups", REQUEST_GROUPS);
 		if (value)
 			*value = optarg;
 		request.v6only |= option == '6';

@@ -17,7 +17,7 @@ void request_done(struct request *request)
 }
 
 /* A user or group by name or number. */
-static int parse_account(const char *option, const char *what, const char *text,
+static int parse_account(const char *option, const char *number_name, const char *what, const char *text,
 			 int (*look_up)(void *ctx, const char *name, uint32_t *ret_id), uint32_t *ret_id,
 			 struct bc_error *reterr)
 {
@@ -29,7 +29,8 @@ static int parse_account(const char *option, const char *what, const char *text,
 		return 0;
 	}
 	if (r == -ERANGE)
-		return bc_fail(reterr, -EINVAL, "%s: %s is out of range (0 to 4294967294)", option, text);
+		return bc_fail(reterr, -EINVAL, "%s: %s %s is out of range (0 to 4294967294)", option, number_name,
+			       text);
 	r = look_up(NULL, text, ret_id);
 	if (r == -ENOENT)
 		return bc_fail(reterr, r, "%s: unknown %s '%s'", option, what, text);
@@ -53,7 +54,7 @@ static int parse_groups(struct request *request, struct bc_error *reterr)
 		return bc_fail(reterr, -ENOMEM, "out of memory");
 	process->ngroups = request->ngroups;
 	for (size_t i = 0; i < request->ngroups; i++) {
-		r = parse_account("--group", "group", request->groups[i], bc_group_by_name, &process->groups[i],
+		r = parse_account("--group", "gid", "group", request->groups[i], bc_group_by_name, &process->groups[i],
 				  reterr);
 		if (r)
 			return r;
@@ -98,7 +99,7 @@ static int parse_who(struct request *request, struct bc_error *reterr)
 		return bc_fail(reterr, -EINVAL, "--netns: unknown network namespace '%s' (host or other)",
 			       request->netns);
 	request->process.host_netns = *request->netns == 'h';
-	r = parse_account("--user", "user", request->user, bc_user_by_name, &request->process.uid, reterr);
+	r = parse_account("--user", "uid", "user", request->user, bc_user_by_name, &request->process.uid, reterr);
 	return r ?: parse_groups(request, reterr) ?: parse_cgroup(request, reterr);
 }
 
