@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cmd/app.h"
 #include "cmd/names.h"
@@ -25,7 +26,8 @@ struct watch {
 	const struct bc_instance *instance;
 	struct bc_policy policy; /* of that generation, for the rules' text and place */
 	uint64_t generation;
-	int root_fd; /* of cgroup2 */
+	char *root;  /* where cgroup2 is mounted */
+	int root_fd; /* of that */
 	int64_t start;
 	uint64_t count; /* events still to be printed; 0: no end */
 	bool json;
@@ -94,7 +96,12 @@ static void print_text(struct watch *watch, const struct bc_event *event, const 
 		format_address(&line, event->to, event->to_port, event->family);
 	}
 	bc_text_addf(&line, "/%s%s by %s", proto_name(event), event->chosen ? " (chosen)" : "", comm);
-	bc_text_addf(&line, "[%u] of %s in %s: ", event->pid, user ?: "uid", cgroup ?: "a cgroup that is gone");
+	bc_text_addf(&line, "[%u] of ", event->pid);
+	if (user)
+		bc_text_addf(&line, "%s", user);
+	else
+		bc_text_addf(&line, "uid %u", event->uid);
+	bc_text_addf(&line, " in %s: ", cgroup ?: "a cgroup that is gone");
 	if (rule)
 		bc_text_addf(&line, "%s:%u", bc_policy_source_of(&watch->policy, rule), rule->line);
 	else
@@ -152,6 +159,17 @@ static void print_json(struct watch *watch, const struct bc_event *event, const 
 	out_document(object);
 }
 
+/* The cgroup as rules and /proc/PID/cgroup name it, malloc'ed; NULL when it is gone. */
+static char *find_cgroup(const struct watch *watch, uint64_t id)
+{
+	_cleanup_free_ char *path = bc_cgroup_path(watch->root_fd, id);
+	size_t len = strlen(watch->root);
+
+	if (!path || strncmp(path, watch->root, len))
+		return TAKE_PTR(path);
+	return strdup(path[len] ? path + len : "/");
+}
+
 static int print_event(void *ctx, const struct bc_event *event)
 {
 	struct watch *watch = ctx;
@@ -160,7 +178,7 @@ static int print_event(void *ctx, const struct bc_event *event)
 	/* The ring still holds what happened before anybody looked. */
 	if ((int64_t)event->time < watch->start)
 		return 0;
-	cgroup = bc_cgroup_path(watch->root_fd, event->cgroup);
+	cgroup = find_cgroup(watch, event->cgroup);
 	if (watch->json)
 		print_json(watch, event, cgroup);
 	else
@@ -170,22 +188,34 @@ static int print_event(void *ctx, const struct bc_event *event)
 	return watch->count && !--watch->count;
 }
 
-/* Until the count is reached (1), the time is over or a signal asks for the end (0); -EPIPE when nobody reads. */
+#define LOOK_MS 1000 /* between two looks at whether there is still something to be seen */
+
+/*
+ * Until the count is reached (1), the time is over or a signal asks for the end (0); -EPIPE when nobody reads,
+ * -ENOLINK when the programs that wrote the events were unloaded.
+ */
 static int follow(struct watch *watch, struct bc_events *events, int signal_fd, int64_t end)
 {
 	for (;;) {
-		struct pollfd fds[] = { { bc_events_fd(events), POLLIN, 0 }, { signal_fd, POLLIN, 0 } };
-		int64_t left = end ? (end - now()) / 1000000 + 1 : -1;
+		struct pollfd fds[] = { { bc_events_fd(events), POLLIN, 0 },
+					{ signal_fd, POLLIN, 0 },
+					{ STDOUT_FILENO, 0, 0 } };
+		int64_t left = end ? (end - now()) / 1000000 + 1 : LOOK_MS;
 		int r = bc_events_read(events, print_event, watch);
 
 		if (r)
 			return r;
 		if (end && now() >= end)
 			return 0;
-		if (poll(fds, 2, left > 60000 ? 60000 : left) < 0 && errno != EINTR)
+		r = poll(fds, ARRAY_SIZE(fds), left < LOOK_MS ? left : LOOK_MS);
+		if (r < 0 && errno != EINTR)
 			return -errno;
 		if (fds[1].revents)
 			return 0;
+		if (fds[2].revents & POLLERR)
+			return -EPIPE;
+		if (!r && !bc_events_live(events, watch->instance->pins))
+			return -ENOLINK;
 	}
 }
 
@@ -216,6 +246,7 @@ static int monitor(struct watch *watch, int64_t duration)
 		r = bc_events_open(watch->instance->pins, &events, &error) ?: bc_events_lost(events, &before, &error);
 	if (r)
 		return failed(&error);
+	watch->root = root;
 	watch->root_fd = root_fd;
 	watch->start = now();
 	signal_fd = open_signals();
@@ -225,6 +256,10 @@ static int monitor(struct watch *watch, int64_t duration)
 		say("%" PRIu64 " events were lost: they came faster than they were read", after - before);
 	if (r == -EPIPE)
 		return EXIT_DONE;
+	if (r == -ENOLINK) {
+		bc_fail(&error, r, "bindctl was unloaded: nothing is reported any more");
+		return failed(&error);
+	}
 	if (r < 0) {
 		bc_fail_errno(&error, r, "cannot read the events");
 		return failed(&error);

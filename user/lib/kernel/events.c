@@ -10,6 +10,7 @@
 
 struct bc_events {
 	struct ring_buffer *ring;
+	uint32_t ring_id;
 	int counters_fd;
 	int (*fn)(void *ctx, const struct bc_event *event);
 	void *ctx;
@@ -27,7 +28,8 @@ static int hand_over(void *ctx, void *data, size_t size)
 	return events->stopped ? -EINTR : 0;
 }
 
-static int open_pin(const char *dir, const char *name, enum bpf_map_type type, int *ret_fd, struct bc_error *reterr)
+static int open_pin(const char *dir, const char *name, enum bpf_map_type type, int *ret_fd, uint32_t *ret_id,
+		    struct bc_error *reterr)
 {
 	struct bpf_map_info info = {};
 	uint32_t size = sizeof(info);
@@ -43,6 +45,7 @@ static int open_pin(const char *dir, const char *name, enum bpf_map_type type, i
 	if (bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != type)
 		return bc_fail(reterr, -EBADMSG, "%s is not what bindctl pinned there; was it replaced?", path);
 	*ret_fd = TAKE_FD(fd);
+	*ret_id = info.id;
 	return 0;
 }
 
@@ -50,19 +53,20 @@ int bc_events_open(const char *dir, struct bc_events **ret, struct bc_error *ret
 {
 	_cleanup_(bc_events_close) struct bc_events *events = NULL;
 	_cleanup_close_ int ring_fd = -1;
+	uint32_t id;
 	int r = bc_pins_check(dir, reterr);
 
 	if (r == BC_PINS_ABSENT)
-		return bc_fail(reterr, -ENOENT, "bindctl is not loaded (no pins in %s)", dir);
+		return bc_fail(reterr, -ENOENT, "bindctl is not loaded: no pins in %s; run: bindctl load", dir);
 	if (r < 0)
 		return r;
 	events = calloc(1, sizeof(*events));
 	if (!events)
 		return bc_fail(reterr, -ENOMEM, "out of memory");
 	events->counters_fd = -1;
-	r = open_pin(dir, BC_PIN_EVENTS, BPF_MAP_TYPE_RINGBUF, &ring_fd, reterr);
+	r = open_pin(dir, BC_PIN_EVENTS, BPF_MAP_TYPE_RINGBUF, &ring_fd, &events->ring_id, reterr);
 	if (!r)
-		r = open_pin(dir, BC_PIN_COUNTERS, BPF_MAP_TYPE_PERCPU_ARRAY, &events->counters_fd, reterr);
+		r = open_pin(dir, BC_PIN_COUNTERS, BPF_MAP_TYPE_PERCPU_ARRAY, &events->counters_fd, &id, reterr);
 	if (r)
 		return r;
 	events->ring = ring_buffer__new(ring_fd, hand_over, events, NULL);
@@ -85,6 +89,14 @@ void bc_events_close(struct bc_events **events)
 int bc_events_fd(const struct bc_events *events)
 {
 	return ring_buffer__epoll_fd(events->ring);
+}
+
+bool bc_events_live(const struct bc_events *events, const char *dir)
+{
+	_cleanup_close_ int fd = -1;
+	uint32_t id;
+
+	return !open_pin(dir, BC_PIN_EVENTS, BPF_MAP_TYPE_RINGBUF, &fd, &id, NULL) && id == events->ring_id;
 }
 
 int bc_events_read(struct bc_events *events, int (*fn)(void *ctx, const struct bc_event *event), void *ctx)

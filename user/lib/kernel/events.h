@@ -3,6 +3,7 @@
 #ifndef BINDCTL_EVENTS_H
 #define BINDCTL_EVENTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -13,6 +14,9 @@ struct bc_events;
 /* Opens the ring of the instance whose pins are in `dir`; -ENOENT with a sentence when nothing is loaded. */
 int bc_events_open(const char *dir, struct bc_events **ret, struct bc_error *reterr);
 void bc_events_close(struct bc_events **events);
+
+/* Whether these are still the events of what is loaded there. */
+bool bc_events_live(const struct bc_events *events, const char *dir);
 
 /* For poll(2): readable when there is something to read. Owned by *events. */
 int bc_events_fd(const struct bc_events *events);
