@@ -1,15 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# bash completion for bindctl(8). Needs nothing but bash 4.4 and getent(1).
+# bash completion for bindctl(8). Needs nothing but bash 4.4 and getent(1); units come from systemctl(1), if it is there.
 
-# The words in $1 that begin with $2.
+# The words in $1 that begin with $2, each behind $3.
 _bindctl_words()
 {
-	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
+	mapfile -t COMPREPLY < <(compgen -P "${3-}" -W "$1" -- "$2")
 }
 
-_bindctl_users()
+_bindctl_names() # passwd|group
 {
-	mapfile -t COMPREPLY < <(compgen -W "$1 $(getent passwd | cut -d: -f1)" -- "$2")
+	getent "$1" | cut -d: -f1
+}
+
+_bindctl_units()
+{
+	{
+		systemctl list-units --all --plain --no-legend --full
+		systemctl list-unit-files --no-legend --full
+	} 2>/dev/null | cut -d' ' -f1 | sort -u
+}
+
+# Cgroups as rules name them: below the first cgroup2 there is.
+_bindctl_cgroups() # word, prefix
+{
+	local root
+
+	root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+	mapfile -t COMPREPLY < <(compgen -d -- "$root${1:-/}" | sed "s|^$root|${2-}|")
+	compopt -o nospace 2>/dev/null
 }
 
 # Directories, or also files that match the pattern $2.
@@ -36,113 +54,176 @@ _bindctl_ids()
 	_bindctl_words "${ids[*]}" "$cur"
 }
 
-# The value of option $1. Returns 1 when that option takes none.
+# Whether an option takes a value.
+_bindctl_takes_value()
+{
+	[[ " --config --pin --cgroup --for --id --user --group --unit --pid --port --proto --addr --netns --at --count \
+--timeout " == *" $1 "* ]]
+}
+
+# The value of option $1 of command $2; the global options follow.
 _bindctl_value()
 {
-	local option=$1 cur=$2
+	local option=$1 command=$2 cur=$3
 
-	shift 2
+	shift 3
 	case $option in
-	--config | --pin | --cgroup) _bindctl_paths "$cur" ;;
-	--user) _bindctl_users "" "$cur" ;;
+	--cgroup) if [[ $command == explain ]]; then _bindctl_cgroups "$cur"; else _bindctl_paths "$cur"; fi ;;
+	--config | --pin) _bindctl_paths "$cur" ;;
+	--user) _bindctl_words "$(_bindctl_names passwd)" "$cur" ;;
+	--group) _bindctl_words "$(_bindctl_names group)" "$cur" ;;
+	--unit) _bindctl_words "$(_bindctl_units)" "$cur" ;;
 	--proto) _bindctl_words "tcp udp" "$cur" ;;
 	--netns) _bindctl_words "host other" "$cur" ;;
+	--pid) _bindctl_words "$(cd /proc && echo [0-9]*)" "$cur" ;;
 	--id) _bindctl_ids "$cur" "$@" ;;
-	--port | --addr) ;;
-	*) return 1 ;;
 	esac
 }
 
-# SUBJECT PORTS [CLAUSES]; the arguments before the current word follow.
+_bindctl_subject()
+{
+	case $1 in
+	@*) _bindctl_words "$(_bindctl_names group)" "${1#@}" @ ;;
+	unit:*) _bindctl_words "$(_bindctl_units)" "${1#unit:}" unit: ;;
+	cgroup:*) _bindctl_cgroups "${1#cgroup:}" cgroup: ;;
+	*)
+		_bindctl_words "any $(_bindctl_names passwd) @ unit: cgroup:" "$1"
+		[[ ${#COMPREPLY[@]} -ne 1 || ${COMPREPLY[0]} != *[@:] ]] || compopt -o nospace 2>/dev/null
+		;;
+	esac
+}
+
+# SUBJECT PORTS [CLAUSE...]; the arguments before the current word follow.
 _bindctl_rule()
 {
-	local command=$1 cur=$2 clauses="proto addr netns" clause i
+	local command=$1 cur=$2 clauses=" user group unit cgroup proto addr netns until log " clause="" i
 
 	shift 2
 	case $# in
-	0) _bindctl_users any "$cur" && return ;;
+	0) _bindctl_subject "$cur" && return ;;
 	1) _bindctl_words any "$cur" && return ;;
 	esac
-	[[ $command == deny || $command == revoke ]] && clauses+=" errno"
-	if (($# % 2)); then
-		case ${!#} in
-		proto) _bindctl_words "tcp udp" "$cur" ;;
-		netns) _bindctl_words "host any" "$cur" ;;
-		errno) _bindctl_words "EACCES EADDRINUSE EADDRNOTAVAIL EPERM" "$cur" ;;
-		esac
-		return
-	fi
-	# Each clause once; a protocol behind the ports is one.
-	[[ $2 == */* ]] && clauses=${clauses/proto/}
-	for ((i = 3; i <= $#; i += 2)); do
+	case $command in
+	deny | reserve) clauses+="errno audit " ;;
+	rewrite) clauses+="to " ;;
+	revoke) clauses+="to errno audit " ;;
+	esac
+	# One subject; a protocol behind the ports; then each clause once.
+	case $1 in
+	@* | any) clauses=${clauses/ user group / } ;;
+	unit:* | cgroup:*) clauses=${clauses/ unit cgroup / } ;;
+	*) clauses=${clauses/ user group / } ;;
+	esac
+	[[ $2 != */* ]] || clauses=${clauses/ proto / }
+	for ((i = 3; i <= $#; i++)); do
 		clause=${!i}
-		clauses=${clauses/$clause/}
+		clauses=${clauses/ $clause / }
+		case $clause in
+		log | audit) continue ;;
+		user | group) clauses=${clauses/ user / } clauses=${clauses/ group / } ;;
+		unit | cgroup) clauses=${clauses/ unit / } clauses=${clauses/ cgroup / } ;;
+		esac
+		# Its value is being written.
+		((++i <= $#)) || break
+		clause=
+		if [[ ${*:i-1:1} == to && ${*:i+1:1} == hidden ]]; then
+			((++i))
+		elif [[ ${*:i-1:1} == to && $i -eq $# ]]; then
+			clauses+="hidden "
+		fi
 	done
-	_bindctl_words "$clauses" "$cur"
+	case $clause in
+	user) _bindctl_words "$(_bindctl_names passwd)" "$cur" ;;
+	group) _bindctl_words "$(_bindctl_names group)" "$cur" ;;
+	unit) _bindctl_words "$(_bindctl_units)" "$cur" ;;
+	cgroup) _bindctl_cgroups "$cur" ;;
+	proto) _bindctl_words "tcp udp" "$cur" ;;
+	netns) _bindctl_words "host any" "$cur" ;;
+	errno) _bindctl_words "EACCES EADDRINUSE EADDRNOTAVAIL EPERM" "$cur" ;;
+	addr | to | until) ;;
+	*) _bindctl_words "$clauses" "$cur" ;;
+	esac
 }
 
-_bindctl()
+# What readline takes for the word begins behind the last of its break characters, and so must what it is offered. Of
+# those, a word of ours holds ":" and "="; "@" at its start is left to the word.
+_bindctl_trim()
 {
-	local -r commands="grant allow deny revoke apply load unload check list explain status help version"
+	local cur=$1 before breaks=${COMP_WORDBREAKS-}
+
+	breaks=${breaks//[^:=]/}
+	[[ -n $breaks ]] || return
+	before=${cur%"${cur##*[$breaks]}"}
+	[[ -z $before ]] || COMPREPLY=("${COMPREPLY[@]#"$before"}")
+}
+
+# Everything but _bindctl_trim().
+_bindctl_complete()
+{
+	local -r commands="grant allow deny rewrite reserve revoke apply load unload check list explain monitor status"
 	local -r change="--runtime --dry-run --strict --help"
 	local -A options=(
-		[grant]=$change [allow]=$change [deny]=$change [revoke]="--id $change"
+		[grant]="--for $change" [allow]="--for $change" [deny]="--for $change" [rewrite]="--for $change"
+		[reserve]="--for $change" [revoke]="--id $change"
 		[apply]="--dry-run --strict --help" [load]="--strict --help" [unload]="--help"
 		[check]="--strict --json --help" [list]="--json --numeric --help"
-		[explain]="--user --port --proto --addr --v6only --netns --files --json --help"
+		[explain]="--user --group --unit --cgroup --pid --port --proto --addr --v6only --netns --at --files --json
+			--help"
+		[monitor]="--count --timeout --json --help"
 		[status]="--json --help" [help]="--help" [version]="--help"
 	)
-	local cur=${COMP_WORDS[COMP_CWORD]} word wants="" command="" literal="" by_id=""
-	local globals=() arguments=() i
+	local cur=${*: -1} word wants="" command="" literal="" by_id=""
+	local globals=() arguments=()
 
-	COMPREPLY=()
-	# "=" is a word of its own where COMP_WORDBREAKS has it, and parts an option from its value.
-	[[ $cur == "=" ]] && cur=""
-	for ((i = 1; i < COMP_CWORD; i++)); do
-		word=${COMP_WORDS[i]}
+	for word in "${@:1:$#-1}"; do
 		if [[ -n $wants ]]; then
-			[[ $word == "=" ]] && continue
 			[[ -n $command ]] || globals+=("$wants" "$word")
 			wants=""
 		elif [[ -z $literal && $word == -- ]]; then
 			literal=yes
 		elif [[ -z $literal && $word == -?* ]]; then
-			case $word in
-			--config | --pin | --cgroup | --id | --user | --port | --proto | --addr | --netns) wants=$word ;;
-			--config=* | --pin=* | --cgroup=*) [[ -n $command ]] || globals+=("$word") ;;
-			esac
 			[[ $word == --id* ]] && by_id=yes
+			if [[ $word == --*=* ]]; then
+				[[ -n $command ]] || globals+=("$word")
+			elif _bindctl_takes_value "$word"; then
+				wants=$word
+			fi
 		elif [[ -z $command ]]; then
 			command=$word
 		else
 			arguments+=("$word")
 		fi
 	done
+	COMPREPLY=()
 	if [[ -n $wants ]]; then
-		_bindctl_value "$wants" "$cur" "${globals[@]}"
-		return
-	fi
-	# Where COMP_WORDBREAKS lacks it, "=" is part of the word.
-	if [[ -z $literal && $cur == --*=* ]]; then
-		_bindctl_value "${cur%%=*}" "${cur#*=}" "${globals[@]}"
+		_bindctl_value "$wants" "$command" "$cur" "${globals[@]}"
+	elif [[ -z $literal && $cur == --*=* ]]; then
+		_bindctl_value "${cur%%=*}" "$command" "${cur#*=}" "${globals[@]}"
 		COMPREPLY=("${COMPREPLY[@]/#/${cur%%=*}=}")
-		return
+	elif [[ -z $literal && $cur == -* && -n $command ]]; then
+		_bindctl_words "${options[$command]-}" "$cur"
+	elif [[ -z $literal && $cur == -* ]]; then
+		_bindctl_words "--config --pin --cgroup --help --version" "$cur"
+	else
+		case $command in
+		"") _bindctl_words "$commands help version" "$cur" ;;
+		grant | allow | deny | rewrite | reserve) _bindctl_rule "$command" "$cur" "${arguments[@]}" ;;
+		revoke) [[ -n $by_id ]] || _bindctl_rule "$command" "$cur" "${arguments[@]}" ;;
+		check) _bindctl_paths "$cur" "*.conf" ;;
+		help) ((${#arguments[@]})) || _bindctl_words "$commands version" "$cur" ;;
+		esac
 	fi
-	if [[ -z $literal && $cur == -* ]]; then
-		if [[ -n $command ]]; then
-			_bindctl_words "${options[$command]-}" "$cur"
-		else
-			_bindctl_words "--config --pin --cgroup --help --version" "$cur"
-		fi
-		return
-	fi
-	case $command in
-	"") _bindctl_words "$commands" "$cur" ;;
-	grant | allow | deny) _bindctl_rule "$command" "$cur" "${arguments[@]}" ;;
-	revoke) [[ -n $by_id ]] || _bindctl_rule "$command" "$cur" "${arguments[@]}" ;;
-	check) _bindctl_paths "$cur" "*.conf" ;;
-	help) ((${#arguments[@]})) || _bindctl_words "$commands" "$cur" ;;
-	esac
+}
+
+_bindctl()
+{
+	local line=${COMP_LINE:0:COMP_POINT} words
+
+	# COMP_WORDS parts words at "=", ":" and "@", which are parts of ours.
+	read -ra words <<<"$line"
+	[[ $line != *[[:blank:]] ]] || words+=("")
+	_bindctl_complete "${words[@]:1}"
+	_bindctl_trim "${words[-1]}"
 }
 
 complete -F _bindctl bindctl
