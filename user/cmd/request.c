@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/app.h"
 #include "cmd/names.h"
 #include "cmd/request.h"
 #include "host/names.h"
@@ -68,7 +69,7 @@ static int parse_cgroup(struct request *request, struct bc_error *reterr)
 	struct bc_process *process = &request->process;
 	const char *cgroup = request->cgroup, *unit = request->unit;
 	char text[256];
-	bool known;
+	bool known = true;
 	int r = 0;
 
 	if (cgroup && bc_check_path(cgroup, strlen(cgroup), text, sizeof(text)))
@@ -81,6 +82,8 @@ static int parse_cgroup(struct request *request, struct bc_error *reterr)
 		process->cgroup = strdup(cgroup);
 	if (r)
 		return bc_fail_errno(reterr, r, "--unit: cannot look up '%s'", unit);
+	if (unit && !known)
+		say("warning: this host has no unit '%s' (explained for the cgroup %s)", unit, process->cgroup);
 	return cgroup && !process->cgroup ? bc_fail(reterr, -ENOMEM, "out of memory") : 0;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "base/util.h"
@@ -94,14 +95,34 @@ static int read_cgroup(pid_t pid, struct bc_process *process)
 	return process->cgroup ? 0 : -ENOMEM;
 }
 
-/* Init is in the initial network namespace, or in the one that its container takes for it. */
+/* linux/nsfs.h, since 6.18: the initial network namespace. Before, inodes of namespaces began above it. */
+#define INITIAL_NETNS 0xeffffff9u
+
+/* Before 6.18 it was the first to get a cookie; since, the first is a namespace of another kind. */
+static bool is_first_netns(void)
+{
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	return fd >= 0 && !getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) && cookie == 1;
+}
+
+/*
+ * Whether the process is in the initial network namespace. If we are not, it is taken to be that of init, which in a
+ * container is another one; to look at init takes all of its capabilities.
+ */
 static int read_netns(pid_t pid, struct bc_process *process)
 {
-	struct stat its, init;
+	struct stat its, ours, init;
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
-	if (stat(path, &its) || stat("/proc/1/ns/net", &init))
+	if (stat(path, &its) || stat("/proc/self/ns/net", &ours))
+		return -errno;
+	if (its.st_ino == INITIAL_NETNS || ours.st_ino == INITIAL_NETNS || is_first_netns())
+		init = its.st_ino == INITIAL_NETNS ? its : ours;
+	else if (stat("/proc/1/ns/net", &init))
 		return -errno;
 	process->host_netns = its.st_ino == init.st_ino && its.st_dev == init.st_dev;
 	return 0;
