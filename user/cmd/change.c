@@ -166,16 +166,15 @@ static int put_into_force(const struct change *change, const struct bc_build *bu
 
 /* What the edited file is to be: as `text` says, but for what has expired and what counts from the last edit. */
 static int edit_file(struct change *change, const struct bc_text *text, struct bc_text *ret_before,
-		     struct bc_text *ret_after, struct bc_error *reterr)
+		     struct bc_text *ret_after, size_t *ret_pruned, struct bc_error *reterr)
 {
 	const struct bc_file *file = bc_files_find(&change->files, change->path);
 	int64_t written = file ? file->written : now();
-	size_t pruned = 0;
 	int r;
 
 	if (file)
 		bc_text_add(ret_before, file->text, file->len);
-	r = bc_edit_tidy(text->data, text->len, written, now(), ret_after, &pruned);
+	r = bc_edit_tidy(text->data, text->len, written, now(), ret_after, ret_pruned);
 	/* A file with a fault stays as it is: compiling will say what the fault is. */
 	if (r == -EINVAL) {
 		bc_text_add(ret_after, text->data, text->len);
@@ -186,9 +185,14 @@ static int edit_file(struct change *change, const struct bc_text *text, struct b
 		r = -ENOMEM;
 	if (r)
 		return bc_fail_errno(reterr, r, "cannot edit %s", change->path);
-	if (pruned)
-		say("%s: removed %zu rule%s that had expired", change->path, pruned, pruned == 1 ? "" : "s");
 	return 0;
+}
+
+static void say_pruned(const struct change *change, size_t pruned)
+{
+	if (pruned)
+		say("%s: %s %zu rule%s that had expired", change->path,
+		    change->options.dry_run ? "would remove" : "removed", pruned, pruned == 1 ? "" : "s");
 }
 
 int change_finish(struct change *change, const struct bc_text *text)
@@ -196,19 +200,24 @@ int change_finish(struct change *change, const struct bc_text *text)
 	_cleanup_(bc_report_done) struct bc_report report = {};
 	_cleanup_(bc_build_done) struct bc_build build = {};
 	_cleanup_(bc_text_done) struct bc_text before = {}, after = {};
+	size_t pruned = 0;
 	struct bc_error error;
-	int r = text ? edit_file(change, text, &before, &after, &error) : 0;
+	int r = text ? edit_file(change, text, &before, &after, &pruned, &error) : 0;
 
 	if (!r)
 		r = bc_build_policy(&change->files, &host_names, change->options.strict ? BC_ERROR : BC_WARNING,
 				    change->options.unknown, &build, &report, &error);
 	say_report(&report);
-	if (!r && change->options.dry_run)
+	if (!r && change->options.dry_run) {
+		say_pruned(change, pruned);
 		return print_difference(change, &build.policy);
+	}
 	if (!r)
 		r = put_into_force(change, &build, text ? &after : NULL, &before, &error);
-	if (!r)
+	if (!r) {
+		say_pruned(change, pruned);
 		return EXIT_DONE;
+	}
 	say_error(&error);
 	say("nothing was changed");
 	return EXIT_FAILED;

@@ -70,11 +70,11 @@ static const struct bc_rule *find_rule(struct watch *watch, const struct bc_even
 /* 127.0.0.1:443, [::1]:443; an IPv4 address of an IPv6 socket in its mapped form. */
 static void format_address(struct bc_text *text, const uint32_t addr[4], unsigned port, unsigned family)
 {
-	bc_text_addf(text, family == 6 ? "[" : "");
-	if (family == 6 && !addr[0] && !addr[1] && addr[2] == 0xffff)
-		bc_text_addf(text, "::ffff:");
-	bc_format_addr(text, addr, !addr[0] && !addr[1] && addr[2] == 0xffff, 128);
-	bc_text_addf(text, family == 6 ? "]:%u" : ":%u", port);
+	bool v4 = !addr[0] && !addr[1] && addr[2] == 0xffff, plain = v4 && family == 4;
+
+	bc_text_addf(text, "%s%s", plain ? "" : "[", v4 && !plain ? "::ffff:" : "");
+	bc_format_addr(text, addr, v4, 128);
+	bc_text_addf(text, "%s:%u", plain ? "" : "]", port);
 }
 
 static void print_text(struct watch *watch, const struct bc_event *event, const char *cgroup)
