@@ -111,7 +111,8 @@ static int check_until(const struct bc_policy *policy, struct bc_error *reterr)
 	if (!(rule->clauses & BC_CLAUSE_UNTIL) || rule->until > now())
 		return 0;
 	bc_format_moment(&text, rule->until);
-	return bc_fail(reterr, -EINVAL, "'until' %s is over: the rule would never hold", text.failed ? "" : text.data);
+	return bc_fail(reterr, -EINVAL, "the rule would never hold: its 'until', %s, is over",
+		       text.failed ? "" : text.data);
 }
 
 /* `any` is a subject as good as another: a clause that names one contradicts it. */

@@ -310,10 +310,10 @@ static int parse_to_addr(const struct clause_input *in, const char *addr, size_t
 	uint8_t prefix;
 	char text[256];
 
-	if (bc_parse_addr(&word, rule->to, &rule->to_v4, &prefix, text, sizeof(text)))
-		return clause_fail(in, "%s", text);
 	if (memchr(addr, '/', len))
 		return clause_fail(in, "a rewrite leads to one address, not to a prefix");
+	if (bc_parse_addr(&word, rule->to, &rule->to_v4, &prefix, text, sizeof(text)))
+		return clause_fail(in, "%s", text);
 	rule->to_addr = true;
 	return 0;
 }
