@@ -52,6 +52,8 @@ check-deps:
 # What a machine can see in the sources.
 check-tree:
 	@scripts/check-layers
+	@if command -v mandoc >/dev/null; then mandoc -T lint -W warning user/man/*.[58]; \
+	else echo "check-tree: no mandoc: SKIPPED the manual" >&2; fi
 
 check-unit: $(UNIT)
 	@tests/run $^
