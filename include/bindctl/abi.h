@@ -293,7 +293,9 @@ BC_INLINE __u32 bc_key(__u32 scope, __u32 kind)
 
 /*
  * The hash of a cgroup's name, one part of it after the other, beginning with the image's seed. Only finds the
- * name's place: whoever finds it compares the whole name.
+ * name's place: whoever finds it compares the whole name. But no two names may share it under every seed, or no image
+ * could hold both. One multiplication would not do: a difference in a word's highest bits goes through it as it is,
+ * whatever the seed, and the next word can undo it. Of the second what it does depends on all the bits below.
  */
 BC_INLINE __u64 bc_name_hash(__u64 hash, const union bc_part *part)
 {
@@ -301,6 +303,8 @@ BC_INLINE __u64 bc_name_hash(__u64 hash, const union bc_part *part)
 	for (int i = 0; i < 4; i++) {
 		hash = (hash ^ part->words[i]) * 0x9e3779b97f4a7c15u;
 		hash ^= hash >> 32;
+		hash *= 0xd6e8feb86659fd93u;
+		hash ^= hash >> 29;
 	}
 	return hash;
 }
