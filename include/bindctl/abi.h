@@ -192,7 +192,7 @@ struct bc_scope {
 #define BC_PROBES 8u	      /* buckets looked at for one subject: the compiler never places one further away */
 #define BC_RULES_MAX 4194304u /* keeps every number below BC_REF_NUMBER and an image below 1 GiB */
 #define BC_SCOPES_MAX 1048576u
-#define BC_DEPTH_MAX 1024u /* cgroups in a path; more than a line of policy can name */
+#define BC_DEPTH_MAX 2048u /* cgroups in a path; more than a line of policy can name */
 #define BC_NAME_MAX 255u   /* bytes of a cgroup's name: NAME_MAX, linux/limits.h */
 #define BC_PART_SIZE 32u
 #define BC_NAME_PARTS 8u /* that hold such a name */

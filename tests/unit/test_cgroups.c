@@ -50,10 +50,25 @@ static void names_alike_are_told_apart(void **state)
 	assert_all_found(text.data, paths, ARRAY_SIZE(paths));
 }
 
+/* As deep as a line of policy can name one. */
+static void deepest_cgroup_is_found(void **state)
+{
+	_cleanup_(bc_text_done) struct bc_text text = {}, path = {};
+	const char *paths[1];
+
+	(void)state;
+	while (path.len + strlen("/aallow cgroup  port 1") <= BC_LINE_MAX)
+		bc_text_addf(&path, "/a");
+	bc_text_addf(&text, "allow cgroup %s port 1\n", path.data);
+	paths[0] = path.data;
+	assert_all_found(text.data, paths, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_alike_are_told_apart),
+		cmocka_unit_test(deepest_cgroup_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

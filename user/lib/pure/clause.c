@@ -89,6 +89,9 @@ static int parse_unit(const struct clause_input *in)
 	return keep_string(in, in->word->text, in->word->len, &in->rule->unit);
 }
 
+/* The programs go no deeper. */
+_Static_assert(BC_LINE_MAX / 2 <= BC_DEPTH_MAX, "a line can name a cgroup that is too deep");
+
 int bc_check_path(const char *path, size_t len, char *text, size_t size)
 {
 	const char *end = path + len;
