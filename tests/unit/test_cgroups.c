@@ -64,11 +64,33 @@ static void deepest_cgroup_is_found(void **state)
 	assert_all_found(text.data, paths, 1);
 }
 
+/* The names of all cgroups above one that rules name are a thousand times as long as its own path. */
+static void paths_take_no_more_memory_than_the_rules(void **state)
+{
+	_cleanup_(bc_policy_done) struct bc_policy policy = {}, back = {};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	_cleanup_(bc_text_done) struct bc_text text = {};
+
+	(void)state;
+	for (unsigned i = 0; i < 10; i++) {
+		bc_text_addf(&text, "allow cgroup /%u", i);
+		for (unsigned k = 0; k < 2000; k++)
+			bc_text_addf(&text, "/a");
+		bc_text_addf(&text, " port 80\n");
+	}
+	policy_from_text(&policy, text.data);
+	image_from_policy(&image, &policy);
+	assert_int_equal(bc_decompile(&image, &back, NULL), 0);
+	assert_true(bc_policy_digest(&policy) == bc_policy_digest(&back));
+	assert_in_range(back.strings.len, 0, policy.strings.len);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_alike_are_told_apart),
 		cmocka_unit_test(deepest_cgroup_is_found),
+		cmocka_unit_test(paths_take_no_more_memory_than_the_rules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

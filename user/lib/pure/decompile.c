@@ -5,6 +5,7 @@
 
 #include "pure/decompile.h"
 #include "pure/inspect.h"
+#include "pure/parse.h"
 
 /* One range of one rule, as found in a segment. */
 struct piece {
@@ -187,33 +188,37 @@ static void read_rule(const struct bc_rule_cell *cell, struct bc_rule *rule)
 	rule->clauses |= cell->flags & BC_RULE_AUDIT ? BC_CLAUSE_AUDIT : 0;
 }
 
-/* The path of every scope, as an offset into policy->strings; parents come first. NULL without memory. */
-static uint32_t *read_paths(const struct bc_cells *image, struct bc_policy *policy)
+/*
+ * The path of a scope that has rules, as an offset into policy->strings, from `paths` if it is there. Only those are
+ * made: together, the paths of all cgroups above them could be a thousand times as long. 0 or -errno.
+ */
+static int read_path(const struct bc_cells *image, struct bc_policy *policy, uint32_t scope, uint32_t *paths)
 {
-	uint32_t n = image->cells[1].about.nscopes;
-	_cleanup_free_ uint32_t *paths = calloc(n + 1, sizeof(*paths));
-	_cleanup_(bc_text_done) struct bc_text path = {};
-	char name[BC_SCOPE_NAME];
+	char path[BC_LINE_MAX], name[BC_SCOPE_NAME];
+	size_t at = sizeof(path);
 
-	if (!paths)
-		return NULL;
-	for (uint32_t i = BC_SCOPE_ROOT + 1; i <= n; i++) {
-		uint32_t parent = paths[bc_scope_at(image, i)->parent];
+	if (scope == BC_SCOPE_ROOT || paths[scope])
+		return 0;
+	for (uint32_t i = scope; i > BC_SCOPE_ROOT; i = bc_scope_at(image, i)->parent) {
+		size_t len;
 
-		path.len = 0;
 		bc_scope_name(image, i, name);
-		bc_text_addf(&path, "%s/%s", parent ? policy->strings.data + parent : "", name);
-		paths[i] = path.failed ? 0 : bc_policy_string(policy, path.data, path.len);
-		if (!paths[i])
-			return NULL;
+		len = strlen(name);
+		if (len + 1 > at)
+			return -EBADMSG;
+		at -= len;
+		memcpy(path + at, name, len);
+		path[--at] = '/';
 	}
-	return TAKE_PTR(paths);
+	paths[scope] = bc_policy_string(policy, path + at, sizeof(path) - at);
+	return paths[scope] ? 0 : -ENOMEM;
 }
 
 /* Gives the rules their cgroups; `scopes` are the rules' scopes. */
 static int place_rules(const struct bc_cells *image, struct bc_policy *policy, const uint32_t *scopes)
 {
-	_cleanup_free_ uint32_t *paths = read_paths(image, policy);
+	_cleanup_free_ uint32_t *paths = calloc(image->cells[1].about.nscopes + 1, sizeof(*paths));
+	int r;
 
 	if (!paths)
 		return -ENOMEM;
@@ -222,6 +227,9 @@ static int place_rules(const struct bc_cells *image, struct bc_policy *policy, c
 		uint16_t flags = image->cells[image->cells[0].header.rules + i].rule.flags;
 		char name[BC_SCOPE_NAME] = "-.slice";
 
+		r = read_path(image, policy, scopes[i], paths);
+		if (r)
+			return r;
 		rule->path = paths[scopes[i]];
 		if (rule->path)
 			bc_scope_name(image, scopes[i], name);
