@@ -90,7 +90,7 @@ static int check_rules(const struct bc_cells *image, struct bc_error *reterr)
 	return 0;
 }
 
-/* A name fills its parts but the last, and is no path. */
+/* A name that a policy can hold: it fills its parts but the last, is no path, and safe to print. */
 static bool is_sound_name(const struct bc_cells *image, uint32_t scope, uint32_t parts)
 {
 	char name[BC_SCOPE_NAME];
@@ -101,7 +101,10 @@ static bool is_sound_name(const struct bc_cells *image, uint32_t scope, uint32_t
 	for (size_t i = len; i < parts * BC_PART_SIZE; i++)
 		if (name[i])
 			return false;
-	return len > (parts - 1) * BC_PART_SIZE && len <= BC_NAME_MAX && !strchr(name, '/');
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f || name[i] == '/')
+			return false;
+	return len > (parts - 1) * BC_PART_SIZE && len <= BC_NAME_MAX && strcmp(name, ".") && strcmp(name, "..");
 }
 
 /* Every scope but the root is below one of a smaller number, so that the way up ends. */

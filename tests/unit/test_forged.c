@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Images that no compiler wrote, made up to lead whoever reads them astray. */
+#include <time.h>
+
+#include "pure/decompile.h"
+#include "pure/inspect.h"
+#include "unit.h"
+
+static int decompiled(const struct bc_cells *image)
+{
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+
+	return bc_decompile(image, &policy, NULL);
+}
+
+/* Slots that share runs, whose segments share a list: 33 kB that would become some gigabytes. */
+static void image_that_multiplies_is_refused(void **state)
+{
+	enum {
+		BUCKETS = 64,
+		SEGMENTS = 128,
+		LISTS = 192
+	};
+	uint32_t segments = BC_INDEX + BUCKETS, lists = segments + SEGMENTS, rules = lists + LISTS;
+	_cleanup_(bc_cells_done) struct bc_cells image = { calloc(rules + 3, sizeof(union bc_cell)), rules + 3 };
+	clock_t start = clock();
+	uint32_t uid = 0;
+
+	(void)state;
+	image.cells[0].header = (struct bc_header){ .magic = BC_MAGIC,
+						    .schema = BC_SCHEMA,
+						    .features = BC_F_USER,
+						    .buckets = BUCKETS,
+						    .segments = segments,
+						    .lists = lists,
+						    .rules = rules,
+						    .scopes = rules + 1,
+						    .labels = rules + 2 };
+	image.cells[1].about =
+		(struct bc_about){ .cells = rules + 3, .nrules = 1, .nscopes = 1, .names = rules + 2, .nsources = 1 };
+	/* Where a search comes to them: each user in his own bucket. */
+	for (uint32_t i = 0; i < BUCKETS * BC_SLOTS; i++, uid++) {
+		while (bc_bucket(bc_hash(bc_key(BC_SCOPE_ROOT, BC_USER), uid, 0), BUCKETS) != i / BC_SLOTS)
+			uid++;
+		image.cells[BC_INDEX + i / BC_SLOTS].slots[i % BC_SLOTS] =
+			(struct bc_slot){ bc_key(BC_SCOPE_ROOT, BC_USER), uid, BC_REF_RUN, SEGMENTS * BC_SEGMENTS };
+	}
+	for (uint32_t i = 0; i < SEGMENTS * BC_SEGMENTS; i++)
+		image.cells[segments + i / BC_SEGMENTS].segments[i % BC_SEGMENTS] =
+			(struct bc_segment){ i + 1, i + 1, BC_REF_LIST };
+	image.cells[rules - 1].refs[BC_REFS - 1] = BC_REF_LAST;
+	image.cells[rules].rule = (struct bc_rule_cell){ .verdict = BC_ALLOW, .source = 0 };
+	image.cells[rules + 1].scopes[0].first = BC_SCOPE_ROOT;
+	assert_int_equal(bc_image_check(&image, NULL), 0);
+	assert_int_equal(decompiled(&image), -EBADMSG);
+	assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
+}
+
+/* Names that no policy can hold, in an image that is sound otherwise. */
+static void name_that_no_policy_can_hold_is_refused(void **state)
+{
+	static const char *const names[] = { ".", "..", "a/b", "/", "", "a\033[2J", "a\nb", "\177" };
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	union bc_part *part;
+
+	(void)state;
+	image_from_text(&image, "allow cgroup /name port 80\n");
+	part = &image.cells[image.cells[0].header.labels].parts[0];
+	assert_string_equal(part->bytes, "name");
+	assert_int_equal(bc_image_check(&image, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		memset(part, 0, sizeof(*part));
+		memcpy(part->bytes, names[i], strlen(names[i]));
+		assert_int_equal(bc_image_check(&image, NULL), -EBADMSG);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(image_that_multiplies_is_refused),
+		cmocka_unit_test(name_that_no_policy_can_hold_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
