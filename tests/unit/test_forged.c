@@ -75,11 +75,27 @@ static void name_that_no_policy_can_hold_is_refused(void **state)
 	}
 }
 
+/* The root is nobody's cgroup, but a reserve must name somebody to be read again. */
+static void reserve_for_the_root_comes_back_with_it(void **state)
+{
+	static const char text[] = "reserve cgroup / port 80";
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	_cleanup_(bc_text_done) struct bc_text line = {};
+
+	(void)state;
+	image_from_text(&image, "reserve cgroup / port 80\n");
+	assert_int_equal(bc_decompile(&image, &policy, NULL), 0);
+	bc_format_rule(&line, &policy, &policy.rules[0]);
+	assert_string_equal(line.data, text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(image_that_multiplies_is_refused),
 		cmocka_unit_test(name_that_no_policy_can_hold_is_refused),
+		cmocka_unit_test(reserve_for_the_root_comes_back_with_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
