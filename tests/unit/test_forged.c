@@ -75,6 +75,75 @@ static void name_that_no_policy_can_hold_is_refused(void **state)
 	}
 }
 
+/* Slots that list would show, and no search comes to. */
+static void slot_that_is_never_found_is_refused(void **state)
+{
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	struct bc_slot *slots, first;
+	struct bc_about *about;
+
+	(void)state;
+	image_from_text(&image, "deny port 80\n");
+	slots = image.cells[BC_INDEX].slots;
+	about = &image.cells[1].about;
+	/* Everyone has no number; whoever makes up the image makes up its digest too. */
+	slots[0].id = 1;
+	assert_int_equal(bc_decompile(&image, &policy, NULL), -EBADMSG);
+	about->digest = policy.n ? bc_policy_digest(&policy) : 0;
+	assert_int_equal(decompiled(&image), -EBADMSG);
+	bc_cells_done(&image);
+
+	image_from_text(&image, "deny user 1 port 80\ndeny user 2 port 81\n");
+	slots = image.cells[BC_INDEX].slots;
+	about = &image.cells[1].about;
+	assert_int_equal(decompiled(&image), 0);
+	first = slots[0];
+	slots[1].id = first.id;
+	bc_policy_done(&policy);
+	assert_int_equal(bc_decompile(&image, &policy, NULL), -EBADMSG);
+	about->digest = bc_policy_digest(&policy);
+	assert_int_equal(decompiled(&image), -EBADMSG);
+}
+
+/* Two users' slots that lead to one rule, which list would show as one of theirs. */
+static void rule_of_two_subjects_is_refused(void **state)
+{
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	struct bc_slot *slots;
+
+	(void)state;
+	image_from_text(&image, "grant user 1 port 80\n");
+	slots = image.cells[BC_INDEX].slots;
+	slots[1] = slots[0];
+	slots[1].id = 2;
+	slots[1].ports = 81 | 81 << 16;
+	assert_int_equal(bc_decompile(&image, &policy, NULL), -EBADMSG);
+	image.cells[1].about.digest = bc_policy_digest(&policy);
+	assert_int_equal(decompiled(&image), -EBADMSG);
+}
+
+/* A reserve that keeps nobody out. */
+static void reserve_that_denies_nobody_is_refused(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	struct bc_slot *slots;
+
+	(void)state;
+	image_from_text(&image, "reserve user 1 port 80-90\ngrant port 1\n");
+	slots = image.cells[BC_INDEX].slots;
+	assert_int_equal(decompiled(&image), 0);
+	/* Everyone's segments are both ranges, grant and deny; what remains is the grant. */
+	for (unsigned k = 0; k < BC_SLOTS; k++) {
+		if (slots[k].key == bc_key(BC_SCOPE_ROOT, BC_ANYONE)) {
+			assert_int_equal(slots[k].ports, 2);
+			slots[k].ports = 1;
+		}
+	}
+	assert_int_equal(decompiled(&image), -EBADMSG);
+}
+
 /* The root is nobody's cgroup, but a reserve must name somebody to be read again. */
 static void reserve_for_the_root_comes_back_with_it(void **state)
 {
@@ -95,6 +164,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(image_that_multiplies_is_refused),
 		cmocka_unit_test(name_that_no_policy_can_hold_is_refused),
+		cmocka_unit_test(slot_that_is_never_found_is_refused),
+		cmocka_unit_test(rule_of_two_subjects_is_refused),
+		cmocka_unit_test(reserve_that_denies_nobody_is_refused),
 		cmocka_unit_test(reserve_for_the_root_comes_back_with_it),
 	};
 

@@ -12,13 +12,14 @@ struct piece {
 	uint32_t rule;
 	uint16_t first;
 	uint16_t last;
-	uint32_t scope;
+	const struct bc_slot *slot;
 	bool start;
 };
 
 struct pieces {
 	struct piece *items;
 	size_t n, room;
+	uint32_t *owed; /* of each rule: ports that it reserves, and are not denied to others */
 	size_t left; /* every segment and every reference is used once; else a small image could ask for all memory */
 };
 
@@ -34,13 +35,17 @@ static int add_piece(struct pieces *pieces, const struct bc_cells *image, struct
 		return -EBADMSG;
 	cell = &image->cells[image->cells[0].header.rules + number].rule;
 	/* What a reserve is to others follows from what it is to its subject. */
-	if (ref & BC_REF_OTHERS)
+	if (ref & BC_REF_OTHERS) {
+		pieces->owed[number] -= last - first + 1;
 		return cell->flags & BC_RULE_RESERVE && slot->key == bc_key(BC_SCOPE_ROOT, BC_ANYONE) ? 0 : -EBADMSG;
+	}
+	if (cell->flags & BC_RULE_RESERVE)
+		pieces->owed[number] += last - first + 1;
 	if (kind == BC_GROUP ? !(cell->conditions & BC_IF_GROUP) : cell->conditions & BC_IF_GROUP)
 		return -EBADMSG;
 	if (bc_grow(&pieces->items, &pieces->room, pieces->n + 1))
 		return -ENOMEM;
-	pieces->items[pieces->n++] = (struct piece){ number, first, last, slot->key >> 2, ref & BC_REF_START };
+	pieces->items[pieces->n++] = (struct piece){ number, first, last, slot, ref & BC_REF_START };
 	rule = &policy->rules[number];
 	rule->kind = kind;
 	rule->id = kind == BC_GROUP ? cell->gid : slot->id;
@@ -117,9 +122,10 @@ static int join_pieces(struct bc_policy *policy, struct pieces *pieces, uint32_t
 		struct bc_rule *rule = &policy->rules[piece->rule];
 		struct bc_range *last = rule->nranges ? &policy->ranges[policy->nranges - 1] : NULL;
 
-		if (last && (piece->first <= last->last || scopes[piece->rule] != piece->scope))
+		/* A rule speaks of one subject in one scope. */
+		if (last && (piece->first <= last->last || piece[-1].slot != piece->slot))
 			return -EBADMSG;
-		scopes[piece->rule] = piece->scope;
+		scopes[piece->rule] = piece->slot->key >> 2;
 		if (last && !piece->start && piece->first == last->last + 1) {
 			last->last = piece->last;
 			continue;
@@ -130,7 +136,7 @@ static int join_pieces(struct bc_policy *policy, struct pieces *pieces, uint32_t
 		policy->ranges[policy->nranges++] = (struct bc_range){ piece->first, piece->last };
 	}
 	for (size_t i = 0; i < policy->n; i++)
-		if (!policy->rules[i].nranges)
+		if (!policy->rules[i].nranges || pieces->owed[i])
 			return -EBADMSG;
 	return 0;
 }
@@ -268,13 +274,22 @@ static int read_sources(const struct bc_cells *image, struct bc_policy *policy)
 	return 0;
 }
 
-/* Whether a search for the slot in that bucket comes to it: near enough, and behind full buckets alone. */
+/*
+ * Whether a search for the slot in that bucket comes to it: near enough, behind full buckets alone, and to no other
+ * slot of the same subject.
+ */
 static bool is_reachable(const struct bc_cells *image, const struct bc_slot *slot, uint32_t bucket)
 {
 	const struct bc_header *h = &image->cells[0].header;
 	uint32_t at = bc_bucket(bc_hash(slot->key, slot->id, h->seed), h->buckets);
 
 	for (unsigned probe = 0; probe < BC_PROBES; probe++) {
+		for (unsigned k = 0; k < BC_SLOTS; k++) {
+			const struct bc_slot *other = &image->cells[BC_INDEX + at].slots[k];
+
+			if (other != slot && other->key == slot->key && other->id == slot->id)
+				return false;
+		}
 		if (at == bucket)
 			return true;
 		if (!image->cells[BC_INDEX + at].slots[BC_SLOTS - 1].key)
@@ -308,6 +323,8 @@ static int read_slot(struct pieces *pieces, const struct bc_cells *image, struct
 		return 0;
 	if (!scope || scope > image->cells[1].about.nscopes || !is_reachable(image, slot, bucket))
 		return -EBADMSG;
+	if ((slot->key & 3) > BC_USER && slot->id)
+		return -EBADMSG;
 	if ((slot->key & 3) != BC_CHILD)
 		return bc_scope_at(image, scope)->first == scope ? add_slot(pieces, image, policy, slot) : -EBADMSG;
 	++*children;
@@ -320,10 +337,11 @@ static int read_index(const struct bc_cells *image, struct bc_policy *policy)
 	const struct bc_header *h = &image->cells[0].header;
 	_cleanup_free_ uint32_t *scopes = calloc(policy->n + 1, sizeof(*scopes));
 	struct pieces pieces = {
+		.owed = calloc(policy->n + 1, sizeof(*pieces.owed)),
 		.left = (size_t)(h->lists - h->segments) * BC_SEGMENTS + (size_t)(h->rules - h->lists) * BC_REFS,
 	};
 	uint32_t children = 0;
-	int r = scopes ? 0 : -ENOMEM;
+	int r = scopes && pieces.owed ? 0 : -ENOMEM;
 
 	for (uint32_t i = 0; !r && i < h->buckets; i++)
 		for (unsigned k = 0; !r && k < BC_SLOTS; k++)
@@ -335,6 +353,7 @@ static int read_index(const struct bc_cells *image, struct bc_policy *policy)
 	if (!r)
 		r = place_rules(image, policy, scopes);
 	free(pieces.items);
+	free(pieces.owed);
 	return r;
 }
 
