@@ -121,7 +121,8 @@ static void rule_reported_never_decides_by_the_reference(void **state)
 		lint(text.data, BC_WARNING, &report);
 		ask_often(&policy, &seed, said);
 		for (size_t k = 0; k < report.n; k++) {
-			if (strstr(report.items[k].text, "IPv4 sockets cannot take"))
+			if (strstr(report.items[k].text, "IPv4 sockets cannot take") ||
+			    strstr(report.items[k].text, "denies nobody"))
 				continue;
 			found++;
 			if (said[report.items[k].line - 1])
@@ -179,6 +180,13 @@ static void rule_behind_one_of_its_own_subject_is_reported(void **state)
 		     2, never);
 	assert_found("grant unit a.service port 80\ngrant cgroup /system.slice/a.service port 80\n", 2,
 		     "this rule says the same as web.conf:1");
+}
+
+static void reserve_for_everyone_is_reported(void **state)
+{
+	(void)state;
+	assert_found("reserve cgroup / port 80\n", 1, "this reserve is for all and denies nobody");
+	assert_clean("reserve cgroup /a port 80\nreserve user 5 cgroup / port 81\n");
 }
 
 /* What a reserve is to everyone else hides their rules, and keeps itself from being one that never decides. */
@@ -267,6 +275,7 @@ int main(void)
 		cmocka_unit_test(rewrite_that_ipv4_sockets_cannot_follow_is_reported),
 		cmocka_unit_test(rule_of_another_group_cgroup_or_time_hides_none),
 		cmocka_unit_test(rule_behind_one_of_its_own_subject_is_reported),
+		cmocka_unit_test(reserve_for_everyone_is_reported),
 		cmocka_unit_test(both_sides_of_a_reserve_count),
 		cmocka_unit_test(reserved_port_that_the_kernel_may_choose_is_reported),
 		cmocka_unit_test(unknown_ephemeral_range_reports_nothing),

@@ -39,7 +39,7 @@ static int add_piece(struct pieces *pieces, const struct bc_cells *image, struct
 		pieces->owed[number] -= last - first + 1;
 		return cell->flags & BC_RULE_RESERVE && slot->key == bc_key(BC_SCOPE_ROOT, BC_ANYONE) ? 0 : -EBADMSG;
 	}
-	if (cell->flags & BC_RULE_RESERVE)
+	if (cell->flags & BC_RULE_RESERVE && slot->key != bc_key(BC_SCOPE_ROOT, BC_ANYONE))
 		pieces->owed[number] += last - first + 1;
 	if (kind == BC_GROUP ? !(cell->conditions & BC_IF_GROUP) : cell->conditions & BC_IF_GROUP)
 		return -EBADMSG;

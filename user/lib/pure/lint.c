@@ -166,6 +166,9 @@ static void look_at_rule(const struct bc_policy *policy, const struct bc_rule *r
 		bc_format_moment(&text, rule->until);
 		report_rule(policy, rule, severity, report, text.failed ? "this rule has expired" : text.data);
 	}
+	if (rule->verb == BC_VERB_RESERVE && rule->kind == BC_ANYONE && !bc_policy_path(policy, rule))
+		report_rule(policy, rule, severity, report,
+			    "the root cgroup holds everybody: this reserve is for all and denies nobody");
 	if (rule->clauses & BC_CLAUSE_ADDR && rule->v4 && rule->to_addr && !rule->to_v4)
 		report_rule(policy, rule, severity, report,
 			    "IPv4 sockets cannot take the IPv6 address of this rewrite: their binds fail");

@@ -18,6 +18,7 @@ struct bc_ephemeral {
  * - says what an earlier one says already,
  * - can never decide because another rule of its subject decides before it wherever it could,
  * - has expired at `now`,
+ * - reserves ports for everyone,
  * - rewrites IPv4 addresses to an IPv6 one, which IPv4 sockets cannot take.
  * `cells` is what the resolved policy compiled to. 0 or -ENOMEM.
  */

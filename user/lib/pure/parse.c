@@ -118,25 +118,14 @@ static const struct requirement {
 	{ BC_CLAUSE_TO, 1u << BC_VERB_REWRITE, "to", "a rewrite" },
 };
 
-/* Everyone is in the root cgroup, by either of its names. */
-static bool is_for_all(const struct bc_policy *policy, const struct bc_rule *rule)
-{
-	const char *strings = policy->strings.data;
-
-	if (rule->clauses & (BC_CLAUSE_USER | BC_CLAUSE_GROUP))
-		return false;
-	return (rule->path && !strcmp(strings + rule->path, "/")) ||
-	       (rule->unit && !strcmp(strings + rule->unit, "-.slice"));
-}
-
 static int fail_rule(const struct bc_place *place, unsigned column, struct bc_error *reterr, const char *text)
 {
 	return bc_fail_at(reterr, -EINVAL, place->source, place->line, place->line ? column : 0, "%s", text);
 }
 
 /* What a whole rule must have, whatever its clauses were. */
-static int check_rule(const struct bc_policy *policy, const struct bc_place *place, const struct bc_word *words,
-		      size_t n, const struct bc_rule *rule, struct bc_error *reterr)
+static int check_rule(const struct bc_place *place, const struct bc_word *words, size_t n, const struct bc_rule *rule,
+		      struct bc_error *reterr)
 {
 	const uint32_t subjects = BC_CLAUSE_USER | BC_CLAUSE_GROUP | BC_CLAUSE_UNIT | BC_CLAUSE_CGROUP;
 	unsigned first = words[0].column, end = words[n - 1].column + words[n - 1].len;
@@ -148,9 +137,6 @@ static int check_rule(const struct bc_policy *policy, const struct bc_place *pla
 	if (rule->verb == BC_VERB_RESERVE && !(rule->clauses & subjects))
 		return fail_rule(place, end, reterr,
 				 "the reserve is for nobody: add 'user', 'group', 'unit' or 'cgroup'");
-	if (rule->verb == BC_VERB_RESERVE && is_for_all(policy, rule))
-		return fail_rule(place, first, reterr,
-				 "the root cgroup holds everybody: reserve for a cgroup below it, a user or a group");
 	if (rule->clauses & BC_CLAUSE_USER && rule->clauses & BC_CLAUSE_GROUP)
 		return fail_rule(place, first, reterr, "a rule names a user or a group, not both");
 	if (rule->clauses & BC_CLAUSE_UNIT && rule->clauses & BC_CLAUSE_CGROUP)
@@ -209,7 +195,7 @@ int bc_parse_words(struct bc_policy *policy, const struct bc_place *place, const
 	for (size_t at = 1; !r && at < n; at++)
 		r = bc_clause_parse(policy, place, words, n, &at, &rule, reterr);
 	if (!r)
-		r = check_rule(policy, place, words, n, &rule, reterr);
+		r = check_rule(place, words, n, &rule, reterr);
 	if (!r && place->audit && bc_rule_denies(&rule))
 		rule.clauses |= BC_CLAUSE_AUDIT;
 	if (!r && !place->line)
