@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make                   build/bindctl
-# make check             install what the tests need, run unit, CLI and kernel suites (as root)
+# make check             install what the tests need, run unit, fuzz, CLI and kernel suites (as root)
+# make fuzz              look for inputs that break the library, FUZZ_SECONDS=60
 # make install           DESTDIR=, PREFIX=
 # make clean
 #

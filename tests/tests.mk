@@ -11,8 +11,17 @@ KERNEL := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/kernel/test_*.c))
 KERNEL_BED := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/kernel/test_%,$(wildcard tests/kernel/*.c)))
 KERNEL_HELPERS := $(BUILD)/tests/kernel/static_bind
 
+# Fuzzers need clang, and the library's base and pure parts built once more, with coverage. Unlike gcc, clang warns of a
+# format that a static function hands on.
+FUZZ_SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
+	-Wno-format-nonliteral
+FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_LIB := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(wildcard user/lib/base/*.c user/lib/pure/*.c))
+FUZZ_SECONDS ?= 60
+
 # What test programs are told: absolute paths.
-TEST_ENV := BINDCTL=$(abspath $(BUILD)/bindctl) STATIC_BIND=$(abspath $(BUILD)/tests/kernel/static_bind)
+TEST_ENV := BINDCTL=$(abspath $(BUILD)/bindctl) STATIC_BIND=$(abspath $(BUILD)/tests/kernel/static_bind) \
+	FUZZ_DIR=$(abspath $(BUILD)/fuzz)
 
 $(BUILD)/san/%.o: %.c Makefile tests/tests.mk | $(SKEL)
 	$(call say,CC,$@)
@@ -43,8 +52,17 @@ $(BUILD)/tests/kernel/test_%: $(BUILD)/tests/kernel/test_%.o $(KERNEL_BED) $(BUI
 	$(call say,LINK,$@)
 	$(Q)$(CC) -o $@ $^ $(LIBS) -lcmocka -luring -lpthread
 
+$(BUILD)/fuzz/%.o: %.c Makefile tests/tests.mk
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(FUZZ_SAN) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(FUZZ_LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^
+
 .SECONDARY:
-.PHONY: check-unit check-cli check-kernel check-tree
+.PHONY: check-unit check-cli check-kernel check-fuzz check-tree fuzz
 
 check-deps:
 	@scripts/setup --build --test
@@ -64,8 +82,17 @@ check-cli: $(BUILD)/bindctl
 check-kernel: $(BUILD)/bindctl $(KERNEL) $(KERNEL_HELPERS)
 	@$(TEST_ENV) tests/run $(KERNEL)
 
+# Every input of the corpora once: what was found stays found.
+check-fuzz: $(FUZZ)
+	@$(TEST_ENV) tests/run tests/fuzz/run
+
+# Looks for more, all fuzzers side by side.
+fuzz: $(FUZZ)
+	@$(TEST_ENV) tests/fuzz/run --seconds $(FUZZ_SECONDS)
+
 check: check-deps
-	@$(MAKE) --no-print-directory check-tree $(UNIT) $(BUILD)/bindctl $(KERNEL) $(KERNEL_HELPERS)
-	@$(TEST_ENV) tests/run $(UNIT) tests/cli/run $(KERNEL)
+	@$(MAKE) --no-print-directory check-tree $(UNIT) $(BUILD)/bindctl $(FUZZ) $(KERNEL) $(KERNEL_HELPERS)
+	@$(TEST_ENV) tests/run $(UNIT) tests/fuzz/run tests/cli/run $(KERNEL)
 
 -include $(SAN_OBJ:.o=.d) $(UNIT:$(BUILD)/%=$(BUILD)/san/%.d) $(KERNEL:=.d) $(KERNEL_BED:.o=.d)
+-include $(FUZZ_LIB:.o=.d) $(FUZZ:$(BUILD)/fuzz/%=$(BUILD)/fuzz/tests/fuzz/%.d)
