@@ -309,13 +309,10 @@ BC_INLINE __u64 bc_name_hash(__u64 hash, const union bc_part *part)
 	return hash;
 }
 
-/*
- * What the slot of a name has as its id, of the hash of all its parts. The hash's halves are mixed already, and the
- * lower one alone, or the two folded, would not tell names whose last part differs in its last four bytes.
- */
+/* What the slot of a name has as its id, of the hash of all its parts. */
 BC_INLINE __u32 bc_name_id(__u64 hash)
 {
-	return hash * 0x9e3779b97f4a7c15u >> 32;
+	return hash ^ hash >> 32;
 }
 
 #define BC_ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " is not " #size " bytes")

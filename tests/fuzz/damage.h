@@ -132,7 +132,7 @@ static inline void rehash(const struct patient *p)
 		for (uint32_t k = 0; k < (scope.label & 0xff); k++)
 			hash = bc_name_hash(hash, &name[k]);
 		slots[i].key = bc_key(scope.parent, BC_CHILD);
-		slots[i].id = hash ^ hash >> 32;
+		slots[i].id = bc_name_id(hash);
 	}
 	for (uint32_t i = 0; i < n; i++)
 		if (slots[i].key)

@@ -170,7 +170,7 @@ static inline uint32_t fuzz_hash(const char *name, size_t len, uint32_t image_se
 		memcpy(&part, name + at, len - at < BC_PART_SIZE ? len - at : BC_PART_SIZE);
 		hash = bc_name_hash(hash, &part);
 	}
-	return hash ^ hash >> 32;
+	return bc_name_id(hash);
 }
 
 /*

@@ -231,7 +231,8 @@ static struct found look_at_all(const struct bc_policy *policy, const struct bc_
 			continue;
 		if (subject_holds(policy, rule, asked))
 			weigh(policy, i, false, asked, &best);
-		if (rule->verb == BC_VERB_RESERVE)
+		/* Of a reserve for everyone there are no others. */
+		if (rule->verb == BC_VERB_RESERVE && (rule->kind != BC_ANYONE || bc_policy_path(policy, rule)))
 			weigh(policy, i, true, asked, &best);
 	}
 	return best;
