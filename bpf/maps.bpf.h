@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The maps that the programs share, and the match.h hook that reads an image. */
+/* The maps that the programs share, and the hook of search.h that reads an image. */
 #ifndef BINDCTL_MAPS_BPF_H
 #define BINDCTL_MAPS_BPF_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* match.h for the kernel: how its hooks read an image, a task, a socket and a clock. */
+/* match.h for the kernel: how the hooks of search.h read an image, a task, a socket and a clock. */
 #ifndef BINDCTL_MATCH_BPF_H
 #define BINDCTL_MATCH_BPF_H
 

@@ -17,7 +17,7 @@ static __always_inline struct kernfs_node *node_at(__u64 cgroup, __u32 level)
 	return node;
 }
 
-/* The name of the cgroup at `level`, if the path goes so far; see BC_COMPONENT in match.h. */
+/* The name of the cgroup at `level`, if the path goes so far; see BC_COMPONENT in search.h. */
 static __always_inline int component(__u64 cgroup, __u32 level, __u32 last, __u64 *ret_name)
 {
 	struct kernfs_node *node;
@@ -32,7 +32,7 @@ static __always_inline int component(__u64 cgroup, __u32 level, __u32 last, __u6
 	return 1;
 }
 
-/* The n-th part of a name; see BC_NAME_PART in match.h. */
+/* The n-th part of a name; see BC_NAME_PART in search.h. */
 __noinline int name_part(__u64 name, __u32 n, union bc_part *part)
 {
 	const char *from = (const char *)name + n * BC_PART_SIZE;

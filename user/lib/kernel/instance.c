@@ -225,7 +225,8 @@ int bc_instance_image(const struct bc_instance *instance, struct bc_mapped_image
 	int r = bc_pins_check(instance->pins, reterr);
 
 	if (r == BC_PINS_ABSENT)
-		return bc_fail(reterr, -ENOENT, "bindctl is not loaded: no pins in %s; run: bindctl load", instance->pins);
+		return bc_fail(reterr, -ENOENT, "bindctl is not loaded: no pins in %s; run: bindctl load",
+			       instance->pins);
 	if (r > 0)
 		r = bc_open_policy(instance->pins, &policy_fd, reterr);
 	return r ? r : bc_image_map(policy_fd, ret_mapped, reterr);
