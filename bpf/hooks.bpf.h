@@ -75,15 +75,23 @@ static __always_inline int rewrite(const struct bc_match *m, struct bpf_sock_add
 	return !(reply->flags & BC_RULE_TO_V4 && is_v6only(m->socket));
 }
 
+/* A refusal that no rule speaks of, for one reason or other; it is reported as what it is. */
+static __always_inline int fail(struct bc_match *m, __u32 err)
+{
+	m->verdict = BC_DENY;
+	m->err = err;
+	return refuse(err);
+}
+
 /* The answer to a bind hook: what the verdict says, and the note that the hooks behind it need. */
-static __always_inline int enact(const struct bc_match *m, struct bpf_sock_addr *ctx, struct note *note, int v6)
+static __always_inline int enact(struct bc_match *m, struct bpf_sock_addr *ctx, struct note *note, int v6)
 {
 	if (m->verdict == BC_DENY)
 		return refuse(m->err);
 	note->what = m->reply.relied ? NOTED_V6ONLY : 0;
 	if (m->verdict == BC_REWRITE) {
 		if (!rewrite(m, ctx, note, v6))
-			return refuse(EAFNOSUPPORT_);
+			return fail(m, EAFNOSUPPORT_);
 		/* With port 0 the kernel still chooses, and its choice is held against the rules. */
 		note->what |= note->port ? NOTED_REWRITE : 0;
 		note->what |= m->reply.flags & BC_RULE_HIDDEN ? NOTED_HIDDEN : 0;
@@ -91,11 +99,11 @@ static __always_inline int enact(const struct bc_match *m, struct bpf_sock_addr 
 	note->what |= m->audited != BC_RULE_NONE ? NOTED_REPORTED : 0;
 	/* Without memory for what the policy rests on, the bind cannot be let through. */
 	if (note->what && !keep_note(ctx->sk, note) && note->what != NOTED_REPORTED)
-		return refuse(ENOMEM_);
+		return fail(m, ENOMEM_);
 	return m->verdict == BC_GRANT || m->verdict == BC_REWRITE ? PERMIT : KERNEL;
 }
 
-static __noinline int enact_v4(const struct bc_match *m, struct bpf_sock_addr *ctx)
+static __noinline int enact_v4(struct bc_match *m, struct bpf_sock_addr *ctx)
 {
 	struct note note = { .port = m->port, .asked_port = m->port };
 
@@ -103,7 +111,7 @@ static __noinline int enact_v4(const struct bc_match *m, struct bpf_sock_addr *c
 	return enact(m, ctx, &note, 0);
 }
 
-static __noinline int enact_v6(const struct bc_match *m, struct bpf_sock_addr *ctx)
+static __noinline int enact_v6(struct bc_match *m, struct bpf_sock_addr *ctx)
 {
 	struct note note = { .port = m->port, .asked_port = m->port };
 
@@ -118,6 +126,7 @@ static __always_inline int on_bind4(struct bpf_sock_addr *ctx)
 {
 	__u32 port = bpf_ntohs(ctx->user_port);
 	struct bc_match m;
+	int answer;
 
 	clear_note(ctx->sk);
 	if (!is_named(port, ANY_FEATURE))
@@ -127,14 +136,16 @@ static __always_inline int on_bind4(struct bpf_sock_addr *ctx)
 	ask_v4(&m, ctx->user_ip4);
 	if (!decide(&m))
 		return KERNEL;
+	answer = enact_v4(&m, ctx);
 	report_decision(&m, 4, 0, bpf_get_netns_cookie(ctx));
-	return enact_v4(&m, ctx);
+	return answer;
 }
 
 static __always_inline int on_bind6(struct bpf_sock_addr *ctx)
 {
 	__u32 port = bpf_ntohs(ctx->user_port);
 	struct bc_match m;
+	int answer;
 
 	clear_note(ctx->sk);
 	if (!is_named(port, ANY_FEATURE))
@@ -144,8 +155,9 @@ static __always_inline int on_bind6(struct bpf_sock_addr *ctx)
 	ask_v6(&m, ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3], ctx->sk);
 	if (!decide(&m))
 		return KERNEL;
+	answer = enact_v6(&m, ctx);
 	report_decision(&m, 6, 0, bpf_get_netns_cookie(ctx));
-	return enact_v6(&m, ctx);
+	return answer;
 }
 
 /*

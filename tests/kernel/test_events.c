@@ -132,6 +132,23 @@ static void log_reports_every_verdict(void **state)
 	}
 }
 
+/* A rewrite that the socket cannot follow is a refusal. */
+static void impossible_rewrite_is_reported(void **state)
+{
+	struct try try = { .uid = NOBODY, .family = AF_INET, .port = 8443 };
+	struct seen seen;
+
+	(void)state;
+	assert_int_equal(report_of("rewrite user nobody port 8443 to ::1\n", &try, &seen), EAFNOSUPPORT);
+	assert_int_equal(seen.n, 1);
+	assert_int_equal(seen.events[0].kind, BC_EVENT_DENY);
+	assert_int_equal(seen.events[0].err, EAFNOSUPPORT);
+	try.family = AF_INET6;
+	try.v6only = true;
+	assert_int_equal(report_of("rewrite user nobody port 8443 to 127.0.0.1\n", &try, &seen), EAFNOSUPPORT);
+	assert_int_equal(seen.n, 1);
+}
+
 static void audit_reports_and_lets_the_next_rule_decide(void **state)
 {
 	const struct try try = { .uid = NOBODY, .family = AF_INET, .port = 443 };
@@ -235,6 +252,7 @@ static int tests(void)
 		cmocka_unit_test(refusal_is_reported_whole),
 		cmocka_unit_test(grants_and_the_kernels_own_refusals_are_not_reported),
 		cmocka_unit_test(log_reports_every_verdict),
+		cmocka_unit_test(impossible_rewrite_is_reported),
 		cmocka_unit_test(audit_reports_and_lets_the_next_rule_decide),
 		cmocka_unit_test(audit_of_the_ipv4_side),
 		cmocka_unit_test(chosen_port_is_reported_as_such),

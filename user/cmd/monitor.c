@@ -134,7 +134,7 @@ static void print_json(struct watch *watch, const struct bc_event *event, const 
 	out_set_string(object, "time", time.data);
 	out_set_string(object, "kind", kind_name(event));
 	out_set_string(object, "errno",
-		       event->kind == BC_EVENT_DENY || event->kind == BC_EVENT_AUDIT ? bc_errno_name(event->err) :
+		       event->kind == BC_EVENT_DENY || event->kind == BC_EVENT_AUDIT ? strerrorname_np(event->err) :
 										       NULL);
 	set_address(object, "addr", event->addr);
 	out_set_number(object, "port", event->port);
