@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Rules of cgroups and units: resolved by the kernel at the bind, whenever the cgroup was made. */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/sched.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bed.h"
-#include "host/mounts.h"
-
-#define CYCLES 2000
+#include "cycle.h"
 
 static int bind_in(const char *in, uint16_t port)
 {
@@ -43,52 +33,6 @@ static void policy(const char *format)
 	bed_policy(text.data);
 }
 
-static int bind_443(void)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(443) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	bed_reuse(fd);
-	return bind(fd, (struct sockaddr *)&in, sizeof(in)) ? errno : 0;
-}
-
-/* A new cgroup, a process that begins its life in it and binds at once as nobody, and the end of both. */
-static int cycle(const char *path)
-{
-	struct clone_args args = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD };
-	_cleanup_close_ int fd = -1;
-	int status;
-	pid_t child;
-
-	if (mkdir(path, 0755))
-		return -1;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	args.cgroup = fd;
-	child = syscall(SYS_clone3, &args, sizeof(args));
-	if (child == 0) {
-		/* No library between: this child was not made by fork(3). */
-		if (syscall(SYS_setgroups, 0, NULL) || syscall(SYS_setresuid, NOBODY, NOBODY, NOBODY))
-			_exit(200);
-		_exit(bind_443());
-	}
-	if (child < 0 || waitpid(child, &status, 0) != child)
-		return -2;
-	while (rmdir(path))
-		if (errno != EBUSY)
-			return -3;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -4;
-}
-
-/* How many of CYCLES ended so. */
-static int cycles(const char *path, int wanted)
-{
-	int count = 0;
-
-	for (int i = 0; i < CYCLES; i++)
-		count += cycle(path) == wanted;
-	return count;
-}
-
 static void cgroup_is_covered_from_its_first_bind(void **state)
 {
 	char inside[320], outside[320];
@@ -104,95 +48,6 @@ static void cgroup_is_covered_from_its_first_bind(void **state)
 	       refused, CYCLES);
 	assert_int_equal(granted, CYCLES);
 	assert_int_equal(refused, CYCLES);
-}
-
-/* Becomes a process of a cgroup namespace whose root is BED/ns, and sees that one alone, mounted at `root`. */
-static int enter_namespace(const char *root)
-{
-	char procs[320];
-	int fd;
-
-	snprintf(procs, sizeof(procs), "%s/ns/cgroup.procs", bed.cgroup);
-	fd = open(procs, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "0", 1) != 1 || unshare(CLONE_NEWCGROUP | CLONE_NEWNS) ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		return -1;
-	close(fd);
-	*strrchr(bed.cgroup, '/') = '\0';
-	return umount2(bed.cgroup, MNT_DETACH) || mount("cgroup2", root, "cgroup2", 0, NULL) ? -1 : 0;
-}
-
-/* In the namespace: a unit's path begins at its root. Returns bits for what was wrong. */
-static int unit_waits(const char *root)
-{
-	char path[512];
-	struct bc_error error;
-	int bad = 0;
-
-	bed.instance.cgroup = root;
-	if (bed_apply("grant unit web.service port 443\n", &error))
-		return 1;
-	snprintf(path, sizeof(path), "%s/system.slice", root);
-	bad |= mkdir(path, 0755) ? 2 : 0;
-	snprintf(path, sizeof(path), "%s/system.slice/web.service", root);
-	bad |= cycles(path, 0) != CYCLES ? 4 : 0;
-	/* The unit's name elsewhere is not the unit. */
-	snprintf(path, sizeof(path), "%s/web.service", root);
-	bad |= cycles(path, EACCES) != CYCLES ? 8 : 0;
-	snprintf(path, sizeof(path), "%s/user.slice", root);
-	bad |= mkdir(path, 0755) ? 16 : 0;
-	snprintf(path, sizeof(path), "%s/user.slice/system.slice", root);
-	bad |= mkdir(path, 0755) ? 16 : 0;
-	snprintf(path, sizeof(path), "%s/user.slice/system.slice/web.service", root);
-	bad |= cycle(path) != EACCES ? 32 : 0;
-	return bad;
-}
-
-static void unit_is_covered_from_its_first_bind(void **state)
-{
-	char root[128];
-	int status;
-	pid_t child;
-
-	(void)state;
-	bed_unload();
-	bed_make_cgroup("ns");
-	snprintf(root, sizeof(root), "%s/policy", bed.dir);
-	child = fork();
-	if (child == 0)
-		_exit(enter_namespace(root) ? 255 : unit_waits(root));
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
-	printf("# unit made, bound in, removed: %d times, and as often elsewhere\n", CYCLES);
-	bed_unload();
-	bed_remove_cgroup("ns");
-}
-
-/* A process that the policy's author could not see is in none of his cgroups, but still a user. */
-static void cgroups_outside_the_namespace_are_nobodys(void **state)
-{
-	struct bc_imprint imprint = { .generation = 1, .epoch = 4711 };
-	_cleanup_close_ int policy_fd = -1, image_fd = -1, ns_fd = -1;
-	struct bc_error error;
-	char path[320];
-
-	(void)state;
-	bed_make_cgroup("a");
-	bed_make_cgroup("ns/a");
-	bed_policy("grant cgroup /a port 443\ngrant user nobody port 444\n");
-	/* The same once more, as if published from within. */
-	snprintf(path, sizeof(path), "%s/ns", bed.cgroup);
-	assert_int_equal(bc_open_cgroup(path, &ns_fd, &error), 0);
-	assert_int_equal(bc_cgroup_id(ns_fd, &imprint.root), 0);
-	assert_int_equal(bc_open_policy(bed.pins, &policy_fd, &error), 0);
-	assert_int_equal(bc_image_create(&bed_build.cells, &imprint, &image_fd, &error), 0);
-	assert_int_equal(bc_image_publish(policy_fd, image_fd, &error), 0);
-	assert_int_equal(bind_in("ns/a", 443), 0);
-	assert_int_equal(bind_in("ns", 443), EACCES);
-	assert_int_equal(bind_in("a", 443), EACCES);
-	assert_int_equal(bind_in("a", 444), 0);
-	bed_remove_cgroup("ns");
-	bed_remove_cgroup("a");
 }
 
 static void deepest_scope_decides(void **state)
@@ -370,8 +225,6 @@ static int tests(void)
 {
 	const struct CMUnitTest table[] = {
 		cmocka_unit_test(cgroup_is_covered_from_its_first_bind),
-		cmocka_unit_test(unit_is_covered_from_its_first_bind),
-		cmocka_unit_test(cgroups_outside_the_namespace_are_nobodys),
 		cmocka_unit_test(deepest_scope_decides),
 		cmocka_unit_test(change_of_scopes_counts_at_once),
 		cmocka_unit_test(cgroup_made_anew_is_the_same_to_the_policy),
