@@ -79,6 +79,10 @@ check-unit: $(UNIT)
 check-cli: $(BUILD)/bindctl
 	@$(TEST_ENV) tests/run tests/cli/run
 
+# Takes the guards out of a copy one by one, and wants to see red.
+check-guards: all
+	@tests/run tests/guards/run
+
 check-kernel: $(BUILD)/bindctl $(KERNEL) $(KERNEL_HELPERS)
 	@$(TEST_ENV) tests/run $(KERNEL)
 
