@@ -59,6 +59,12 @@ static const struct row rows[] = {
 	{ "rewrite user nobody port 8443 to :443 hidden\n", { V4, .port = 8443 }, 0, "0.0.0.0", 8443 },
 	{ NULL, { V6, .port = 8443 }, 0, "::", 8443 },
 	{ NULL, { V6, .port = 8443, .addr = "::1" }, 0, "::1", 8443 },
+	/* MPTCP is bound through a subflow, whose note getsockname(2) of the socket does not see. */
+	{ "rewrite user nobody port 8443 to :443 hidden\n",
+	  { V4, .port = 8443, .protocol = IPPROTO_MPTCP },
+	  0,
+	  "0.0.0.0",
+	  443 },
 	{ "rewrite user nobody port 8443 to 127.0.0.3:444 hidden\n", { V4, .port = 8443 }, 0, "0.0.0.0", 8443 },
 	{ NULL, { V6, .port = 8443 }, 0, "::", 8443 },
 	{ NULL, { V6, .port = 8443, .addr = "::ffff:127.0.0.1" }, 0, "::ffff:127.0.0.1", 8443 },
