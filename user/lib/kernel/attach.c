@@ -296,23 +296,9 @@ int bc_detach(const char *dir, enum bc_hook hook, struct bc_error *reterr)
 
 int bc_open_policy(const char *dir, int *ret_fd, struct bc_error *reterr)
 {
-	struct bpf_map_info info = {};
-	uint32_t size = sizeof(info);
-	_cleanup_close_ int fd = -1;
-	char path[BC_PIN_MAX];
-	int r = bc_pin_path(path, dir, BC_PIN_POLICY, reterr);
+	int r = bc_pin_open_map(dir, BC_PIN_POLICY, BPF_MAP_TYPE_ARRAY_OF_MAPS, ret_fd, NULL, reterr);
 
-	if (r)
-		return r;
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		return errno == ENOENT ? bc_fail(reterr, -ENOENT, "nothing is loaded in %s", dir) :
-					 bc_fail_errno(reterr, -errno, "cannot open %s", path);
-	if (bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != BPF_MAP_TYPE_ARRAY_OF_MAPS ||
-	    info.max_entries != 1)
-		return bc_fail(reterr, -EBADMSG, "%s is not bindctl's policy map; was it replaced?", path);
-	*ret_fd = TAKE_FD(fd);
-	return 0;
+	return r == -ENOENT ? bc_fail(reterr, r, "nothing is loaded in %s", dir) : r;
 }
 
 int bc_effective_programs(int cgroup_fd, enum bc_hook hook, struct bc_effective *ret, struct bc_error *reterr)

@@ -28,32 +28,10 @@ static int hand_over(void *ctx, void *data, size_t size)
 	return events->stopped ? -EINTR : 0;
 }
 
-static int open_pin(const char *dir, const char *name, enum bpf_map_type type, int *ret_fd, uint32_t *ret_id,
-		    struct bc_error *reterr)
-{
-	struct bpf_map_info info = {};
-	uint32_t size = sizeof(info);
-	_cleanup_close_ int fd = -1;
-	char path[BC_PIN_MAX];
-	int r = bc_pin_path(path, dir, name, reterr);
-
-	if (r)
-		return r;
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		return bc_fail_errno(reterr, -errno, "cannot open %s", path);
-	if (bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != type)
-		return bc_fail(reterr, -EBADMSG, "%s is not what bindctl pinned there; was it replaced?", path);
-	*ret_fd = TAKE_FD(fd);
-	*ret_id = info.id;
-	return 0;
-}
-
 int bc_events_open(const char *dir, struct bc_events **ret, struct bc_error *reterr)
 {
 	_cleanup_(bc_events_close) struct bc_events *events = NULL;
 	_cleanup_close_ int ring_fd = -1;
-	uint32_t id;
 	int r = bc_pins_check(dir, reterr);
 
 	if (r == BC_PINS_ABSENT)
@@ -64,9 +42,10 @@ int bc_events_open(const char *dir, struct bc_events **ret, struct bc_error *ret
 	if (!events)
 		return bc_fail(reterr, -ENOMEM, "out of memory");
 	events->counters_fd = -1;
-	r = open_pin(dir, BC_PIN_EVENTS, BPF_MAP_TYPE_RINGBUF, &ring_fd, &events->ring_id, reterr);
+	r = bc_pin_open_map(dir, BC_PIN_EVENTS, BPF_MAP_TYPE_RINGBUF, &ring_fd, &events->ring_id, reterr);
 	if (!r)
-		r = open_pin(dir, BC_PIN_COUNTERS, BPF_MAP_TYPE_PERCPU_ARRAY, &events->counters_fd, &id, reterr);
+		r = bc_pin_open_map(dir, BC_PIN_COUNTERS, BPF_MAP_TYPE_PERCPU_ARRAY, &events->counters_fd, NULL,
+				    reterr);
 	if (r)
 		return r;
 	events->ring = ring_buffer__new(ring_fd, hand_over, events, NULL);
@@ -96,7 +75,7 @@ bool bc_events_live(const struct bc_events *events, const char *dir)
 	_cleanup_close_ int fd = -1;
 	uint32_t id;
 
-	return !open_pin(dir, BC_PIN_EVENTS, BPF_MAP_TYPE_RINGBUF, &fd, &id, NULL) && id == events->ring_id;
+	return !bc_pin_open_map(dir, BC_PIN_EVENTS, BPF_MAP_TYPE_RINGBUF, &fd, &id, NULL) && id == events->ring_id;
 }
 
 int bc_events_read(struct bc_events *events, int (*fn)(void *ctx, const struct bc_event *event), void *ctx)

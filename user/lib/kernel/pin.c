@@ -147,6 +147,28 @@ int bc_pins_set_features(const char *dir, uint32_t features, struct bc_error *re
 	return 0;
 }
 
+int bc_pin_open_map(const char *dir, const char *name, uint32_t type, int *ret_fd, uint32_t *ret_id,
+		    struct bc_error *reterr)
+{
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+	_cleanup_close_ int fd = -1;
+	char path[BC_PIN_MAX];
+	int r = bc_pin_path(path, dir, name, reterr);
+
+	if (r)
+		return r;
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return bc_fail_errno(reterr, -errno, "cannot open %s", path);
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != type)
+		return bc_fail(reterr, -EBADMSG, "%s is not what bindctl pinned there; was it replaced?", path);
+	*ret_fd = TAKE_FD(fd);
+	if (ret_id)
+		*ret_id = info.id;
+	return 0;
+}
+
 int bc_pin_remove(const char *dir, const char *name, struct bc_error *reterr)
 {
 	char path[BC_PIN_MAX];

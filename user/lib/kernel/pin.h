@@ -41,6 +41,13 @@ int bc_pins_mark(const char *dir, struct bc_error *reterr);
 int bc_pins_features(const char *dir, uint32_t *ret_features, struct bc_error *reterr);
 int bc_pins_set_features(const char *dir, uint32_t features, struct bc_error *reterr);
 
+/*
+ * Opens a pinned map of that type (enum bpf_map_type), and says its id if `ret_id` is not NULL; -ENOENT, or -EBADMSG
+ * when it is something else.
+ */
+int bc_pin_open_map(const char *dir, const char *name, uint32_t type, int *ret_fd, uint32_t *ret_id,
+		    struct bc_error *reterr);
+
 /* Removes one pin; one that is not there is no error. */
 int bc_pin_remove(const char *dir, const char *name, struct bc_error *reterr);
 
