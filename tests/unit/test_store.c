@@ -421,9 +421,35 @@ static void rules_of_unknown_subjects_are_left_out_where_that_is_asked_for(void 
 
 #define store_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static int user_out_of_reach(void *ctx, const char *name, uint32_t *ret_uid)
+{
+	(void)ctx, (void)name, (void)ret_uid;
+	return -EIO;
+}
+
+/* A deny must not go missing because the user database could not be asked. */
+static void look_up_that_fails_fails_the_whole(void **state)
+{
+	const struct bc_names names = { .user = user_out_of_reach };
+	static const char text[] = "deny user alice port 80\ngrant port 80\n";
+
+	(void)state;
+	for (enum bc_severity unknown = BC_ERROR; unknown <= BC_WARNING; unknown++) {
+		_cleanup_(bc_files_done) struct bc_files files = {};
+		_cleanup_(bc_report_done) struct bc_report report = {};
+		_cleanup_(bc_build_done) struct bc_build build = {};
+		struct bc_error error;
+
+		assert_int_equal(bc_files_set(&files, "a.conf", text, strlen(text), 0), 0);
+		assert_int_equal(bc_build_policy(&files, &names, BC_WARNING, unknown, &build, &report, &error), -EIO);
+		assert_null(build.cells.cells);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(look_up_that_fails_fails_the_whole),
 		store_test(files_count_in_order_of_their_names),
 		store_test(later_directory_wins_by_name),
 		store_test(other_names_are_not_policy),

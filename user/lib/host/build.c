@@ -28,6 +28,9 @@ int bc_build_policy(const struct bc_files *files, const struct bc_names *names, 
 	r = bc_resolve(&build->policy, names, unknown, report);
 	if (r == -ENOMEM)
 		return bc_fail_errno(reterr, r, "cannot resolve the policy");
+	/* That a name could not be looked up does not mean that nobody has it: its rules must not go missing. */
+	if (r && r != -ENOENT && unknown != BC_ERROR)
+		return bc_fail_errno(reterr, r, "cannot look up a name of the policy");
 	if (r && unknown == BC_ERROR)
 		result = result ?: r;
 	build->unresolved = bc_policy_drop_unresolved(&build->policy);

@@ -20,6 +20,7 @@ void bc_build_done(struct bc_build *build);
  * Fills an empty build; after a failure it holds what could be read, for those who want to go on looking, but no
  * cells. Every fault and every finding goes to the report. `names` are looked up. `conflicts` is the severity of two
  * rules of equal rank that disagree, `unknown` that of a name that nobody has (with BC_WARNING the rule is left out).
+ * A look-up that fails for another reason fails the whole, whatever `unknown` is.
  * 0, or -errno with *reterr saying what the report's errors add up to.
  */
 int bc_build_policy(const struct bc_files *files, const struct bc_names *names, enum bc_severity conflicts,
