@@ -380,46 +380,54 @@ static const struct {
 	{ "audit", BC_CLAUSE_AUDIT, NULL },
 };
 
-size_t bc_clause_words(const struct bc_word *words, size_t n, size_t at)
+/* Which clause the word begins; ARRAY_SIZE(clauses): none. */
+static size_t find_clause(const struct bc_word *word)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(clauses); i++) {
-		if (!bc_word_is(&words[at], clauses[i].name))
-			continue;
-		if (!clauses[i].parse)
-			return 1;
-		/* `hidden` is a part of what stands before it. */
-		return clauses[i].clause == BC_CLAUSE_TO && at + 2 < n && bc_word_is(&words[at + 2], "hidden") ? 3 : 2;
-	}
-	return 1;
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(clauses) && !bc_word_is(word, clauses[i].name))
+		i++;
+	return i;
 }
 
-int bc_clause_parse(struct bc_policy *policy, const struct bc_place *place, const struct bc_word *words, size_t n,
-		    size_t *at, struct bc_rule *rule, struct bc_error *reterr)
+size_t bc_clause_words(const struct bc_word *words, size_t n, size_t at)
 {
-	const struct bc_word *word = &words[*at];
+	size_t i = find_clause(&words[at]);
 
-	for (size_t i = 0; i < ARRAY_SIZE(clauses); i++) {
-		struct clause_input in = { policy, place, word + 1, rule, reterr };
-		size_t taken = bc_clause_words(words, n, *at);
+	if (i == ARRAY_SIZE(clauses) || !clauses[i].parse)
+		return 1;
+	/* `hidden` is a part of what stands before it. */
+	return clauses[i].clause == BC_CLAUSE_TO && at + 2 < n && bc_word_is(&words[at + 2], "hidden") ? 3 : 2;
+}
 
-		if (!bc_word_is(word, clauses[i].name))
-			continue;
-		if (rule->clauses & clauses[i].clause)
-			return bc_clause_fail(place, word, reterr, "a second '%s' in one rule", clauses[i].name);
-		rule->clauses |= clauses[i].clause;
-		if (!clauses[i].parse)
-			return 0;
-		if (*at + 1 == n)
-			return bc_clause_fail(place, word, reterr, "'%s' wants a value", clauses[i].name);
-		if (taken == 3)
-			rule->clauses |= BC_CLAUSE_HIDDEN;
-		*at += taken - 1;
-		return clauses[i].parse(&in);
-	}
+static int unknown_clause(const struct bc_place *place, const struct bc_word *word, struct bc_error *reterr)
+{
 	if (bc_word_is(word, "hidden"))
 		return bc_clause_fail(place, word, reterr, "'hidden' stands behind 'to' and its value");
 	return bc_clause_fail(place, word, reterr,
 			      "unknown clause '%.*s' (user, group, unit, cgroup, port, proto, addr, netns, to, errno, "
 			      "until, log or audit)",
 			      WORD(word));
+}
+
+int bc_clause_parse(struct bc_policy *policy, const struct bc_place *place, const struct bc_word *words, size_t n,
+		    size_t *at, struct bc_rule *rule, struct bc_error *reterr)
+{
+	const struct bc_word *word = &words[*at];
+	struct clause_input in = { policy, place, word + 1, rule, reterr };
+	size_t i = find_clause(word), taken = bc_clause_words(words, n, *at);
+
+	if (i == ARRAY_SIZE(clauses))
+		return unknown_clause(place, word, reterr);
+	if (rule->clauses & clauses[i].clause)
+		return bc_clause_fail(place, word, reterr, "a second '%s' in one rule", clauses[i].name);
+	rule->clauses |= clauses[i].clause;
+	if (!clauses[i].parse)
+		return 0;
+	if (*at + 1 == n)
+		return bc_clause_fail(place, word, reterr, "'%s' wants a value", clauses[i].name);
+	if (taken == 3)
+		rule->clauses |= BC_CLAUSE_HIDDEN;
+	*at += taken - 1;
+	return clauses[i].parse(&in);
 }
