@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * The answer to one bind, for every hook that asks: opens the policy, asks who binds, and searches.
- *
- * Each hook looks at the policy twice: first whether any rule names the port, which most binds are spared the rest by,
- * and then once more for the whole decision. Should another policy be put into force in between, the second look is
- * the new one's, whole.
- */
+/* The answer to one bind, for every hook that asks: opens the policy, asks who binds, and searches. */
 #ifndef BINDCTL_DECIDE_BPF_H
 #define BINDCTL_DECIDE_BPF_H
 
@@ -16,17 +10,26 @@ static __always_inline void *open_image(void)
 	return bpf_map_lookup_elem(&bc_policy, &slot);
 }
 
-/* Whether there is a policy with one of these features, and a rule of it that names the port. */
-static __always_inline int is_named(__u32 port, __u32 features)
+/* Whether any rule may name the port. */
+static __always_inline int is_named(const struct bc_gate *gate, __u32 port)
 {
-	void *image = open_image();
-	const union bc_cell *header = image ? read_cell(image, 0) : NULL;
+	__u32 word = port / 64;
 
-	return bc_is_header(header) && header->header.features & features &&
-	       bc_is_named_port(read_cell(image, bc_port_cell(port)), port);
+	/* For the verifier, to which a port in host byte order is any number. */
+	barrier_var(word);
+	return gate->ports[word % 1024] >> port % 64 & 1;
 }
 
-#define ANY_FEATURE 0xffff
+static __always_inline int is_host(__u64 netns)
+{
+	struct state *state = open_state();
+
+	if (!state)
+		return 0;
+	if (!state->host_netns)
+		state->host_netns = bpf_get_netns_cookie(NULL); /* NULL: the initial one */
+	return netns == state->host_netns;
+}
 
 /* Answers the question in *m: see bc_decide(). Zero when there is no policy any more. */
 __noinline int decide(struct bc_match *m)
@@ -46,7 +49,7 @@ static __always_inline void ask(struct bc_match *m, __u32 port, __u32 protocol, 
 {
 	m->port = port;
 	m->proto = proto_of(protocol);
-	m->host = netns == bpf_get_netns_cookie(NULL); /* NULL: the initial one */
+	m->host = is_host(netns);
 }
 
 static __always_inline void ask_v4(struct bc_match *m, __u32 addr)
@@ -73,7 +76,7 @@ static __always_inline void report_decision(struct bc_match *m, __u32 family, __
 		report(m, BC_EVENT_AUDIT, family, chosen, netns);
 	if (m->verdict == BC_DENY)
 		report(m, BC_EVENT_DENY, family, chosen, netns);
-	else if (m->reply.flags & BC_RULE_LOG && !chosen)
+	else if (m->flags & BC_RULE_LOG && !chosen)
 		report(m, BC_EVENT_LOG, family, chosen, netns);
 }
 

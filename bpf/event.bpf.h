@@ -44,9 +44,9 @@ __noinline int report(struct bc_match *m, __u32 kind, __u32 family, __u32 chosen
 	event->err = audit ? m->reply.audit_err : m->err;
 	__builtin_memcpy(event->addr, m->addr, sizeof(event->addr));
 	__builtin_memcpy(event->to, m->addr, sizeof(event->to));
-	if (event->verdict == BC_REWRITE && m->reply.flags & BC_RULE_TO_PORT)
+	if (event->verdict == BC_REWRITE && m->flags & BC_RULE_TO_PORT)
 		event->to_port = m->reply.to_port;
-	if (event->verdict == BC_REWRITE && m->reply.flags & (BC_RULE_TO_V4 | BC_RULE_TO_V6))
+	if (event->verdict == BC_REWRITE && m->flags & (BC_RULE_TO_V4 | BC_RULE_TO_V6))
 		__builtin_memcpy(event->to, m->reply.to, sizeof(event->to));
 	set_who(event);
 	bpf_ringbuf_submit(event, 0);

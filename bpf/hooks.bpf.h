@@ -29,10 +29,18 @@ static __always_inline int refuse(__u32 err)
 	return REFUSE;
 }
 
+/* What an earlier hook, or an earlier bind, left with the socket. */
+static __always_inline struct note *find_note(struct bpf_sock *sk)
+{
+	const struct state *state = open_state();
+
+	return state && state->notes_left ? bpf_sk_storage_get(&bc_notes, sk, NULL, 0) : NULL;
+}
+
 /* The note of a socket's earlier bind, if there was one, says nothing of this one. */
 static __always_inline void clear_note(struct bpf_sock *sk)
 {
-	struct note *note = bpf_sk_storage_get(&bc_notes, sk, NULL, 0);
+	struct note *note = find_note(sk);
 
 	if (note)
 		note->what = 0;
@@ -41,7 +49,13 @@ static __always_inline void clear_note(struct bpf_sock *sk)
 /* Leaves the note with the socket; zero when there was no memory for it. */
 static __always_inline int keep_note(struct bpf_sock *sk, struct note *note)
 {
-	struct note *kept = bpf_sk_storage_get(&bc_notes, sk, note, BPF_SK_STORAGE_GET_F_CREATE);
+	struct state *state = open_state();
+	struct note *kept;
+
+	if (!state)
+		return 0;
+	state->notes_left = 1;
+	kept = bpf_sk_storage_get(&bc_notes, sk, note, BPF_SK_STORAGE_GET_F_CREATE);
 
 	if (kept)
 		*kept = *note;
@@ -53,11 +67,11 @@ static __always_inline int rewrite(const struct bc_match *m, struct bpf_sock_add
 {
 	const struct bc_reply *reply = &m->reply;
 
-	if (reply->flags & BC_RULE_TO_PORT) {
+	if (m->flags & BC_RULE_TO_PORT) {
 		note->port = reply->to_port;
 		ctx->user_port = bpf_htons(reply->to_port);
 	}
-	if (!(reply->flags & (BC_RULE_TO_V4 | BC_RULE_TO_V6)))
+	if (!(m->flags & (BC_RULE_TO_V4 | BC_RULE_TO_V6)))
 		return 1;
 	note->to[0] = bpf_htonl(reply->to[0]);
 	note->to[1] = bpf_htonl(reply->to[1]);
@@ -65,14 +79,14 @@ static __always_inline int rewrite(const struct bc_match *m, struct bpf_sock_add
 	note->to[3] = bpf_htonl(reply->to[3]);
 	if (!v6) {
 		ctx->user_ip4 = note->to[3];
-		return !(reply->flags & BC_RULE_TO_V6);
+		return !(m->flags & BC_RULE_TO_V6);
 	}
 	ctx->user_ip6[0] = note->to[0];
 	ctx->user_ip6[1] = note->to[1];
 	ctx->user_ip6[2] = note->to[2];
 	ctx->user_ip6[3] = note->to[3];
 	/* Should V6ONLY be set behind our back, the kernel itself refuses the mapped address. */
-	return !(reply->flags & BC_RULE_TO_V4 && is_v6only(m->socket));
+	return !(m->flags & BC_RULE_TO_V4 && is_v6only(m->socket));
 }
 
 /* A refusal that no rule speaks of, for one reason or other; it is reported as what it is. */
@@ -94,13 +108,24 @@ static __always_inline int enact(struct bc_match *m, struct bpf_sock_addr *ctx, 
 			return fail(m, EAFNOSUPPORT_);
 		/* With port 0 the kernel still chooses, and its choice is held against the rules. */
 		note->what |= note->port ? NOTED_REWRITE : 0;
-		note->what |= m->reply.flags & BC_RULE_HIDDEN ? NOTED_HIDDEN : 0;
+		note->what |= m->flags & BC_RULE_HIDDEN ? NOTED_HIDDEN : 0;
 	}
 	note->what |= m->audited != BC_RULE_NONE ? NOTED_REPORTED : 0;
 	/* Without memory for what the policy rests on, the bind cannot be let through. */
 	if (note->what && !keep_note(ctx->sk, note) && note->what != NOTED_REPORTED)
 		return fail(m, ENOMEM_);
 	return m->verdict == BC_GRANT || m->verdict == BC_REWRITE ? PERMIT : KERNEL;
+}
+
+/* Whether the answer is the kernel's or an unconditional yes, with nothing to remember. */
+static __always_inline int is_simple(const struct bc_match *m)
+{
+	return !bc_is_remarkable(m) && !m->reply.relied;
+}
+
+static __always_inline int enact_simple(const struct bc_match *m)
+{
+	return m->verdict == BC_GRANT ? PERMIT : KERNEL;
 }
 
 static __noinline int enact_v4(struct bc_match *m, struct bpf_sock_addr *ctx)
@@ -125,38 +150,46 @@ static __noinline int enact_v6(struct bc_match *m, struct bpf_sock_addr *ctx)
 static __always_inline int on_bind4(struct bpf_sock_addr *ctx)
 {
 	__u32 port = bpf_ntohs(ctx->user_port);
+	const struct bc_gate *gate = open_gate();
 	struct bc_match m;
 	int answer;
 
 	clear_note(ctx->sk);
-	if (!is_named(port, ANY_FEATURE))
+	if (!gate || !is_named(gate, port))
 		return KERNEL;
 	__builtin_memset(&m, 0, sizeof(m));
 	ask(&m, port, ctx->protocol, bpf_get_netns_cookie(ctx));
 	ask_v4(&m, ctx->user_ip4);
 	if (!decide(&m))
 		return KERNEL;
+	if (is_simple(&m))
+		return enact_simple(&m);
 	answer = enact_v4(&m, ctx);
-	report_decision(&m, 4, 0, bpf_get_netns_cookie(ctx));
+	if (bc_is_remarkable(&m))
+		report_decision(&m, 4, 0, bpf_get_netns_cookie(ctx));
 	return answer;
 }
 
 static __always_inline int on_bind6(struct bpf_sock_addr *ctx)
 {
 	__u32 port = bpf_ntohs(ctx->user_port);
+	const struct bc_gate *gate = open_gate();
 	struct bc_match m;
 	int answer;
 
 	clear_note(ctx->sk);
-	if (!is_named(port, ANY_FEATURE))
+	if (!gate || !is_named(gate, port))
 		return KERNEL;
 	__builtin_memset(&m, 0, sizeof(m));
 	ask(&m, port, ctx->protocol, bpf_get_netns_cookie(ctx));
 	ask_v6(&m, ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3], ctx->sk);
 	if (!decide(&m))
 		return KERNEL;
+	if (is_simple(&m))
+		return enact_simple(&m);
 	answer = enact_v6(&m, ctx);
-	report_decision(&m, 6, 0, bpf_get_netns_cookie(ctx));
+	if (bc_is_remarkable(&m))
+		report_decision(&m, 6, 0, bpf_get_netns_cookie(ctx));
 	return answer;
 }
 
@@ -164,8 +197,10 @@ static __always_inline int on_bind6(struct bpf_sock_addr *ctx)
  * The port is the socket's now. Nothing tells whether it was asked for or chosen by the kernel, so if any rule denies
  * it is decided once more: what was asked for gets the answer that it got before, and what was chosen gets one at all.
  */
-static __always_inline int is_decided(const struct note *note, struct bpf_sock *sk)
+static __always_inline int is_decided(const struct bc_gate *gate, const struct note *note, struct bpf_sock *sk)
 {
+	if (!is_named(gate, sk->src_port) || !(gate->features & BC_F_DENY))
+		return 1;
 	return note && note->what & NOTED_REWRITE && note->port == sk->src_port;
 }
 
@@ -182,10 +217,11 @@ static __always_inline int confirm(struct bc_match *m, const struct note *note, 
 
 static __always_inline int on_post_bind4(struct bpf_sock *sk)
 {
-	struct note *note = bpf_sk_storage_get(&bc_notes, sk, NULL, 0);
+	const struct bc_gate *gate = open_gate();
+	struct note *note = find_note(sk);
 	struct bc_match m;
 
-	if (!is_named(sk->src_port, BC_F_DENY) || is_decided(note, sk))
+	if (!gate || is_decided(gate, note, sk))
 		return KERNEL;
 	__builtin_memset(&m, 0, sizeof(m));
 	ask(&m, sk->src_port, sk->protocol, bpf_get_netns_cookie(sk));
@@ -195,7 +231,8 @@ static __always_inline int on_post_bind4(struct bpf_sock *sk)
 
 static __always_inline int on_post_bind6(struct bpf_sock *sk)
 {
-	struct note *note = bpf_sk_storage_get(&bc_notes, sk, NULL, 0);
+	const struct bc_gate *gate = open_gate();
+	struct note *note = find_note(sk);
 	struct bc_match m;
 
 	/*
@@ -204,7 +241,7 @@ static __always_inline int on_post_bind6(struct bpf_sock *sk)
 	 */
 	if (note && note->what & NOTED_V6ONLY && !is_v6only(address_of(sk)))
 		return REFUSE;
-	if (!is_named(sk->src_port, BC_F_DENY) || is_decided(note, sk))
+	if (!gate || is_decided(gate, note, sk))
 		return KERNEL;
 	__builtin_memset(&m, 0, sizeof(m));
 	ask(&m, sk->src_port, sk->protocol, bpf_get_netns_cookie(sk));
@@ -218,7 +255,7 @@ static __always_inline int on_post_bind6(struct bpf_sock *sk)
  */
 static __always_inline const struct note *hidden_note(struct bpf_sock_addr *ctx)
 {
-	const struct note *note = bpf_sk_storage_get(&bc_notes, ctx->sk, NULL, 0);
+	const struct note *note = find_note(ctx->sk);
 
 	if (!note || !(note->what & NOTED_HIDDEN))
 		return NULL;

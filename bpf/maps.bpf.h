@@ -4,15 +4,15 @@
 #define BINDCTL_MAPS_BPF_H
 
 /*
- * What an image looks like to the verifier. Real images are made by user space with their own number of cells
+ * What an image looks like to the verifier. Real images are made by user space with their own number of pages
  * (BPF_F_INNER_MAP lets it differ). This one is empty, and is what `bc_policy` holds until a policy is published.
  */
 struct bc_image_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+	__uint(map_flags, BPF_F_INNER_MAP);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, union bc_cell);
+	__type(value, struct bc_page);
 } bc_no_image SEC(".maps");
 
 /* The policy in force: one slot. Each program reads it once a call, so no bind ever sees half a policy. */
@@ -25,17 +25,43 @@ struct {
 	.values = { [0] = &bc_no_image },
 };
 
-/* Where in the image's scopes the walk down a cgroup's path ended: a cache, see scope.bpf.h. */
-struct seen_key {
-	__u64 cgroup; /* id; never used again by the kernel */
-	__u64 epoch;  /* of the image's scopes */
+/* What stands before the image; see abi.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bc_gate);
+} bc_gate SEC(".maps");
+
+/*
+ * What the programs want to remember. In a map of its own, as the others are: libbpf's for global variables can be mapped
+ * by user space, and so has memory that costs a TLB entry of its own.
+ */
+struct state {
+	__u64 host_netns; /* cookie of the initial network namespace; 0: not looked up yet */
+	__u64 notes_left; /* whether any socket was ever left a note: most policies leave none */
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 8192);
-	__type(key, struct seen_key);
-	__type(value, __u64);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct state);
+} bc_state SEC(".maps");
+
+/* Where in the image's scopes the walk down a cgroup's path ended: a cache, see scope.bpf.h. */
+struct seen {
+	__u64 cgroup; /* id; never used again by the kernel */
+	__u64 entry;
+};
+
+#define SEEN_MAX 8192
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SEEN_MAX);
+	__type(key, __u32);
+	__type(value, struct seen);
 } bc_seen SEC(".maps");
 
 /*
@@ -80,7 +106,24 @@ struct {
 
 static __always_inline const union bc_cell *read_cell(void *image, __u32 n)
 {
-	return bpf_map_lookup_elem(image, &n);
+	__u32 at = n / BC_PAGE_CELLS;
+	const struct bc_page *page = bpf_map_lookup_elem(image, &at);
+
+	return page ? &page->cells[n % BC_PAGE_CELLS] : NULL;
+}
+
+static __always_inline const struct bc_gate *open_gate(void)
+{
+	__u32 only = 0;
+
+	return bpf_map_lookup_elem(&bc_gate, &only);
+}
+
+static __always_inline struct state *open_state(void)
+{
+	__u32 only = 0;
+
+	return bpf_map_lookup_elem(&bc_state, &only);
 }
 
 /* With atomics: a program may be preempted in favour of another on the same CPU. */

@@ -26,17 +26,26 @@ static long find_start(__u32 level, void *ctx)
 }
 
 /*
- * An entry of `bc_seen`: the scope in the lower 28 bits, and a tag of the cgroup's id and the epoch above. The kernel
- * reuses an evicted element at once, so what is read through a pointer into the map may be another cgroup's: the tag
- * tells. The epoch is random and known to root alone, so nobody can aim for another cgroup's tag.
+ * An entry of `bc_seen`: the scope in the lower 28 bits, and a tag of the cgroup's id and the epoch above. Each cgroup
+ * has one place, which others may take at any moment: should the id that was read be one's and the entry another's, the
+ * tag tells. The epoch is random and known to root alone, so nobody can aim for another cgroup's tag.
  */
 #define SEEN_SCOPE 0x0fffffffu
+#define SEEN_TAG (~(__u64)SEEN_SCOPE)
 
-static __always_inline __u64 seen_tag(__u64 cgroup, __u64 epoch)
+static __always_inline __u64 mix(__u64 cgroup, __u64 epoch)
 {
 	__u64 mixed = (cgroup ^ epoch) * (epoch | 1);
 
-	return (mixed ^ mixed >> 29) * 0x9e3779b97f4a7c15u & ~(__u64)SEEN_SCOPE;
+	return (mixed ^ mixed >> 29) * 0x9e3779b97f4a7c15u;
+}
+
+/* The place of what was mixed, by bits that the tag does not have. */
+static __always_inline volatile struct seen *seen_at(__u64 mixed)
+{
+	__u32 place = mixed >> 12 & (SEEN_MAX - 1);
+
+	return bpf_map_lookup_elem(&bc_seen, &place);
 }
 
 /* Sets s->m->first. After bc_open(), for an image with BC_F_SCOPE. */
@@ -46,19 +55,19 @@ static __noinline int find_scope(struct bc_search *s)
 	struct cgroup *cgroup = task->cgroups->dfl_cgrp;
 	const union bc_cell *header = read_cell(s->image, 0);
 	struct bc_walk *w = &s->m->walk;
-	struct seen_key key;
-	__u64 *seen, entry, tag;
+	__u64 id, mixed, entry;
+	volatile struct seen *seen;
 
 	if (!header) {
 		s->m->broken = 1;
 		return 0;
 	}
-	key = (struct seen_key){ cgroup->kn->id, header->header.epoch };
-	tag = seen_tag(key.cgroup, key.epoch);
-	seen = bpf_map_lookup_elem(&bc_seen, &key);
-	if (seen) {
-		entry = *(volatile __u64 *)seen;
-		if ((entry & ~(__u64)SEEN_SCOPE) == tag) {
+	id = cgroup->kn->id;
+	mixed = mix(id, header->header.epoch);
+	seen = seen_at(mixed);
+	if (seen && seen->cgroup == id) {
+		entry = seen->entry;
+		if ((entry & SEEN_TAG) == (mixed & SEEN_TAG)) {
 			s->m->first = entry & SEEN_SCOPE;
 			return 0;
 		}
@@ -68,9 +77,9 @@ static __noinline int find_scope(struct bc_search *s)
 	/* Should the root not be found, the task is outside of what the publisher saw: none of his paths leads there. */
 	w->level = w->start = cgroup->level;
 	bpf_loop(BC_DEPTH_MAX, find_start, s, 0);
-	if (bc_find_scope(s)) {
-		entry = tag | s->m->first;
-		bpf_map_update_elem(&bc_seen, &key, &entry, BPF_ANY);
+	if (bc_find_scope(s) && seen) {
+		seen->cgroup = id;
+		seen->entry = (mixed & SEEN_TAG) | s->m->first;
 	}
 	return 0;
 }

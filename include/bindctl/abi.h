@@ -2,8 +2,9 @@
 /*
  * The compiled policy ("image"), as user space writes it and the kernel reads it.
  *
- * An image is one BPF array of 64-byte cells (one cache line each). It is written once, frozen, and put whole into the
- * one-slot outer map `bc_policy`; nothing in it ever changes afterwards. The same machine writes and reads it, so
+ * An image is one BPF array of 64-byte cells (one cache line each), 64 of them to an element: fewer elements are sooner
+ * written. It is written once, frozen, and put whole into the one-slot outer map `bc_policy`; nothing in it ever changes
+ * afterwards. The same machine writes and reads it, so
  * integers are in host byte order, addresses included (four 32-bit words, most significant word first; an IPv4 address
  * is its v4-mapped form ::ffff:a.b.c.d).
  *
@@ -11,7 +12,6 @@
  *
  *   header     one cell: what a decision needs to know
  *   about      one cell: what only user space wants to know
- *   ports      BC_PORT_CELLS: one bit for each port that any rule names
  *   index      buckets of four slots: (scope, subject kind, subject id) -> ports and reference;
  *              and (scope, hash of a cgroup's name) -> the scope below it
  *   segments   disjoint port ranges, each with a reference; those of one subject lie side by side, ascending
@@ -21,7 +21,7 @@
  *   labels     names of those cgroups, each in parts of 32 bytes of its own, the last one padded with NUL
  *   names      source file names, each ended by NUL
  *
- * Every section but the first three may be empty, and starts where the header says.
+ * Every section but the first two may be empty, and starts where the header says.
  */
 #ifndef BINDCTL_ABI_H
 #define BINDCTL_ABI_H
@@ -29,12 +29,11 @@
 #include <linux/types.h>
 
 #define BC_MAGIC 0x6c746362u /* "bctl", read as a little-endian word */
-#define BC_SCHEMA 2u	     /* changes whenever a structure here changes its meaning */
+#define BC_SCHEMA 3u	     /* changes whenever a structure here changes its meaning */
 
 #define BC_CELL_SIZE 64u
-#define BC_PORTS 2u	   /* first cell of the ports */
-#define BC_PORT_CELLS 128u /* 65536 ports / 512 bits a cell */
-#define BC_INDEX 130u	   /* first cell of the index */
+#define BC_PAGE_CELLS 64u /* in an element of the array, which is as large as the smallest page of any machine */
+#define BC_INDEX 2u	  /* first cell of the index */
 
 /*
  * What the program may find in an image, so that it can skip what is not there. A feature that a program does not
@@ -125,23 +124,21 @@ struct bc_header {
 	__u32 rules;	/* first cell of the rules */
 	__u32 scopes;	/* first cell of the scopes */
 	__u32 labels;	/* first cell of the labels */
-	__u32 reserved1;
 	/* The rest is not compiled but filled in at publication. */
+	__s32 tai_offset; /* seconds by which the TAI clock is ahead of Unix time */
 	__u64 root;	  /* id of the cgroup that paths begin at: the root that the publisher saw */
 	__u64 epoch;	  /* random; another one whenever the scopes, or the root, are other ones */
-	__s32 tai_offset; /* seconds by which the TAI clock is ahead of Unix time */
-	__u32 reserved2;
+	__u64 generation; /* of the policy; one more at each publication, never zero */
 };
 
 struct bc_about {
-	__u64 generation; /* of the policy; one more at each publication, never zero */
-	__u64 digest;	  /* of the rules, whatever their order, file or line */
-	__u32 cells;	  /* in the whole image */
+	__u64 digest; /* of the rules, whatever their order, file or line */
+	__u32 cells;  /* in the whole image */
 	__u32 nrules;
 	__u32 nscopes; /* the root included */
 	__u32 names;   /* first cell of the names */
 	__u32 nsources;
-	__u32 reserved[7];
+	__u32 reserved[9];
 };
 
 /* One subject in one scope. Slots of a bucket are filled in order; a bucket whose last slot is free ends a probe. */
@@ -209,7 +206,6 @@ union bc_part {
 union bc_cell {
 	struct bc_header header;
 	struct bc_about about;
-	__u64 ports[8];
 	struct bc_slot slots[BC_SLOTS];
 	struct bc_segment segments[BC_SEGMENTS];
 	__u32 refs[BC_REFS];
@@ -217,6 +213,22 @@ union bc_cell {
 	struct bc_scope scopes[BC_SCOPES];
 	char names[BC_CELL_SIZE];
 	union bc_part parts[BC_PARTS];
+};
+
+/* An element of the array; the last one is padded with zeros. */
+struct bc_page {
+	union bc_cell cells[BC_PAGE_CELLS];
+};
+
+/*
+ * The value of the map `bc_gate`, which stands before the image and is all that most binds meet. It decides nothing
+ * and may let anything through to the image, but it must let through what the image speaks of: it holds at least the
+ * ports and features of whatever image is in force. Who publishes one opens the gate for it before, and closes it to
+ * what the last one needed afterwards.
+ */
+struct bc_gate {
+	__u64 features;		 /* enum bc_feature, all rules together */
+	__u64 ports[65536 / 64]; /* a bit for each port that any rule names */
 };
 
 /* The value of the map `bc_schema`, which says whose pins these are. */
@@ -323,6 +335,8 @@ BC_ASSERT_SIZE(struct bc_slot, 16);
 BC_ASSERT_SIZE(struct bc_segment, 8);
 BC_ASSERT_SIZE(struct bc_rule_cell, 64);
 BC_ASSERT_SIZE(union bc_cell, 64);
+BC_ASSERT_SIZE(struct bc_page, 4096);
+BC_ASSERT_SIZE(struct bc_gate, 8200);
 BC_ASSERT_SIZE(struct bc_schema, 16);
 BC_ASSERT_SIZE(struct bc_event, 120);
 

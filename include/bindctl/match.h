@@ -73,6 +73,7 @@ BC_INLINE int bc_try_rule(struct bc_search *s, __u32 ref)
 		return 0;
 	m->verdict = verdict;
 	m->err = cell->rule.err;
+	m->flags = cell->rule.flags;
 	m->rule = number;
 	return 1;
 }
@@ -130,19 +131,19 @@ BC_INLINE int bc_try_subject(struct bc_search *s, __u32 kind, __u32 id)
 BC_INLINE int bc_next_scope(struct bc_search *s)
 {
 	struct bc_match *m = s->m;
+	const struct bc_scope *scope;
 
-	m->scope = m->up;
-	m->up = 0;
-	m->kind = BC_USER;
-	if (m->scope > BC_SCOPE_ROOT) {
-		const struct bc_scope *scope = bc_read_scope(s, m->scope);
-
-		if (!scope)
-			m->broken = 1;
-		else
-			m->up = scope->up;
+	/* Nothing is above the root. */
+	if (m->scope == BC_SCOPE_ROOT)
+		return 0;
+	scope = bc_read_scope(s, m->scope);
+	if (!scope) {
+		m->broken = 1;
+		return 0;
 	}
-	return m->scope && !m->broken;
+	m->scope = scope->up;
+	m->kind = BC_USER;
+	return m->scope;
 }
 
 /* One subject of one scope: the deepest scope first, and in it the user first. Non-zero: the search is over. */
@@ -171,14 +172,16 @@ static BC_NOINLINE int bc_decide_side(struct bc_search *s)
 	m->verdict = BC_NONE;
 	m->rule = BC_RULE_NONE;
 	m->err = 0;
-	m->up = m->first;
-	m->kind = BC_ANYONE + 1;
+	m->flags = 0;
+	m->scope = m->first;
+	m->kind = BC_USER;
 	/* Three subjects a scope. */
-	if (m->proto && BC_LOOP(3 * BC_DEPTH_MAX, bc_try_next, s) < 0)
+	if (m->scope && m->proto && BC_LOOP(3 * BC_DEPTH_MAX, bc_try_next, s) < 0)
 		m->broken = 1;
 	if (m->broken) {
 		m->verdict = BC_NONE;
 		m->rule = BC_RULE_NONE;
+		m->flags = 0;
 		m->audited = BC_RULE_NONE;
 	}
 	return 0;
@@ -191,7 +194,7 @@ static BC_NOINLINE int bc_decide_side(struct bc_search *s)
 BC_INLINE void bc_decide_v4_side(struct bc_search *s, struct bc_reply *reply)
 {
 	struct bc_match *m = s->m;
-	__u32 verdict = m->verdict, rule = m->rule, err = m->err, audited = m->audited, lesser;
+	__u32 verdict = m->verdict, rule = m->rule, err = m->err, flags = m->flags, audited = m->audited, lesser;
 
 	m->v4 = 1;
 	m->addr[2] = 0xffff;
@@ -211,40 +214,56 @@ BC_INLINE void bc_decide_v4_side(struct bc_search *s, struct bc_reply *reply)
 		m->verdict = verdict;
 		m->rule = rule;
 		m->err = err;
+		m->flags = flags;
 	}
 }
 
-/* Answers the question: m->verdict, m->rule, m->err, m->audited and m->reply. After bc_open() and bc_find_scope(). */
+/* Whether anybody wants to know more of the answer than the verdict. */
+BC_INLINE int bc_is_remarkable(const struct bc_match *m)
+{
+	return m->verdict == BC_DENY || m->verdict == BC_REWRITE || m->flags & BC_RULE_LOG ||
+	       m->audited != BC_RULE_NONE;
+}
+
+/* The rest of the reply, from the header and the rules. */
+BC_INLINE void bc_complete(struct bc_search *s, struct bc_reply *reply)
+{
+	const union bc_cell *cell = BC_CELL(s, 0);
+	struct bc_match *m = s->m;
+
+	if (cell)
+		reply->generation = cell->header.generation;
+	cell = m->rule == BC_RULE_NONE ? NULL : BC_CELL(s, m->rules + m->rule);
+	if (cell) {
+		reply->id = cell->rule.id;
+		reply->to_port = cell->rule.to_port;
+#pragma GCC unroll 4
+		for (int i = 0; i < 4; i++)
+			reply->to[i] = cell->rule.to[i];
+	}
+	cell = m->audited == BC_RULE_NONE ? NULL : BC_CELL(s, m->rules + m->audited);
+	if (cell) {
+		reply->audit_id = cell->rule.id;
+		reply->audit_err = cell->rule.err;
+	}
+}
+
+/*
+ * Answers the question: m->verdict, m->rule, m->err, m->flags, m->audited and, if remarkable, m->reply. After bc_open()
+ * and bc_find_scope().
+ */
 BC_INLINE void bc_decide(struct bc_search *s)
 {
-	const union bc_cell *about = BC_CELL(s, 1), *cell;
 	struct bc_match *m = s->m;
 	struct bc_reply *reply = &m->reply;
 
 	__builtin_memset(reply, 0, sizeof(*reply));
-	reply->generation = about ? about->about.generation : 0;
 	bc_decide_side(s);
 	/* Where no rule asks for an address, IPv4 is decided just as IPv6. */
 	if (m->features & BC_F_ADDR && !m->v4 && !(m->addr[0] | m->addr[1] | m->addr[2] | m->addr[3]))
 		bc_decide_v4_side(s, reply);
-	if (m->rule != BC_RULE_NONE) {
-		cell = BC_CELL(s, m->rules + m->rule);
-		if (cell) {
-			reply->id = cell->rule.id;
-			reply->flags = cell->rule.flags;
-			reply->to_port = cell->rule.to_port;
-#pragma GCC unroll 4
-			for (int i = 0; i < 4; i++)
-				reply->to[i] = cell->rule.to[i];
-		}
-	}
-	if (m->audited != BC_RULE_NONE) {
-		cell = BC_CELL(s, m->rules + m->audited);
-		if (cell) {
-			reply->audit_id = cell->rule.id;
-			reply->audit_err = cell->rule.err;
-		}
-	}
+	if (bc_is_remarkable(m))
+		bc_complete(s, reply);
 }
 
 #endif

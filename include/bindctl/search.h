@@ -42,18 +42,16 @@ struct bc_walk {
 	union bc_part part;
 };
 
-/* What a decided bind's rules say, beyond the verdict. */
+/* What a decided bind's rules say beyond the verdict: for a rewrite, and for what is to be reported. */
 struct bc_reply {
 	__u64 generation;
 	__u32 relied;	/* the answer holds because the socket is V6ONLY */
 	__u32 v4;	/* it is the answer for the IPv4 side of a dual-stack bind */
-	__u32 flags;	/* enum bc_rule_flag of the deciding rule */
 	__u32 to_port;	/* of a rewrite */
 	__u32 to[4];	/* of a rewrite */
 	__u32 id;	/* of the deciding rule's meaning */
 	__u32 audit_id; /* of the audited rule's meaning */
 	__u32 audit_err;
-	__u32 reserved;
 };
 
 /* A bind and the search for its rule. Numbers only: the verifier forgets pointers that a global function is given. */
@@ -72,8 +70,7 @@ struct bc_match {
 	__u8 kind;   /* the next subject in the scope */
 	__u8 found;  /* of what a loop looks for */
 	__u32 first; /* the deepest of the task's scopes that has rules; 0: none */
-	__u32 scope;
-	__u32 up; /* the next one; 0: none */
+	__u32 scope; /* the one being looked at */
 	union {
 		struct { /* looking for a slot */
 			__u32 key;
@@ -102,6 +99,7 @@ struct bc_match {
 	__u8 verdict; /* enum bc_verdict */
 	__u8 reserved;
 	__u16 err;     /* with BC_DENY */
+	__u32 flags;   /* enum bc_rule_flag of the deciding rule */
 	__u32 rule;    /* BC_RULE_NONE with BC_NONE */
 	__u32 audited; /* the first rule that would have denied, but only audits; or BC_RULE_NONE */
 	union {
@@ -150,17 +148,6 @@ BC_INLINE int bc_open(struct bc_search *s)
 	m->first = BC_SCOPE_ROOT;
 	m->audited = BC_RULE_NONE;
 	return 1;
-}
-
-/* The cell of the image that tells whether a rule names the port, and whether it does. */
-BC_INLINE __u32 bc_port_cell(__u32 port)
-{
-	return BC_PORTS + port / 512;
-}
-
-BC_INLINE int bc_is_named_port(const union bc_cell *cell, __u32 port)
-{
-	return cell && cell->ports[port / 64 % 8] >> port % 64 & 1;
 }
 
 /* The entry of a scope; NULL when it cannot be read. */
@@ -242,16 +229,13 @@ BC_INLINE int bc_find_segment(struct bc_search *s)
 /* Which of a bucket's slots it is; BC_SLOTS: none, BC_SLOTS + 1: none, but the next bucket may have it. */
 BC_GLOBAL __u32 bc_pick_slot(const union bc_cell *cell, __u32 key, __u32 id)
 {
-	__u32 found;
-
 	if (!cell)
 		return BC_SLOTS;
-	found = cell->slots[BC_SLOTS - 1].key ? BC_SLOTS + 1 : BC_SLOTS;
 #pragma GCC unroll 4
 	for (__u32 i = 0; i < BC_SLOTS; i++)
 		if (cell->slots[i].key == key && cell->slots[i].id == id)
-			found = i;
-	return found;
+			return i;
+	return cell->slots[BC_SLOTS - 1].key ? BC_SLOTS + 1 : BC_SLOTS;
 }
 
 BC_INLINE int bc_scan_bucket(struct bc_search *s)

@@ -26,12 +26,15 @@ static uint64_t epoch = 1000;
 static void publish(const struct bc_cells *cells)
 {
 	const struct bc_imprint imprint = { .generation = 1, .root = 1, .epoch = ++epoch };
-	_cleanup_close_ int policy_fd = -1, image_fd = -1;
+	struct bc_gate everything;
+	_cleanup_(bc_force_done) struct bc_force force = BC_FORCE_NONE;
+	_cleanup_close_ int image_fd = -1;
 	struct bc_error error;
 
-	assert_int_equal(bc_open_policy(bed.pins, &policy_fd, &error), 0);
+	memset(&everything, 0xff, sizeof(everything));
+	assert_int_equal(bc_force_open(bed.pins, &force, &error), 0);
 	assert_int_equal(bc_image_create(cells, &imprint, &image_fd, &error), 0);
-	assert_int_equal(bc_image_publish(policy_fd, image_fd, &error), 0);
+	assert_int_equal(bc_image_publish(&force, image_fd, &everything, &error), 0);
 }
 
 struct broken {
@@ -83,12 +86,12 @@ static void no_buckets(struct bc_cells *cells)
 
 static void segments_outside(struct bc_cells *cells)
 {
-	header(cells)->segments = cells->n;
+	header(cells)->segments = cells->n + BC_PAGE_CELLS;
 }
 
 static void lists_outside(struct bc_cells *cells)
 {
-	header(cells)->lists = cells->n + 5;
+	header(cells)->lists = cells->n + BC_PAGE_CELLS;
 }
 
 static void no_verdicts(struct bc_cells *cells)
@@ -118,12 +121,15 @@ static void all_zero(struct bc_cells *cells)
 	memset(cells->cells + 1, 0, (cells->n - 1) * sizeof(*cells->cells));
 }
 
-/* Policies of every shape of index: one segment, a run of them, a list. */
+/*
+ * Policies of every shape of index: one segment, a run of them, a list. Each asks for something, so that a rule's cell
+ * is looked at.
+ */
 static const char *const shapes[] = {
-	"grant user nobody port 443\n",
-	"grant user nobody port 1,3,5,7,9,11,13,15,17,19,21,443\n",
-	"grant user nobody port 443\ngrant user nobody port 443 proto tcp\n",
-	"grant port 443\ngrant user nobody port 443 addr 127.0.0.1\n",
+	"grant user nobody port 443 proto tcp\n",
+	"grant user nobody port 1,3,5,7,9,11,13,15,17,19,21,443 proto tcp\n",
+	"grant user nobody port 443 log\ngrant user nobody port 443 proto tcp\n",
+	"grant port 443 log\ngrant user nobody port 443 addr 127.0.0.1\n",
 };
 
 /* A broken image never grants, and leaves what needs no privilege alone. */

@@ -26,12 +26,13 @@ struct scene {
 	const char *file;   /* what the file says when the command starts, if not `before` */
 	const char *argv[6];
 	int old, new;
+	int other; /* the errno of binds of 8443 in the end, which were free before */
 };
 
 static const struct scene scenes[] = {
 	{ "grant", "# mine\n", NULL, { "grant", "nobody", "443" }, EACCES, 0 },
 	{ "revoke", "grant user nobody port 443\n", NULL, { "revoke", "nobody", "443" }, 0, EACCES },
-	{ "apply", "grant user nobody port 443\n", "deny port 443 errno EPERM\n", { "apply" }, 0, EPERM },
+	{ "apply", "grant user nobody port 443\n", "deny port 443,8443 errno EPERM\n", { "apply" }, 0, EPERM, EPERM },
 	{ "load", NULL, "grant user nobody port 443\n", { "load" }, EACCES, 0 },
 	{ "grant, nothing loaded", NULL, NULL, { "grant", "nobody", "443" }, EACCES, 0 },
 	{ "unload", "grant user nobody port 443\n", NULL, { "unload" }, 0, EACCES },
@@ -123,11 +124,32 @@ static void set_scene(const struct scene *scene)
 		bed_write(FILE_NAME, scene->file, strlen(scene->file));
 }
 
-static int bind_error(int family)
+static int bind_port(int family, uint16_t port)
 {
-	const struct try try = { .uid = NOBODY, .family = family, .port = 443 };
+	const struct try try = { .uid = NOBODY, .family = family, .port = port };
 
 	return bed_try(&try).error;
+}
+
+static int bind_error(int family)
+{
+	return bind_port(family, 443);
+}
+
+/* A policy in force has everything that it needs: the gate lets through what it speaks of, and its hooks are there. */
+static void check_whole(const struct scene *scene, long n, bool new)
+{
+	int error = bind_port(AF_INET, 8443);
+	_cleanup_(bc_text_done) struct bc_text said = {};
+
+	if (error != (new ? scene->other : 0))
+		fail_msg("%s killed at point %ld: %s policy decides 443, and 8443 gives %d", scene->name, n,
+			 new ? "the new" : "the old", error);
+	if (strcmp(scene->argv[0], "apply"))
+		return;
+	BINDCTL(&said, "status");
+	if (strstr(said.data, "not attached"))
+		fail_msg("%s killed at point %ld: a hook is missing\n%s", scene->name, n, said.data);
 }
 
 static void check_aftermath(const struct scene *scene, long n)
@@ -136,6 +158,7 @@ static void check_aftermath(const struct scene *scene, long n)
 
 	if (v4 != v6 || (v4 != scene->old && v4 != scene->new))
 		fail_msg("%s killed at point %ld: IPv4 gives %d, IPv6 %d", scene->name, n, v4, v6);
+	check_whole(scene, n, v4 == scene->new);
 	if (BINDCTL(NULL, "check"))
 		fail_msg("%s killed at point %ld: the files are broken", scene->name, n);
 	/* The next command: the same again must succeed, unless it was done already. */

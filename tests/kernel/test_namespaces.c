@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "bed.h"
+#include "pure/gate.h"
 #include "cycle.h"
 #include "host/mounts.h"
 
@@ -87,7 +88,9 @@ static void unit_is_covered_from_its_first_bind(void **state)
 static void cgroups_outside_the_namespace_are_nobodys(void **state)
 {
 	struct bc_imprint imprint = { .generation = 1, .epoch = 4711 };
-	_cleanup_close_ int policy_fd = -1, image_fd = -1, ns_fd = -1;
+	struct bc_gate needs;
+	_cleanup_(bc_force_done) struct bc_force force = BC_FORCE_NONE;
+	_cleanup_close_ int image_fd = -1, ns_fd = -1;
 	struct bc_error error;
 	char path[320], text[256];
 
@@ -101,9 +104,10 @@ static void cgroups_outside_the_namespace_are_nobodys(void **state)
 	snprintf(path, sizeof(path), "%s/ns", bed.cgroup);
 	assert_int_equal(bc_open_cgroup(path, &ns_fd, &error), 0);
 	assert_int_equal(bc_cgroup_id(ns_fd, &imprint.root), 0);
-	assert_int_equal(bc_open_policy(bed.pins, &policy_fd, &error), 0);
+	assert_int_equal(bc_force_open(bed.pins, &force, &error), 0);
+	bc_gate_needs(&bed_build.cells, &needs);
 	assert_int_equal(bc_image_create(&bed_build.cells, &imprint, &image_fd, &error), 0);
-	assert_int_equal(bc_image_publish(policy_fd, image_fd, &error), 0);
+	assert_int_equal(bc_image_publish(&force, image_fd, &needs, &error), 0);
 	assert_int_equal(bind_in("ns/a", 443), 0);
 	assert_int_equal(bind_in("ns", 443), EACCES);
 	assert_int_equal(bind_in("a", 443), EACCES);

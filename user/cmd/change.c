@@ -114,12 +114,12 @@ static void print_rule(char sign, const struct bc_policy *policy, uint32_t numbe
 /* What the kernel holds, or nothing. */
 static int read_current(const struct bc_instance *instance, struct bc_policy *ret_policy, struct bc_error *reterr)
 {
-	_cleanup_(bc_mapped_image_done) struct bc_mapped_image mapped = {};
-	int r = bc_instance_image(instance, &mapped, reterr);
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	int r = bc_instance_image(instance, &image, reterr);
 
 	if (r == -ENOENT)
 		return 0;
-	return r ? r : bc_decompile(&mapped.image, ret_policy, reterr);
+	return r ? r : bc_decompile(&image, ret_policy, reterr);
 }
 
 static int print_difference(const struct change *change, const struct bc_policy *policy)

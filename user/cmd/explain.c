@@ -19,7 +19,7 @@
 
 /* The policy that is asked, and its image. */
 struct source {
-	struct bc_mapped_image mapped;
+	struct bc_cells current;
 	struct bc_build build;
 	struct bc_policy policy; /* as read from the image */
 	const struct bc_cells *image;
@@ -27,7 +27,7 @@ struct source {
 
 static void source_done(struct source *source)
 {
-	bc_mapped_image_done(&source->mapped);
+	bc_cells_done(&source->current);
 	bc_build_done(&source->build);
 	bc_policy_done(&source->policy);
 }
@@ -47,8 +47,8 @@ static int read_source(const struct app *app, bool files, struct source *source,
 	} else {
 		r = bc_probe_capabilities(reterr);
 		if (!r)
-			r = bc_instance_image(&app->instance, &source->mapped, reterr);
-		source->image = &source->mapped.image;
+			r = bc_instance_image(&app->instance, &source->current, reterr);
+		source->image = &source->current;
 	}
 	return r ? r : bc_decompile(source->image, &source->policy, reterr);
 }

@@ -12,12 +12,12 @@
 
 #define RULE_WIDTH_MAX 100
 
-static void print_json(const struct bc_policy *policy, const struct bc_about *about)
+static void print_json(const struct bc_policy *policy, const struct bc_cells *image)
 {
 	struct json_object *members = json_object_new_object();
 
-	out_set_number(members, "generation", about->generation);
-	out_set_hex(members, "digest", about->digest);
+	out_set_number(members, "generation", image->cells[0].header.generation);
+	out_set_hex(members, "digest", image->cells[1].about.digest);
 	out_begin_array(members, "rules");
 	for (size_t i = 0; i < policy->n; i++)
 		out_element(out_rule(policy, &policy->rules[i]));
@@ -91,7 +91,7 @@ int run_list(const struct app *app, const struct command *command, int argc, cha
 		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
-	_cleanup_(bc_mapped_image_done) struct bc_mapped_image mapped = {};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
 	_cleanup_(bc_policy_done) struct bc_policy policy = {};
 	bool json = false, numeric = false;
 	struct bc_error error;
@@ -107,15 +107,15 @@ int run_list(const struct app *app, const struct command *command, int argc, cha
 		return usage_error(command, "list: unexpected '%s'", argv[optind]);
 	r = bc_probe_capabilities(&error);
 	if (!r)
-		r = bc_instance_image(&app->instance, &mapped, &error);
+		r = bc_instance_image(&app->instance, &image, &error);
 	if (!r)
-		r = bc_decompile(&mapped.image, &policy, &error);
+		r = bc_decompile(&image, &policy, &error);
 	if (r)
 		return failed(&error);
 	if (!numeric)
 		add_names(&policy);
 	if (json)
-		print_json(&policy, &mapped.image.cells[1].about);
+		print_json(&policy, &image);
 	else
 		print_table(&policy);
 	return finish_output(EXIT_DONE);

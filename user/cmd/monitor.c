@@ -52,13 +52,13 @@ static const char *proto_name(const struct bc_event *event)
 /* The deciding rule, if the policy that it is from is still in force. */
 static const struct bc_rule *find_rule(struct watch *watch, const struct bc_event *event)
 {
-	_cleanup_(bc_mapped_image_done) struct bc_mapped_image mapped = {};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
 
-	if (watch->generation != event->generation && !bc_instance_image(watch->instance, &mapped, NULL)) {
+	if (watch->generation != event->generation && !bc_instance_image(watch->instance, &image, NULL)) {
 		bc_policy_done(&watch->policy);
 		watch->generation = 0;
-		if (!bc_decompile(&mapped.image, &watch->policy, NULL)) {
-			watch->generation = mapped.image.cells[1].about.generation;
+		if (!bc_decompile(&image, &watch->policy, NULL)) {
+			watch->generation = image.cells[0].header.generation;
 			add_names(&watch->policy);
 		}
 	}

@@ -59,6 +59,7 @@ static void print_json(const struct bc_status *status, const struct drift *drift
 	for (enum bc_hook hook = 0; hook < BC_HOOKS; hook++) {
 		struct json_object *object = json_object_new_object();
 
+		out_set_bool(object, "needed", status->loaded && bc_hook_is_needed(hook, status->features));
 		out_set_bool(object, "attached", status->links[hook].cgroup_id != 0);
 		out_set_number(object, "program", status->links[hook].prog_id);
 		out_set_number(object, "neighbours", status->neighbours[hook]);
@@ -84,7 +85,10 @@ static void print_text(const struct bc_status *status, const struct drift *drift
 		printf("\n");
 	}
 	for (enum bc_hook hook = 0; status->loaded && hook < BC_HOOKS; hook++) {
-		printf("%-12s  %s", bc_hook_name(hook), status->links[hook].cgroup_id ? "attached" : "not attached");
+		printf("%-12s  %s", bc_hook_name(hook),
+		       status->links[hook].cgroup_id		 ? "attached" :
+		       bc_hook_is_needed(hook, status->features) ? "not attached" :
+								   "not needed");
 		if (status->neighbours[hook])
 			printf(", beside %u other program%s", status->neighbours[hook],
 			       status->neighbours[hook] == 1 ? "" : "s");

@@ -16,14 +16,22 @@
 static const struct {
 	const char *name;
 	enum bpf_attach_type type;
+	uint32_t features; /* that need it; 0: all do */
 } hooks[BC_HOOKS] = {
 	[BC_HOOK_BIND4] = { "bind4", BPF_CGROUP_INET4_BIND },
 	[BC_HOOK_BIND6] = { "bind6", BPF_CGROUP_INET6_BIND },
-	[BC_HOOK_POST_BIND4] = { "post_bind4", BPF_CGROUP_INET4_POST_BIND },
-	[BC_HOOK_POST_BIND6] = { "post_bind6", BPF_CGROUP_INET6_POST_BIND },
-	[BC_HOOK_GETSOCKNAME4] = { "getsockname4", BPF_CGROUP_INET4_GETSOCKNAME },
-	[BC_HOOK_GETSOCKNAME6] = { "getsockname6", BPF_CGROUP_INET6_GETSOCKNAME },
+	/* For ports that the kernel chose, and where an answer relied on IPV6_V6ONLY. */
+	[BC_HOOK_POST_BIND4] = { "post_bind4", BPF_CGROUP_INET4_POST_BIND, BC_F_DENY },
+	[BC_HOOK_POST_BIND6] = { "post_bind6", BPF_CGROUP_INET6_POST_BIND, BC_F_DENY | BC_F_ADDR },
+	/* For rewrites that are hidden. */
+	[BC_HOOK_GETSOCKNAME4] = { "getsockname4", BPF_CGROUP_INET4_GETSOCKNAME, BC_F_REWRITE },
+	[BC_HOOK_GETSOCKNAME6] = { "getsockname6", BPF_CGROUP_INET6_GETSOCKNAME, BC_F_REWRITE },
 };
+
+bool bc_hook_is_needed(enum bc_hook hook, uint32_t features)
+{
+	return !hooks[hook].features || features & hooks[hook].features;
+}
 
 const char *bc_hook_name(enum bc_hook hook)
 {
@@ -64,29 +72,38 @@ static int explain_load(int code, struct bc_error *reterr)
 	return bc_fail_errno(reterr, code, "the kernel refused the programs (%s)", libbpf_said);
 }
 
-/* The maps that outlive the programs: an upgrade takes them over. */
-#define PINNED_MAPS 3
+/*
+ * The maps that outlive the programs: an upgrade takes them over. So does a program that is linked later than others,
+ * or it would not find the notes that they leave.
+ */
+enum {
+	POLICY,
+	GATE,
+	EVENTS,
+	COUNTERS,
+	NOTES,
+	STATE,
+	SEEN,
+	PINNED_MAPS,
+};
 
 struct pinned_map {
 	const char *pin;
 	struct bpf_map *map;
+	uint32_t type;
 	bool taken_over;
 };
 
 static int take_over(const char *dir, struct pinned_map *pinned, struct bc_error *reterr)
 {
 	_cleanup_close_ int fd = -1;
-	char path[BC_PIN_MAX];
-	int r = bc_pin_path(path, dir, pinned->pin, reterr);
+	int r = bc_pin_open_map(dir, pinned->pin, pinned->type, &fd, NULL, reterr);
 
 	if (r)
-		return r;
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : bc_fail_errno(reterr, -errno, "cannot open %s", path);
+		return r == -ENOENT ? 0 : r;
 	pinned->taken_over = true;
 	r = bpf_map__reuse_fd(pinned->map, fd);
-	return r ? bc_fail_errno(reterr, r, "cannot use the map %s", path) : 0;
+	return r ? bc_fail_errno(reterr, r, "cannot use the map %s/%s", dir, pinned->pin) : 0;
 }
 
 static int pin_map(const char *dir, const struct pinned_map *pinned, struct bc_error *reterr)
@@ -105,22 +122,25 @@ static int pin_map(const char *dir, const struct pinned_map *pinned, struct bc_e
 static int load_programs(const char *dir, struct bindctl_bpf **ret_programs, struct bc_error *reterr)
 {
 	_cleanup_(close_programs) struct bindctl_bpf *programs = NULL;
-	_cleanup_close_ int policy_fd = -1;
 	int r;
 
 	libbpf_set_print(hear_libbpf);
 	libbpf_said[0] = '\0';
-	/* Also looks whether what is pinned there is ours. */
-	r = bc_open_policy(dir, &policy_fd, reterr);
-	if (r && r != -ENOENT)
-		return r;
 	programs = bindctl_bpf__open();
 	if (!programs)
 		return bc_fail_errno(reterr, -errno, "cannot open the programs (%s)", libbpf_said);
 	struct pinned_map maps[PINNED_MAPS] = {
-		{ .pin = BC_PIN_POLICY, .map = programs->maps.bc_policy },
-		{ .pin = BC_PIN_EVENTS, .map = programs->maps.bc_events },
-		{ .pin = BC_PIN_COUNTERS, .map = programs->maps.bc_counters },
+		[POLICY] = { .pin = BC_PIN_POLICY,
+			     .map = programs->maps.bc_policy,
+			     .type = BPF_MAP_TYPE_ARRAY_OF_MAPS },
+		[GATE] = { .pin = BC_PIN_GATE, .map = programs->maps.bc_gate, .type = BPF_MAP_TYPE_ARRAY },
+		[EVENTS] = { .pin = BC_PIN_EVENTS, .map = programs->maps.bc_events, .type = BPF_MAP_TYPE_RINGBUF },
+		[COUNTERS] = { .pin = BC_PIN_COUNTERS,
+			       .map = programs->maps.bc_counters,
+			       .type = BPF_MAP_TYPE_PERCPU_ARRAY },
+		[NOTES] = { .pin = BC_PIN_NOTES, .map = programs->maps.bc_notes, .type = BPF_MAP_TYPE_SK_STORAGE },
+		[STATE] = { .pin = BC_PIN_STATE, .map = programs->maps.bc_state, .type = BPF_MAP_TYPE_ARRAY },
+		[SEEN] = { .pin = BC_PIN_SEEN, .map = programs->maps.bc_seen, .type = BPF_MAP_TYPE_ARRAY },
 	};
 
 	r = 0;
@@ -131,6 +151,9 @@ static int load_programs(const char *dir, struct bindctl_bpf **ret_programs, str
 	r = bindctl_bpf__load(programs);
 	if (r)
 		return explain_load(r, reterr);
+	/* A new gate keeps nothing back, whatever image may be in force. */
+	if (!maps[GATE].taken_over)
+		r = bc_gate_open(&(struct bc_force){ .gate_fd = bpf_map__fd(programs->maps.bc_gate) }, reterr);
 	for (int i = 0; !r && i < PINNED_MAPS; i++)
 		r = pin_map(dir, &maps[i], reterr);
 	if (!r)
@@ -176,23 +199,32 @@ int bc_link_read(const char *dir, enum bc_hook hook, struct bc_link *ret_link, s
 	return link_info(fd, dir, hook, ret_link, reterr);
 }
 
-static int program_info(int fd, struct bpf_prog_info *ret)
-{
-	uint32_t size = sizeof(*ret);
+#define PROGRAM_MAPS 16 /* more than a program of ours uses */
 
-	memset(ret, 0, sizeof(*ret));
-	return bpf_obj_get_info_by_fd(fd, ret, &size) ? -errno : 0;
+struct program {
+	struct bpf_prog_info info;
+	uint32_t maps[PROGRAM_MAPS];
+};
+
+static int program_info(int fd, struct program *ret)
+{
+	uint32_t size = sizeof(ret->info);
+
+	*ret = (struct program){ .info.nr_map_ids = PROGRAM_MAPS };
+	ret->info.map_ids = (uintptr_t)ret->maps;
+	return bpf_obj_get_info_by_fd(fd, &ret->info, &size) ? -errno : 0;
 }
 
-/* Whether the linked program is the one just loaded: the same instructions, after relocation to this kernel. */
+/* Whether the linked program is the one just loaded: the same instructions, after relocation, on the same maps. */
 static bool same_program(uint32_t linked, int fd)
 {
 	_cleanup_close_ int linked_fd = bpf_prog_get_fd_by_id(linked);
-	struct bpf_prog_info a, b;
+	struct program a, b;
 
 	if (linked_fd < 0 || program_info(linked_fd, &a) || program_info(fd, &b))
 		return false;
-	return !memcmp(a.tag, b.tag, sizeof(a.tag));
+	return !memcmp(a.info.tag, b.info.tag, sizeof(a.info.tag)) && a.info.nr_map_ids == b.info.nr_map_ids &&
+	       !memcmp(a.maps, b.maps, sizeof(a.maps));
 }
 
 static int attach_hook(const char *dir, enum bc_hook hook, int prog_fd, int cgroup_fd, const char *cgroup,
@@ -216,8 +248,8 @@ static int attach_hook(const char *dir, enum bc_hook hook, int prog_fd, int cgro
 	return 0;
 }
 
-/* Brings one hook from whatever it is now to this program. */
-static int settle_hook(const char *dir, enum bc_hook hook, int prog_fd, int cgroup_fd, const char *cgroup,
+/* Brings one hook from whatever it is now to this program; what is not needed stays away if it is. */
+static int settle_hook(const char *dir, enum bc_hook hook, bool needed, int prog_fd, int cgroup_fd, const char *cgroup,
 		       struct bc_error *reterr)
 {
 	_cleanup_close_ int fd = -1;
@@ -226,7 +258,7 @@ static int settle_hook(const char *dir, enum bc_hook hook, int prog_fd, int cgro
 	int r = open_link(dir, hook, &fd, reterr);
 
 	if (r == -ENOENT)
-		return attach_hook(dir, hook, prog_fd, cgroup_fd, cgroup, reterr);
+		return needed ? attach_hook(dir, hook, prog_fd, cgroup_fd, cgroup, reterr) : 0;
 	if (!r)
 		r = link_info(fd, dir, hook, &link, reterr);
 	if (r)
@@ -248,7 +280,8 @@ static int settle_hook(const char *dir, enum bc_hook hook, int prog_fd, int cgro
 	return 0;
 }
 
-int bc_attach(const char *dir, int cgroup_fd, const char *cgroup, int *ret_policy_fd, struct bc_error *reterr)
+int bc_attach(const char *dir, int cgroup_fd, const char *cgroup, uint32_t features, struct bc_force *ret_force,
+	      struct bc_error *reterr)
 {
 	_cleanup_(close_programs) struct bindctl_bpf *programs = NULL;
 	uint32_t known = 0;
@@ -271,10 +304,10 @@ int bc_attach(const char *dir, int cgroup_fd, const char *cgroup, int *ret_polic
 		r = bc_pins_set_features(dir, known & BC_F_KNOWN, reterr);
 	/* The bind hooks last: they rely on those behind them. */
 	for (int hook = BC_HOOKS - 1; !r && hook >= 0; hook--)
-		r = settle_hook(dir, hook, fds[hook], cgroup_fd, cgroup, reterr);
+		r = settle_hook(dir, hook, bc_hook_is_needed(hook, features), fds[hook], cgroup_fd, cgroup, reterr);
 	if (!r)
 		r = bc_pins_set_features(dir, BC_F_KNOWN, reterr);
-	return r ? r : bc_open_policy(dir, ret_policy_fd, reterr);
+	return r ? r : bc_force_open(dir, ret_force, reterr);
 }
 
 int bc_detach(const char *dir, enum bc_hook hook, struct bc_error *reterr)
@@ -294,11 +327,18 @@ int bc_detach(const char *dir, enum bc_hook hook, struct bc_error *reterr)
 	return bc_pin_remove(dir, hooks[hook].name, reterr);
 }
 
-int bc_open_policy(const char *dir, int *ret_fd, struct bc_error *reterr)
+int bc_force_open(const char *dir, struct bc_force *ret_force, struct bc_error *reterr)
 {
-	int r = bc_pin_open_map(dir, BC_PIN_POLICY, BPF_MAP_TYPE_ARRAY_OF_MAPS, ret_fd, NULL, reterr);
+	_cleanup_(bc_force_done) struct bc_force force = BC_FORCE_NONE;
+	int r = bc_pin_open_map(dir, BC_PIN_POLICY, BPF_MAP_TYPE_ARRAY_OF_MAPS, &force.policy_fd, NULL, reterr);
 
-	return r == -ENOENT ? bc_fail(reterr, r, "nothing is loaded in %s", dir) : r;
+	if (!r)
+		r = bc_pin_open_map(dir, BC_PIN_GATE, BPF_MAP_TYPE_ARRAY, &force.gate_fd, NULL, reterr);
+	if (r)
+		return r == -ENOENT ? bc_fail(reterr, r, "nothing is loaded in %s", dir) : r;
+	*ret_force = force;
+	force = BC_FORCE_NONE;
+	return 0;
 }
 
 int bc_effective_programs(int cgroup_fd, enum bc_hook hook, struct bc_effective *ret, struct bc_error *reterr)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "kernel/image.h"
 
 /* The hooks, one program and one link each. */
 enum bc_hook {
@@ -20,6 +21,9 @@ enum bc_hook {
 };
 
 const char *bc_hook_name(enum bc_hook hook); /* "bind4"; also the link's pin */
+
+/* Whether an image with those features (enum bc_feature) needs a program there. */
+bool bc_hook_is_needed(enum bc_hook hook, uint32_t features);
 
 /* What is known of one hook's link. */
 struct bc_link {
@@ -40,16 +44,19 @@ struct bc_effective {
 int bc_effective_programs(int cgroup_fd, enum bc_hook hook, struct bc_effective *ret, struct bc_error *reterr);
 
 /*
- * Makes sure that this build's programs are loaded, pinned in `dir` and linked to the cgroup, and opens the outer map.
- * Programs that are there already and differ are replaced in place, without a moment in between; links to a cgroup
- * that is gone are made anew. What was in force stays in force. -errno with a sentence.
+ * Makes sure that this build's programs are loaded, pinned in `dir` and linked to the cgroup, and opens what images are
+ * put into force by. A hook that `features` do not need gets no program, for each costs every bind something; but
+ * whatever is linked stays so, since a bind may be on its way from one hook to the next. Programs that are there already
+ * and differ are replaced in place, without a moment in between; links to a cgroup that is gone are made anew. What was
+ * in force stays in force. -errno with a sentence.
  */
-int bc_attach(const char *dir, int cgroup_fd, const char *cgroup, int *ret_policy_fd, struct bc_error *reterr);
+int bc_attach(const char *dir, int cgroup_fd, const char *cgroup, uint32_t features, struct bc_force *ret_force,
+	      struct bc_error *reterr);
 
 /* Detaches and unpins the hook's link; one that is not there is no error. */
 int bc_detach(const char *dir, enum bc_hook hook, struct bc_error *reterr);
 
-/* Opens the pinned outer map; -ENOENT when it is not there. */
-int bc_open_policy(const char *dir, int *ret_fd, struct bc_error *reterr);
+/* Opens what an image is put into force by; -ENOENT when it is not there. */
+int bc_force_open(const char *dir, struct bc_force *ret_force, struct bc_error *reterr);
 
 #endif

@@ -2,7 +2,6 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -10,12 +9,9 @@
 #include "base/util.h"
 #include "kernel/image.h"
 
-/* The array's memory as mmap(2) gives it: whole pages. */
-static size_t mapped_size(uint32_t cells)
+static uint32_t pages_for(uint32_t cells)
 {
-	size_t page = sysconf(_SC_PAGESIZE);
-
-	return ((size_t)cells * BC_CELL_SIZE + page - 1) / page * page;
+	return (cells + BC_PAGE_CELLS - 1) / BC_PAGE_CELLS;
 }
 
 /* Whether two images have the same scopes under the same numbers: what was found in one holds in the other. */
@@ -24,7 +20,9 @@ static bool same_scopes(const struct bc_cells *a, const struct bc_cells *b)
 	const struct bc_header *ha = &a->cells[0].header, *hb = &b->cells[0].header;
 	uint32_t na = a->cells[1].about.names - ha->scopes, nb = b->cells[1].about.names - hb->scopes;
 
-	return a->cells[1].about.nscopes == b->cells[1].about.nscopes && na == nb &&
+	/* The second one is the kernel's, and nobody has looked at it yet. */
+	return hb->scopes <= b->n && nb <= b->n - hb->scopes &&
+	       a->cells[1].about.nscopes == b->cells[1].about.nscopes && na == nb &&
 	       ha->labels - ha->scopes == hb->labels - hb->scopes &&
 	       !memcmp(a->cells + ha->scopes, b->cells + hb->scopes, na * sizeof(*a->cells));
 }
@@ -47,7 +45,7 @@ int bc_imprint_make(const struct bc_cells *cells, const struct bc_cells *current
 	const struct bc_header *before = current->n ? &current->cells[0].header : NULL;
 
 	if (before)
-		imprint.generation = current->cells[1].about.generation + 1;
+		imprint.generation = before->generation + 1;
 	if (before && before->root == root && before->epoch && same_scopes(cells, current))
 		imprint.epoch = before->epoch;
 	else if (getrandom(&imprint.epoch, sizeof(imprint.epoch), 0) != sizeof(imprint.epoch))
@@ -56,29 +54,60 @@ int bc_imprint_make(const struct bc_cells *cells, const struct bc_cells *current
 	return 0;
 }
 
+/* A page of the image by itself: not all of it is there, or it gets an imprint. */
+static int write_page(int fd, uint32_t n, const struct bc_cells *cells, const struct bc_imprint *imprint)
+{
+	uint32_t first = n * BC_PAGE_CELLS, left = cells->n - first;
+	struct bc_page page = {};
+
+	memcpy(&page, cells->cells + first, (left < BC_PAGE_CELLS ? left : BC_PAGE_CELLS) * sizeof(*cells->cells));
+	if (imprint) {
+		page.cells[0].header.root = imprint->root;
+		page.cells[0].header.epoch = imprint->epoch;
+		page.cells[0].header.tai_offset = imprint->tai_offset;
+		page.cells[0].header.generation = imprint->generation;
+	}
+	return bpf_map_update_elem(fd, &n, &page, BPF_ANY) ? -errno : 0;
+}
+
+/*
+ * In one call. The map is none that could be mapped into memory: to fill a large one that way takes longer, page by page
+ * of faults, and a small one would not lie in memory that the kernel has under large pages.
+ */
+static int write_pages(int fd, uint32_t first, uint32_t n, const struct bc_cells *cells)
+{
+	_cleanup_free_ uint32_t *keys = malloc((n + 1) * sizeof(*keys));
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	uint32_t done = n;
+
+	if (!keys)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++)
+		keys[i] = first + i;
+	if (n && bpf_map_update_batch(fd, keys, cells->cells + (size_t)first * BC_PAGE_CELLS, &done, &opts))
+		return -errno;
+	return 0;
+}
+
 static int fill(int fd, const struct bc_cells *cells, const struct bc_imprint *imprint)
 {
-	size_t size = mapped_size(cells->n);
-	union bc_cell *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	uint32_t whole = cells->n / BC_PAGE_CELLS;
+	int r = write_page(fd, 0, cells, imprint);
 
-	if (memory == MAP_FAILED)
-		return -errno;
-	memcpy(memory, cells->cells, (size_t)cells->n * BC_CELL_SIZE);
-	memory[0].header.root = imprint->root;
-	memory[0].header.epoch = imprint->epoch;
-	memory[0].header.tai_offset = imprint->tai_offset;
-	memory[1].about.generation = imprint->generation;
-	munmap(memory, size);
-	return 0;
+	if (!r && whole > 1)
+		r = write_pages(fd, 1, whole - 1, cells);
+	if (!r && whole && cells->n % BC_PAGE_CELLS)
+		r = write_page(fd, whole, cells, NULL);
+	return r;
 }
 
 int bc_image_create(const struct bc_cells *cells, const struct bc_imprint *imprint, int *ret_fd,
 		    struct bc_error *reterr)
 {
 	/* The flags of bc_no_image in the programs: the kernel compares them when the slot is set. */
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
-	_cleanup_close_ int fd =
-		bpf_map_create(BPF_MAP_TYPE_ARRAY, "bc_image", sizeof(uint32_t), BC_CELL_SIZE, cells->n, &opts);
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
+	_cleanup_close_ int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "bc_image", sizeof(uint32_t),
+						sizeof(struct bc_page), pages_for(cells->n), &opts);
 	int r;
 
 	if (fd < 0)
@@ -93,29 +122,72 @@ int bc_image_create(const struct bc_cells *cells, const struct bc_imprint *impri
 	return 0;
 }
 
-int bc_image_publish(int policy_fd, int image_fd, struct bc_error *reterr)
+void bc_force_done(struct bc_force *force)
+{
+	bc_closep(&force->policy_fd);
+	bc_closep(&force->gate_fd);
+	*force = BC_FORCE_NONE;
+}
+
+static int read_gate(const struct bc_force *force, struct bc_gate *ret, struct bc_error *reterr)
+{
+	const uint32_t only = 0;
+
+	if (bpf_map_lookup_elem(force->gate_fd, &only, ret))
+		return bc_fail_errno(reterr, -errno, "cannot read the BPF map of named ports");
+	return 0;
+}
+
+static int write_gate(const struct bc_force *force, const struct bc_gate *gate, struct bc_error *reterr)
+{
+	const uint32_t only = 0;
+
+	if (bpf_map_update_elem(force->gate_fd, &only, gate, BPF_ANY))
+		return bc_fail_errno(reterr, -errno, "cannot write the BPF map of named ports");
+	return 0;
+}
+
+int bc_gate_open(const struct bc_force *force, struct bc_error *reterr)
+{
+	struct bc_gate gate;
+
+	memset(&gate, 0xff, sizeof(gate));
+	return write_gate(force, &gate, reterr);
+}
+
+int bc_image_publish(const struct bc_force *force, int image_fd, const struct bc_gate *needs, struct bc_error *reterr)
 {
 	const uint32_t slot = 0;
+	struct bc_gate both;
+	int r = read_gate(force, &both, reterr);
 
-	if (bpf_map_update_elem(policy_fd, &slot, &image_fd, BPF_ANY))
+	if (r)
+		return r;
+	/*
+	 * As long as either image may be the one that decides, the gate lets through what either speaks of. While the
+	 * kernel copies, a program may find any mixture of the old bytes and the new: none holds less than both do.
+	 */
+	for (size_t i = 0; i < ARRAY_SIZE(both.ports); i++)
+		both.ports[i] |= needs->ports[i];
+	both.features |= needs->features;
+	r = write_gate(force, &both, reterr);
+	if (r)
+		return r;
+	if (bpf_map_update_elem(force->policy_fd, &slot, &image_fd, BPF_ANY))
 		return bc_fail_errno(reterr, -errno, "cannot put the policy into force");
+	/* That the gate stays too wide costs only time, and is no failure of the policy's. */
+	write_gate(force, needs, NULL);
 	return 0;
 }
 
-int bc_image_withdraw(int policy_fd, struct bc_error *reterr)
+int bc_image_withdraw(const struct bc_force *force, struct bc_error *reterr)
 {
+	const struct bc_gate nothing = {};
 	const uint32_t slot = 0;
 
-	if (bpf_map_delete_elem(policy_fd, &slot) && errno != ENOENT)
+	if (bpf_map_delete_elem(force->policy_fd, &slot) && errno != ENOENT)
 		return bc_fail_errno(reterr, -errno, "cannot withdraw the policy");
-	return 0;
-}
-
-void bc_mapped_image_done(struct bc_mapped_image *mapped)
-{
-	if (mapped->image.cells)
-		munmap(mapped->image.cells, mapped->size);
-	*mapped = (struct bc_mapped_image){};
+	return write_gate(force, &nothing, reterr);
 }
 
 /* Opens the map in the slot. One that is replaced between the two calls is gone: look again. */
@@ -138,27 +210,49 @@ static int open_current(int policy_fd, uint32_t *ret_id, struct bc_error *reterr
 	return bc_fail(reterr, -EBUSY, "the policy in force is being replaced all the time");
 }
 
-int bc_image_map(int policy_fd, struct bc_mapped_image *ret_mapped, struct bc_error *reterr)
+/* How many cells there are: what the image says, unless that cannot be. */
+static uint32_t cells_in(const union bc_cell *cells, uint32_t pages)
 {
+	return pages_for(cells[1].about.cells) == pages ? cells[1].about.cells : pages * BC_PAGE_CELLS;
+}
+
+/* All pages of the map, one behind the other. */
+static int read_pages(int fd, uint32_t pages, union bc_cell *cells)
+{
+	_cleanup_free_ uint32_t *keys = malloc(pages * sizeof(*keys));
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	uint32_t done = pages, batch;
+
+	if (!keys)
+		return -ENOMEM;
+	if (bpf_map_lookup_batch(fd, NULL, &batch, keys, cells, &done, &opts) && errno != ENOENT)
+		return -errno;
+	return done == pages ? 0 : -EIO;
+}
+
+int bc_image_read(int policy_fd, struct bc_cells *ret_image, struct bc_error *reterr)
+{
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
 	struct bpf_map_info info = {};
 	uint32_t id = 0, size = sizeof(info);
 	_cleanup_close_ int fd = open_current(policy_fd, &id, reterr);
-	void *memory;
+	int r;
 
 	if (fd < 0)
 		return fd;
 	if (bpf_obj_get_info_by_fd(fd, &info, &size))
 		return bc_fail_errno(reterr, -errno, "cannot query BPF map %u", id);
-	if (info.value_size != BC_CELL_SIZE)
+	if (info.value_size != sizeof(struct bc_page))
 		return bc_fail(reterr, -EBADMSG, "the policy in force was not written by bindctl (BPF map %u)", id);
-	memory = mmap(NULL, mapped_size(info.max_entries), PROT_READ, MAP_SHARED, fd, 0);
-	if (memory == MAP_FAILED)
-		return bc_fail_errno(reterr, -errno, "cannot read the policy in force (BPF map %u)", id);
-	*ret_mapped = (struct bc_mapped_image){ { memory, info.max_entries }, mapped_size(info.max_entries), id };
+	image.cells = calloc(info.max_entries, sizeof(struct bc_page));
+	r = image.cells ? read_pages(fd, info.max_entries, image.cells) : -ENOMEM;
+	if (r)
+		return bc_fail_errno(reterr, r, "cannot read the policy in force (BPF map %u)", id);
 	/* The empty one that the programs are loaded with. */
-	if (!((union bc_cell *)memory)->header.magic) {
-		bc_mapped_image_done(ret_mapped);
+	if (!image.cells[0].header.magic)
 		return bc_fail(reterr, -ENOENT, "no policy is in force");
-	}
+	image.n = cells_in(image.cells, info.max_entries);
+	*ret_image = image;
+	image = (struct bc_cells){};
 	return 0;
 }

@@ -25,25 +25,29 @@ int bc_imprint_make(const struct bc_cells *cells, const struct bc_cells *current
 int bc_image_create(const struct bc_cells *cells, const struct bc_imprint *imprint, int *ret_fd,
 		    struct bc_error *reterr);
 
-/*
- * Puts the image into force, in one step for every program. When it returns 0, no bind is still being decided by the
- * one before.
- */
-int bc_image_publish(int policy_fd, int image_fd, struct bc_error *reterr);
-
-/* Leaves every bind to the kernel's own rule, in one step. */
-int bc_image_withdraw(int policy_fd, struct bc_error *reterr);
-
-/* An image of the kernel's, mapped into memory for reading. */
-struct bc_mapped_image {
-	struct bc_cells image; /* cells: not to be freed; bc_mapped_image_done() */
-	size_t size;
-	uint32_t map_id;
+/* Where an image is put into force: the pinned maps `bc_policy` and `bc_gate`. */
+struct bc_force {
+	int policy_fd;
+	int gate_fd;
 };
 
-void bc_mapped_image_done(struct bc_mapped_image *mapped);
+#define BC_FORCE_NONE ((struct bc_force){ .policy_fd = -1, .gate_fd = -1 })
 
-/* The image in force. -ENOENT, without a sentence, when none was published. */
-int bc_image_map(int policy_fd, struct bc_mapped_image *ret_mapped, struct bc_error *reterr);
+void bc_force_done(struct bc_force *force);
+
+/* Has the gate let everything through: what is in force, unknown here, is then decided as it should be. */
+int bc_gate_open(const struct bc_force *force, struct bc_error *reterr);
+
+/*
+ * Puts the image into force, in one step for every program; `needs` is what it needs of the gate (bc_gate_needs()).
+ * When it returns 0, no bind is still being decided by the one before.
+ */
+int bc_image_publish(const struct bc_force *force, int image_fd, const struct bc_gate *needs, struct bc_error *reterr);
+
+/* Leaves every bind to the kernel's own rule, in one step. */
+int bc_image_withdraw(const struct bc_force *force, struct bc_error *reterr);
+
+/* A copy of the image in force. -ENOENT, without a sentence, when none was published. */
+int bc_image_read(int policy_fd, struct bc_cells *ret_image, struct bc_error *reterr);
 
 #endif

@@ -9,6 +9,7 @@
 #include "host/mounts.h"
 #include "kernel/instance.h"
 #include "kernel/probe.h"
+#include "pure/gate.h"
 
 /* A lock on a directory that its holder then removed is worth nothing: make the directory again and queue again. */
 #define LOCK_TRIES 100
@@ -38,7 +39,7 @@ int bc_instance_lock(const struct bc_instance *instance, int *ret_fd, struct bc_
 
 void bc_staged_done(struct bc_staged *staged)
 {
-	bc_closep(&staged->policy_fd);
+	bc_force_done(&staged->force);
 	bc_closep(&staged->image_fd);
 	*staged = BC_STAGED_NONE;
 }
@@ -80,8 +81,8 @@ static int open_target(const struct bc_instance *instance, int *ret_fd, char **r
 	return 0;
 }
 
-/* Whether every hook has a live link, at that cgroup. */
-static bool is_attached(const struct bc_instance *instance, int cgroup_fd)
+/* Whether every hook that the features need has a live link, at that cgroup, and no other a dead one. */
+static bool is_attached(const struct bc_instance *instance, int cgroup_fd, uint32_t features)
 {
 	uint64_t id;
 
@@ -90,7 +91,9 @@ static bool is_attached(const struct bc_instance *instance, int cgroup_fd)
 	for (enum bc_hook hook = 0; hook < BC_HOOKS; hook++) {
 		struct bc_link link;
 
-		if (bc_link_read(instance->pins, hook, &link, NULL) || link.cgroup_id != id)
+		if (bc_link_read(instance->pins, hook, &link, NULL))
+			return false;
+		if ((link.pinned || bc_hook_is_needed(hook, features)) && link.cgroup_id != id)
 			return false;
 	}
 	return true;
@@ -101,12 +104,12 @@ static bool is_served(const struct bc_instance *instance, int cgroup_fd, uint32_
 {
 	uint32_t known = 0;
 
-	return is_attached(instance, cgroup_fd) && !bc_pins_features(instance->pins, &known, NULL) &&
+	return is_attached(instance, cgroup_fd, features) && !bc_pins_features(instance->pins, &known, NULL) &&
 	       !(features & ~known);
 }
 
 static int open_attached(const struct bc_instance *instance, bool fresh, bool upgrade, uint32_t features,
-			 int *ret_policy_fd, struct bc_error *reterr)
+			 struct bc_force *ret_force, struct bc_error *reterr)
 {
 	_cleanup_close_ int cgroup_fd = -1;
 	_cleanup_free_ char *cgroup = NULL;
@@ -117,11 +120,11 @@ static int open_attached(const struct bc_instance *instance, bool fresh, bool up
 	if (r)
 		return r;
 	if (!upgrade && is_served(instance, cgroup_fd, features)) {
-		r = bc_open_policy(instance->pins, ret_policy_fd, reterr);
+		r = bc_force_open(instance->pins, ret_force, reterr);
 		if (r != -ENOENT)
 			return r;
 	}
-	return bc_attach(instance->pins, cgroup_fd, cgroup, ret_policy_fd, reterr);
+	return bc_attach(instance->pins, cgroup_fd, cgroup, features, ret_force, reterr);
 }
 
 /* The id of the cgroup that paths begin at: the root of cgroup2 as this process sees it. */
@@ -143,7 +146,7 @@ int bc_instance_stage(const struct bc_instance *instance, const struct bc_cells 
 		      struct bc_staged *ret_staged, struct bc_error *reterr)
 {
 	_cleanup_(bc_staged_done) struct bc_staged staged = BC_STAGED_NONE;
-	_cleanup_(bc_mapped_image_done) struct bc_mapped_image current = {};
+	_cleanup_(bc_cells_done) struct bc_cells current = {};
 	uint32_t features = cells->cells[0].header.features;
 	struct bc_imprint imprint;
 	uint64_t root = 0;
@@ -152,22 +155,23 @@ int bc_instance_stage(const struct bc_instance *instance, const struct bc_cells 
 	if (r < 0)
 		return r;
 	staged.fresh = r == BC_PINS_ABSENT;
-	r = open_attached(instance, staged.fresh, upgrade, features, &staged.policy_fd, reterr);
+	r = open_attached(instance, staged.fresh, upgrade, features, &staged.force, reterr);
 	if (!r) {
-		r = bc_image_map(staged.policy_fd, &current, reterr);
+		r = bc_image_read(staged.force.policy_fd, &current, reterr);
 		if (r == -ENOENT)
 			r = 0;
 	}
 	if (!r)
 		r = root_id(&root, reterr);
 	if (!r)
-		r = bc_imprint_make(cells, &current.image, root, &imprint, reterr);
+		r = bc_imprint_make(cells, &current, root, &imprint, reterr);
 	if (!r)
 		r = bc_image_create(cells, &imprint, &staged.image_fd, reterr);
 	if (r) {
 		bc_instance_undo(instance, &staged);
 		return r;
 	}
+	bc_gate_needs(cells, &staged.needs);
 	*ret_staged = staged;
 	staged = BC_STAGED_NONE;
 	return 0;
@@ -183,34 +187,31 @@ void bc_instance_undo(const struct bc_instance *instance, const struct bc_staged
 
 int bc_instance_commit(const struct bc_staged *staged, struct bc_error *reterr)
 {
-	return bc_image_publish(staged->policy_fd, staged->image_fd, reterr);
+	return bc_image_publish(&staged->force, staged->image_fd, &staged->needs, reterr);
 }
 
 int bc_instance_unload(const struct bc_instance *instance, bool *ret_was_loaded, struct bc_error *reterr)
 {
-	_cleanup_close_ int policy_fd = -1;
+	/* The schema last: until then, what is left is known as ours. */
+	static const char *const maps[] = { BC_PIN_EVENTS, BC_PIN_COUNTERS, BC_PIN_NOTES, BC_PIN_STATE,
+					    BC_PIN_SEEN,   BC_PIN_POLICY,   BC_PIN_GATE,  BC_PIN_SCHEMA };
+	_cleanup_(bc_force_done) struct bc_force force = BC_FORCE_NONE;
 	int r = bc_pins_check(instance->pins, reterr);
 
 	if (r < 0)
 		return r;
 	*ret_was_loaded = r == BC_PINS_OURS;
 	if (*ret_was_loaded) {
-		r = bc_open_policy(instance->pins, &policy_fd, reterr);
+		r = bc_force_open(instance->pins, &force, reterr);
 		/* First the policy, in one step for both families; what follows changes no decision. */
 		if (!r)
-			r = bc_image_withdraw(policy_fd, reterr);
+			r = bc_image_withdraw(&force, reterr);
 		if (r == -ENOENT)
 			r = 0;
 		for (enum bc_hook hook = 0; !r && hook < BC_HOOKS; hook++)
 			r = bc_detach(instance->pins, hook, reterr);
-		if (!r)
-			r = bc_pin_remove(instance->pins, BC_PIN_EVENTS, reterr);
-		if (!r)
-			r = bc_pin_remove(instance->pins, BC_PIN_COUNTERS, reterr);
-		if (!r)
-			r = bc_pin_remove(instance->pins, BC_PIN_POLICY, reterr);
-		if (!r)
-			r = bc_pin_remove(instance->pins, BC_PIN_SCHEMA, reterr);
+		for (size_t i = 0; !r && i < ARRAY_SIZE(maps); i++)
+			r = bc_pin_remove(instance->pins, maps[i], reterr);
 		if (r)
 			return r;
 	}
@@ -219,15 +220,15 @@ int bc_instance_unload(const struct bc_instance *instance, bool *ret_was_loaded,
 	return 0;
 }
 
-int bc_instance_image(const struct bc_instance *instance, struct bc_mapped_image *ret_mapped, struct bc_error *reterr)
+int bc_instance_image(const struct bc_instance *instance, struct bc_cells *ret_image, struct bc_error *reterr)
 {
-	_cleanup_close_ int policy_fd = -1;
+	_cleanup_(bc_force_done) struct bc_force force = BC_FORCE_NONE;
 	int r = bc_pins_check(instance->pins, reterr);
 
 	if (r == BC_PINS_ABSENT)
 		return bc_fail(reterr, -ENOENT, "bindctl is not loaded: no pins in %s; run: bindctl load",
 			       instance->pins);
 	if (r > 0)
-		r = bc_open_policy(instance->pins, &policy_fd, reterr);
-	return r ? r : bc_image_map(policy_fd, ret_mapped, reterr);
+		r = bc_force_open(instance->pins, &force, reterr);
+	return r ? r : bc_image_read(force.policy_fd, ret_image, reterr);
 }

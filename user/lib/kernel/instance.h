@@ -24,12 +24,13 @@ int bc_instance_lock(const struct bc_instance *instance, int *ret_fd, struct bc_
 
 /* A policy that the kernel holds ready. */
 struct bc_staged {
-	int policy_fd;
+	struct bc_force force;
+	struct bc_gate needs; /* of the image */
 	int image_fd;
 	bool fresh; /* nothing was loaded before */
 };
 
-#define BC_STAGED_NONE ((struct bc_staged){ .policy_fd = -1, .image_fd = -1 })
+#define BC_STAGED_NONE ((struct bc_staged){ .force = BC_FORCE_NONE, .image_fd = -1 })
 
 void bc_staged_done(struct bc_staged *staged);
 
@@ -50,15 +51,16 @@ int bc_instance_commit(const struct bc_staged *staged, struct bc_error *reterr);
 int bc_instance_unload(const struct bc_instance *instance, bool *ret_was_loaded, struct bc_error *reterr);
 
 /* The policy in force; -ENOENT with a sentence when none is. */
-int bc_instance_image(const struct bc_instance *instance, struct bc_mapped_image *ret_mapped, struct bc_error *reterr);
+int bc_instance_image(const struct bc_instance *instance, struct bc_cells *ret_image, struct bc_error *reterr);
 
 /* How it stands. `findings` (of a struct bc_report) say in words what keeps it from being enforced. */
 struct bc_status {
 	bool loaded;
-	bool enforced; /* every hook runs our program at the cgroup, and a policy is in force */
+	bool enforced; /* every hook that the policy needs runs our program at the cgroup, and it is in force */
 	char *cgroup;  /* path; NULL when not attached or gone. Owned. */
 	struct bc_link links[BC_HOOKS];
 	uint32_t neighbours[BC_HOOKS]; /* other programs that run at the hook */
+	uint32_t features;	       /* of the policy in force */
 	uint64_t generation;	       /* 0: no policy */
 	uint64_t digest;
 	uint32_t rules;

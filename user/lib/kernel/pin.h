@@ -14,8 +14,12 @@
 /* Names in the directory. */
 #define BC_PIN_SCHEMA "schema" /* struct bc_schema: the first pin made and the last one removed */
 #define BC_PIN_POLICY "policy" /* the outer map */
+#define BC_PIN_GATE "gate"     /* what stands before it */
 #define BC_PIN_EVENTS "events"
 #define BC_PIN_COUNTERS "counters"
+#define BC_PIN_NOTES "notes" /* what one program leaves with a socket for another */
+#define BC_PIN_STATE "state" /* what programs remember */
+#define BC_PIN_SEEN "seen"   /* cgroups whose scope is known */
 
 /* DIR/NAME into `path` of BC_PIN_MAX bytes; -ENAMETOOLONG. */
 int bc_pin_path(char *path, const char *dir, const char *name, struct bc_error *reterr);

@@ -69,7 +69,8 @@ static int check_hook(struct check *check, enum bc_hook hook, struct bc_error *r
 		return r;
 	}
 	if (!link->pinned) {
-		find(check, "%s: not attached; run: bindctl load", bc_hook_name(hook));
+		if (bc_hook_is_needed(hook, check->status->features))
+			find(check, "%s: not attached; run: bindctl load", bc_hook_name(hook));
 		return 0;
 	}
 	path = link->cgroup_id ? bc_cgroup_path(check->root_fd, link->cgroup_id) : NULL;
@@ -88,9 +89,9 @@ static int check_hook(struct check *check, enum bc_hook hook, struct bc_error *r
 
 static int read_image(struct check *check, struct bc_error *reterr)
 {
-	_cleanup_(bc_mapped_image_done) struct bc_mapped_image mapped = {};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
 	const struct bc_about *about;
-	int r = bc_instance_image(check->instance, &mapped, reterr);
+	int r = bc_instance_image(check->instance, &image, reterr);
 
 	if (r == -ENOENT) {
 		find(check, "no policy is in force; run: bindctl load");
@@ -98,15 +99,16 @@ static int read_image(struct check *check, struct bc_error *reterr)
 	}
 	if (r)
 		return r;
-	if (mapped.image.n < BC_INDEX) {
+	if (image.n < BC_INDEX) {
 		find(check, "the policy in force is broken; run: bindctl load");
 		return 0;
 	}
-	about = &mapped.image.cells[1].about;
-	check->status->generation = about->generation;
+	about = &image.cells[1].about;
+	check->status->features = image.cells[0].header.features;
+	check->status->generation = image.cells[0].header.generation;
 	check->status->digest = about->digest;
 	check->status->rules = about->nrules;
-	check->status->bytes = mapped.size;
+	check->status->bytes = image.n * sizeof(*image.cells);
 	return 0;
 }
 
@@ -127,10 +129,11 @@ int bc_instance_status(const struct bc_instance *instance, struct bc_status *ret
 		if (!r)
 			r = bc_open_cgroup(root, &root_fd, reterr);
 		check.root_fd = root_fd;
-		for (enum bc_hook hook = 0; !r && hook < BC_HOOKS; hook++)
-			r = check_hook(&check, hook, reterr);
+		/* First what the policy needs. */
 		if (!r)
 			r = read_image(&check, reterr);
+		for (enum bc_hook hook = 0; !r && hook < BC_HOOKS; hook++)
+			r = check_hook(&check, hook, reterr);
 		if (r)
 			return r;
 	} else {

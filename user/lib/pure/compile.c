@@ -182,12 +182,15 @@ static uint16_t rule_flags(const struct bc_rule *rule)
 	return flags;
 }
 
-static void write_rule(const struct bc_policy *policy, const struct bc_rule *rule, struct bc_rule_cell *cell)
+/* Returns the rule's digest. */
+static uint64_t write_rule(const struct bc_policy *policy, const struct bc_rule *rule, struct bc_rule_cell *cell)
 {
+	uint64_t digest = bc_rule_digest(policy, rule);
+
 	cell->verdict = bc_verb_verdict(rule->verb);
 	cell->source = rule->source;
 	cell->line = rule->line;
-	cell->id = bc_rule_id(bc_rule_digest(policy, rule));
+	cell->id = bc_rule_id(digest);
 	cell->flags = rule_flags(rule);
 	if (rule->clauses & BC_CLAUSE_PROTO) {
 		cell->conditions |= BC_IF_PROTO;
@@ -213,27 +216,7 @@ static void write_rule(const struct bc_policy *policy, const struct bc_rule *rul
 	cell->to_port = rule->to_port;
 	if (rule->to_addr)
 		memcpy(cell->to, rule->to, sizeof(cell->to));
-}
-
-static void write_ports(const struct bc_policy *policy, union bc_cell *ports)
-{
-	for (size_t i = 0; i < policy->n; i++) {
-		for (size_t k = 0; k < policy->rules[i].nranges; k++) {
-			const struct bc_range *range = &policy->ranges[policy->rules[i].ranges + k];
-
-			for (uint32_t port = range->first; port <= range->last; port++) {
-				__u64 *word = &ports[port / 512].ports[port / 64 % 8];
-
-				/* A whole word at a time where the range allows: `any` is written often. */
-				if (port % 64 == 0 && range->last - port >= 63) {
-					*word = ~(__u64)0;
-					port += 63;
-				} else {
-					*word |= (__u64)1 << port % 64;
-				}
-			}
-		}
-	}
+	return digest;
 }
 
 uint16_t bc_policy_features(const struct bc_policy *policy)
@@ -294,13 +277,13 @@ static int write_image(struct compilation *c, struct bc_cells *ret_cells)
 	if (!cells)
 		return -ENOMEM;
 	cells[0].header = *header;
-	cells[1].about = c->about;
-	write_ports(policy, cells + BC_PORTS);
 	copy_section(cells + BC_INDEX, c->index, header->buckets * sizeof(*cells));
 	copy_section(cells + header->segments, c->plan.segments, c->plan.nsegments * sizeof(*c->plan.segments));
 	copy_section(cells + header->lists, c->plan.lists, c->plan.nlists * sizeof(*c->plan.lists));
+	/* As bc_policy_digest() sums them up. */
 	for (size_t i = 0; i < policy->n; i++)
-		write_rule(policy, &policy->rules[i], &cells[header->rules + i].rule);
+		c->about.digest += write_rule(policy, &policy->rules[i], &cells[header->rules + i].rule);
+	cells[1].about = c->about;
 	bc_tree_write(&c->tree, cells[header->scopes].scopes);
 	copy_section(cells + header->labels, c->tree.labels, c->tree.nlabels * sizeof(*c->tree.labels));
 	name = (char *)(cells + c->about.names);
@@ -317,7 +300,7 @@ int bc_compile(const struct bc_policy *policy, enum bc_severity severity, struct
 		.policy = policy,
 		.plan = { .severity = severity, .report = report },
 		.header = { .magic = BC_MAGIC, .schema = BC_SCHEMA, .features = bc_policy_features(policy) },
-		.about = { .digest = bc_policy_digest(policy), .nrules = policy->n, .nsources = policy->nsources },
+		.about = { .nrules = policy->n, .nsources = policy->nsources },
 	};
 	size_t errors = report->errors;
 	int r;

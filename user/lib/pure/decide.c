@@ -134,13 +134,10 @@ int bc_decide_image(const struct bc_cells *image, const struct bc_question *ques
 
 	if (!bc_open(&s))
 		return -EBADMSG;
-	if (bc_is_named_port(read_cell(&s, bc_port_cell(m.port)), m.port)) {
-		if (m.features & BC_F_SCOPE)
-			bc_find_scope(&s);
-		bc_decide(&s);
-		answer.both = m.features & BC_F_ADDR && !m.v4 && !question->v6only &&
-			      !(addr[0] | addr[1] | addr[2] | addr[3]);
-	}
+	if (m.features & BC_F_SCOPE)
+		bc_find_scope(&s);
+	bc_decide(&s);
+	answer.both = m.features & BC_F_ADDR && !m.v4 && !question->v6only && !(addr[0] | addr[1] | addr[2] | addr[3]);
 	if (decision.no_memory)
 		return -ENOMEM;
 	/* The IPv4 side of a V6ONLY socket was asked, but does not count. */
