@@ -105,8 +105,11 @@ enum bc_rule_flag {
 	BC_RULE_HIDDEN = 1u << 7,  /* rewrite: getsockname(2) shows what was asked for */
 };
 
-/* A reference: a 27-bit number and what it counts. */
+/* A reference: a 27-bit number and what it counts; on a rule, 25 bits and what spares the look at its cell. */
 #define BC_REF_NUMBER 0x07ffffffu
+#define BC_REF_RULE 0x01ffffffu
+#define BC_REF_HOST (1u << 25)	 /* with BC_REF_PLAIN: in the initial network namespace */
+#define BC_REF_PLAIN (1u << 26)	 /* on a rule: it grants, asks for nothing else, and is not to be reported */
 #define BC_REF_OTHERS (1u << 27) /* on a rule: a reserve, as it concerns everyone else */
 #define BC_REF_LAST (1u << 28)	 /* in a list: its last reference */
 #define BC_REF_START (1u << 29)	 /* on a rule: one of the ranges it was written with starts in this segment */
@@ -187,7 +190,7 @@ struct bc_scope {
 #define BC_REFS 16u	      /* in a cell */
 #define BC_SCOPES 4u	      /* in a cell */
 #define BC_PROBES 8u	      /* buckets looked at for one subject: the compiler never places one further away */
-#define BC_RULES_MAX 4194304u /* keeps every number below BC_REF_NUMBER and an image below 1 GiB */
+#define BC_RULES_MAX 4194304u /* keeps every number below BC_REF_RULE and an image below 1 GiB */
 #define BC_SCOPES_MAX 1048576u
 #define BC_DEPTH_MAX 2048u /* cgroups in a path; more than a line of policy can name */
 #define BC_NAME_MAX 255u   /* bytes of a cgroup's name: NAME_MAX, linux/limits.h */

@@ -50,13 +50,30 @@ BC_GLOBAL __u32 bc_failed(struct bc_match *m, const struct bc_rule_cell *r, __u3
 	return 0;
 }
 
+/* A rule whose reference says it all. */
+BC_INLINE int bc_try_plain(struct bc_search *s, __u32 ref)
+{
+	struct bc_match *m = s->m;
+	__u32 failed = ref & BC_REF_HOST && !m->host ? BC_IF_HOST : 0;
+
+	BC_TRACE(s, ref, failed);
+	if (failed)
+		return 0;
+	m->verdict = BC_GRANT;
+	m->rule = ref & BC_REF_RULE;
+	return 1;
+}
+
 /* Non-zero: the search is over. */
 BC_INLINE int bc_try_rule(struct bc_search *s, __u32 ref)
 {
 	struct bc_match *m = s->m;
-	__u32 number = ref & BC_REF_NUMBER, others = ref & BC_REF_OTHERS, failed, verdict;
-	const union bc_cell *cell = BC_CELL(s, m->rules + number);
+	__u32 number = ref & BC_REF_RULE, others = ref & BC_REF_OTHERS, failed, verdict;
+	const union bc_cell *cell;
 
+	if (ref & BC_REF_PLAIN)
+		return bc_try_plain(s, ref);
+	cell = BC_CELL(s, m->rules + number);
 	if (!cell || !cell->rule.verdict) {
 		m->broken = 1;
 		return 1;

@@ -55,7 +55,7 @@ static void assert_lines(const struct bc_cells *image, uint32_t ref, const int *
 	if (ref & BC_REF_LIST)
 		refs = &image->cells[header_of(image)->lists].refs[ref & BC_REF_NUMBER];
 	for (size_t i = 0; i < n; i++) {
-		int line = rule_cell(image, refs[i] & BC_REF_NUMBER)->line;
+		int line = rule_cell(image, refs[i] & BC_REF_RULE)->line;
 
 		assert_int_equal(refs[i] & BC_REF_OTHERS ? -line : line, lines[i]);
 		assert_int_equal(!!(refs[i] & BC_REF_LAST), ref & BC_REF_LIST && i + 1 == n);
@@ -244,7 +244,7 @@ static void list_is_in_order_of_rank(void **state)
 	refs = image.cells[header_of(&image)->lists].refs;
 	assert_int_equal(segment(&image, slot->ref & BC_REF_NUMBER)->ref & BC_REF_NUMBER, 0);
 	for (unsigned i = 0; i < ARRAY_SIZE(lines); i++) {
-		assert_int_equal(rule_cell(&image, refs[i] & BC_REF_NUMBER)->line, lines[i]);
+		assert_int_equal(rule_cell(&image, refs[i] & BC_REF_RULE)->line, lines[i]);
 		assert_int_equal(!!(refs[i] & BC_REF_LAST), i + 1 == ARRAY_SIZE(lines));
 		assert_true(refs[i] & BC_REF_START);
 	}
@@ -550,6 +550,49 @@ static void rule_cell_holds_what_the_other_clauses_say(void **state)
 	assert_int_equal(rule_cell(&image, 5)->flags, 0);
 }
 
+/* References that say it all are made for grants that ask for nothing else, and for no other rule. */
+static void plain_references_are_of_plain_grants(void **state)
+{
+	static const struct {
+		const char *rule;
+		uint32_t plain;
+	} rules[] = {
+		{ "grant user 1000 port 80\n", BC_REF_PLAIN | BC_REF_HOST },
+		{ "grant port 80 netns any\n", BC_REF_PLAIN },
+		{ "grant cgroup /a port 80\n", BC_REF_PLAIN | BC_REF_HOST },
+		{ "reserve user 1000 port 80\n", BC_REF_PLAIN | BC_REF_HOST },
+		{ "grant group 1000 port 80\n", 0 },
+		{ "grant user 1000 port 80 proto tcp\n", 0 },
+		{ "grant user 1000 port 80 addr 127.0.0.1\n", 0 },
+		{ "grant user 1000 port 80 until 2199-12-31T00:00:00Z\n", 0 },
+		{ "grant user 1000 port 80 log\n", 0 },
+		{ "allow user 1000 port 80\n", 0 },
+		{ "deny user 1000 port 80\n", 0 },
+		{ "rewrite user 1000 port 80 to :8080\n", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		_cleanup_(bc_cells_done) struct bc_cells image = {};
+		const struct bc_header *h;
+		uint32_t seen = 0;
+
+		image_from_text(&image, rules[i].rule);
+		h = header_of(&image);
+		for (uint32_t k = 0; k < h->buckets * BC_SLOTS; k++) {
+			const struct bc_slot *slot = &image.cells[BC_INDEX + k / BC_SLOTS].slots[k % BC_SLOTS];
+
+			/* The other side of the reserve is a deny, and never plain. */
+			if (slot->key && slot->key % 4 != BC_CHILD && !(slot->ref & BC_REF_OTHERS))
+				assert_int_equal(slot->ref & (BC_REF_PLAIN | BC_REF_HOST), rules[i].plain);
+			else if (slot->key && slot->key % 4 != BC_CHILD)
+				assert_int_equal(slot->ref & (BC_REF_PLAIN | BC_REF_HOST), 0);
+			seen += slot->key && slot->key % 4 != BC_CHILD;
+		}
+		assert_int_equal(seen, strncmp(rules[i].rule, "reserve", 7) ? 1 : 2);
+	}
+}
+
 static void cgroups_beyond_their_limit_are_refused(void **state)
 {
 	_cleanup_(bc_policy_done) struct bc_policy policy = {};
@@ -596,6 +639,7 @@ int main(void)
 		cmocka_unit_test(cgroup_is_found_from_its_parent_by_the_id_of_its_name),
 		cmocka_unit_test(every_one_of_many_scopes_is_found),
 		cmocka_unit_test(rule_cell_holds_what_the_other_clauses_say),
+		cmocka_unit_test(plain_references_are_of_plain_grants),
 		cmocka_unit_test(cgroups_beyond_their_limit_are_refused),
 	};
 

@@ -312,7 +312,7 @@ static void slot_out_of_bounds_is_refused(void **state)
 
 	(void)state;
 	image_from_text(&image, mixed);
-	assert_int_equal(slot_of(&image, BC_USER, 1001)->ref & BC_REF_NUMBER, 2);
+	assert_int_equal(slot_of(&image, BC_USER, 1001)->ref & BC_REF_RULE, 2);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		_cleanup_(bc_cells_done) struct bc_cells copy = copy_of(&image, image.n);
 
@@ -619,6 +619,30 @@ static void list_that_does_not_end_is_refused(void **state)
 	decide_some(&image);
 }
 
+/* What a reference spares the kernel to look at must be what is there. */
+static void plain_reference_to_another_rule_is_refused(void **state)
+{
+	static const char *const rules[] = {
+		"grant user 1000 port 80 proto tcp\n", "grant user 1000 port 80 addr 127.0.0.1\n",
+		"allow user 1000 port 80\n",	       "deny user 1000 port 80\n",
+		"grant user 1000 port 80 log\n",       "rewrite user 1000 port 80 to :8080\n",
+		"grant user 1000 port 80\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		_cleanup_(bc_cells_done) struct bc_cells image = {};
+		struct bc_slot *slot;
+
+		image_from_text(&image, rules[i]);
+		assert_int_equal(decompiled(&image), 0);
+		slot = slot_of(&image, BC_USER, 1000);
+		/* Of the last one only the namespace is wrong. */
+		slot->ref = (slot->ref & ~BC_REF_HOST) | BC_REF_PLAIN;
+		assert_int_equal(decompiled(&image), -EBADMSG);
+	}
+}
+
 static void broken_image_is_said_to_be_one(void **state)
 {
 	_cleanup_(bc_cells_done) struct bc_cells image = {};
@@ -706,6 +730,7 @@ int main(void)
 		cmocka_unit_test(rule_of_a_group_outside_of_the_groups_slot_is_refused),
 		cmocka_unit_test(rule_that_contradicts_itself_is_refused),
 		cmocka_unit_test(list_that_does_not_end_is_refused),
+		cmocka_unit_test(plain_reference_to_another_rule_is_refused),
 		cmocka_unit_test(broken_image_is_said_to_be_one),
 		cmocka_unit_test(name_of_a_scope_is_read_whole),
 		cmocka_unit_test(random_damage_is_refused_or_harmless),

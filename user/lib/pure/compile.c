@@ -62,7 +62,7 @@ static int make_scopes(struct compilation *c)
 
 static void add_entries(struct compilation *c, uint32_t key, uint32_t id, uint32_t ref)
 {
-	const struct bc_rule *rule = &c->policy->rules[ref & BC_REF_NUMBER];
+	const struct bc_rule *rule = &c->policy->rules[ref & BC_REF_RULE];
 
 	for (size_t k = 0; k < rule->nranges; k++) {
 		const struct bc_range *range = &c->policy->ranges[rule->ranges + k];

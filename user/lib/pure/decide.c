@@ -105,7 +105,7 @@ static void trace(const struct bc_search *s, uint32_t ref, uint32_t failed)
 		return;
 	}
 	answer->tried[answer->ntried++] =
-		(struct bc_tried){ ref & BC_REF_NUMBER, failed, s->m->v4, ref & BC_REF_OTHERS };
+		(struct bc_tried){ ref & BC_REF_RULE, failed, s->m->v4, ref & BC_REF_OTHERS };
 }
 
 void bc_answer_done(struct bc_answer *answer)

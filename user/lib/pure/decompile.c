@@ -23,17 +23,28 @@ struct pieces {
 	size_t left; /* every segment and every reference is used once; else a small image could ask for all memory */
 };
 
+/* What a reference says of its rule must be what the rule's cell says. */
+static bool is_sound_reference(uint32_t ref, const struct bc_rule_cell *cell)
+{
+	if (!(ref & BC_REF_PLAIN))
+		return !(ref & BC_REF_HOST);
+	return !(ref & BC_REF_OTHERS) && cell->verdict == BC_GRANT && !(cell->flags & BC_RULE_LOG) &&
+	       cell->conditions == (ref & BC_REF_HOST ? BC_IF_HOST : 0);
+}
+
 static int add_piece(struct pieces *pieces, const struct bc_cells *image, struct bc_policy *policy, uint32_t ref,
 		     const struct bc_slot *slot, unsigned first, unsigned last)
 {
 	const struct bc_about *about = &image->cells[1].about;
-	uint32_t number = ref & BC_REF_NUMBER, kind = slot->key & 3;
+	uint32_t number = ref & BC_REF_RULE, kind = slot->key & 3;
 	const struct bc_rule_cell *cell;
 	struct bc_rule *rule;
 
 	if (number >= about->nrules || first > last || !pieces->left--)
 		return -EBADMSG;
 	cell = &image->cells[image->cells[0].header.rules + number].rule;
+	if (!is_sound_reference(ref, cell))
+		return -EBADMSG;
 	/* What a reserve is to others follows from what it is to its subject. */
 	if (ref & BC_REF_OTHERS) {
 		pieces->owed[number] -= last - first + 1;

@@ -38,8 +38,8 @@ static bool within(const struct bc_rule *inner, const struct bc_rule *outer)
 /* Whether the rule of reference `first` holds for every bind that `rule` holds for, port and subject aside. */
 static bool always_holds(const struct bc_policy *policy, uint32_t first_ref, uint32_t rule_ref)
 {
-	const struct bc_rule *first = &policy->rules[first_ref & BC_REF_NUMBER];
-	const struct bc_rule *rule = &policy->rules[rule_ref & BC_REF_NUMBER];
+	const struct bc_rule *first = &policy->rules[first_ref & BC_REF_RULE];
+	const struct bc_rule *rule = &policy->rules[rule_ref & BC_REF_RULE];
 
 	/* What only audits decides nothing; the deny of a reserve counts whatever group its subject is. */
 	if (first->clauses & BC_CLAUSE_AUDIT && (first->verb == BC_VERB_DENY || first_ref & BC_REF_OTHERS))
@@ -58,7 +58,7 @@ static bool always_holds(const struct bc_policy *policy, uint32_t first_ref, uin
 static void look_at_list(struct lint *lint, const uint32_t *refs, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct fate *fate = &lint->fates[refs[i] & BC_REF_NUMBER];
+		struct fate *fate = &lint->fates[refs[i] & BC_REF_RULE];
 		size_t k = 0;
 
 		while (k < i && k < COMPARED_MAX && !always_holds(lint->policy, refs[k], refs[i]))
@@ -68,7 +68,7 @@ static void look_at_list(struct lint *lint, const uint32_t *refs, size_t n)
 			fate->decides = true;
 		} else if (!fate->hidden && !(refs[i] & BC_REF_OTHERS)) {
 			fate->hidden = true;
-			fate->behind = refs[k] & BC_REF_NUMBER;
+			fate->behind = refs[k] & BC_REF_RULE;
 		}
 	}
 }
@@ -96,14 +96,14 @@ static void look_at_slot(struct lint *lint, const struct bc_slot *slot)
 	if (!slot->key || (slot->key & 3) == BC_CHILD)
 		return;
 	if (!(slot->ref & (BC_REF_RUN | BC_REF_LIST)))
-		lint->fates[slot->ref & BC_REF_NUMBER].decides = true;
+		lint->fates[slot->ref & BC_REF_RULE].decides = true;
 	if (!(slot->ref & BC_REF_RUN))
 		return;
 	for (uint32_t k = slot->ref & BC_REF_NUMBER, n = 0; n < slot->ports; k++, n++) {
 		uint32_t ref = lint->cells->cells[h->segments + k / BC_SEGMENTS].segments[k % BC_SEGMENTS].ref;
 
 		if (!(ref & BC_REF_LIST))
-			lint->fates[ref & BC_REF_NUMBER].decides = true;
+			lint->fates[ref & BC_REF_RULE].decides = true;
 	}
 }
 

@@ -27,7 +27,7 @@ int bc_entry_compare(const void *left, const void *right)
 		return compare(a->id, b->id);
 	if (a->first != b->first)
 		return compare(a->first, b->first);
-	return compare(a->rule & BC_REF_NUMBER, b->rule & BC_REF_NUMBER);
+	return compare(a->rule & BC_REF_RULE, b->rule & BC_REF_RULE);
 }
 
 /* One run in the making: its entries, and those of them that hold at the port the sweep has come to. */
@@ -46,7 +46,7 @@ static unsigned width(const struct bc_entry *entry)
 
 static const struct bc_rule *rule_of(const struct bc_policy *policy, const struct bc_entry *entry)
 {
-	return &policy->rules[entry->rule & BC_REF_NUMBER];
+	return &policy->rules[entry->rule & BC_REF_RULE];
 }
 
 static enum bc_verdict verdict_of(const struct bc_policy *policy, const struct bc_entry *entry)
@@ -94,7 +94,7 @@ static int compare_privilege(const struct bc_policy *policy, const struct bc_ent
 {
 	enum bc_verdict va = verdict_of(policy, a), vb = verdict_of(policy, b);
 
-	return va != vb ? compare(va, vb) : compare(a->rule & BC_REF_NUMBER, b->rule & BC_REF_NUMBER);
+	return va != vb ? compare(va, vb) : compare(a->rule & BC_REF_RULE, b->rule & BC_REF_RULE);
 }
 
 /* The order in which rules are tried. */
@@ -145,7 +145,7 @@ static bool is_reported(struct bc_plan *plan, const struct bc_entry *winner, con
 
 	if (!pair)
 		return false;
-	*pair = (uint64_t)(winner->rule & BC_REF_NUMBER) << 32 | (loser->rule & BC_REF_NUMBER);
+	*pair = (uint64_t)(winner->rule & BC_REF_RULE) << 32 | (loser->rule & BC_REF_RULE);
 	node = tsearch(pair, &plan->reported, compare_pairs);
 	if (node && *(uint64_t **)node == pair)
 		return false;
@@ -192,9 +192,22 @@ static void report_conflicts(const struct sweep *sweep)
 	}
 }
 
-static uint32_t reference(const struct bc_entry *entry, unsigned first)
+/* Whether it is enough to know the rule's number to be granted: see BC_REF_PLAIN. */
+static bool is_plain(const struct bc_policy *policy, const struct bc_entry *entry)
 {
-	return entry->rule | (entry->first == first ? BC_REF_START : 0);
+	const uint32_t asking = BC_CLAUSE_PROTO | BC_CLAUSE_ADDR | BC_CLAUSE_UNTIL | BC_CLAUSE_LOG;
+	const struct bc_rule *rule = rule_of(policy, entry);
+
+	return verdict_of(policy, entry) == BC_GRANT && rule->kind != BC_GROUP && !(rule->clauses & asking);
+}
+
+static uint32_t reference(const struct sweep *sweep, const struct bc_entry *entry, unsigned first)
+{
+	uint32_t ref = entry->rule | (entry->first == first ? BC_REF_START : 0);
+
+	if (is_plain(sweep->policy, entry))
+		ref |= BC_REF_PLAIN | (rule_of(sweep->policy, entry)->any_netns ? 0 : BC_REF_HOST);
+	return ref;
 }
 
 static int add_list(struct sweep *sweep, unsigned first, uint32_t *ret_ref)
@@ -207,7 +220,7 @@ static int add_list(struct sweep *sweep, unsigned first, uint32_t *ret_ref)
 		return -ENOMEM;
 	*ret_ref = plan->nlists | BC_REF_LIST;
 	for (size_t i = 0; i < sweep->nactive; i++)
-		plan->lists[plan->nlists++] = reference(sweep->active[i], first);
+		plan->lists[plan->nlists++] = reference(sweep, sweep->active[i], first);
 	plan->lists[plan->nlists - 1] |= BC_REF_LAST;
 	return 0;
 }
@@ -222,7 +235,7 @@ static int add_segment(struct sweep *sweep, unsigned first, unsigned last)
 	if (!sweep->nactive)
 		return 0;
 	if (sweep->nactive == 1) {
-		segment.ref = reference(sweep->active[0], first);
+		segment.ref = reference(sweep, sweep->active[0], first);
 	} else {
 		report_conflicts(sweep);
 		qsort_r(sweep->active, sweep->nactive, sizeof(*sweep->active), compare_active, (void *)sweep->policy);
