@@ -144,7 +144,10 @@ struct bc_about {
 	__u32 reserved[9];
 };
 
-/* One subject in one scope. Slots of a bucket are filled in order; a bucket whose last slot is free ends a probe. */
+/*
+ * One subject in one scope. It is in the bucket of its hash, or, where that has no free slot, in that of its rehash.
+ * Slots of a bucket are filled in order.
+ */
 struct bc_slot {
 	__u32 key;   /* scope << 2 | subject kind; zero: free */
 	__u32 id;    /* subject id; zero for anyone */
@@ -189,7 +192,6 @@ struct bc_scope {
 #define BC_SEGMENTS 8u	      /* in a cell */
 #define BC_REFS 16u	      /* in a cell */
 #define BC_SCOPES 4u	      /* in a cell */
-#define BC_PROBES 8u	      /* buckets looked at for one subject: the compiler never places one further away */
 #define BC_RULES_MAX 4194304u /* keeps every number below BC_REF_RULE and an image below 1 GiB */
 #define BC_SCOPES_MAX 1048576u
 #define BC_DEPTH_MAX 2048u /* cgroups in a path; more than a line of policy can name */
@@ -294,6 +296,16 @@ BC_INLINE __u32 bc_hash(__u32 key, __u32 id, __u32 seed)
 	h ^= h >> 12;
 	h *= 0x297a2d39u;
 	return h ^ h >> 15;
+}
+
+/* Another hash, as good and as far from the first as chance allows. */
+BC_INLINE __u32 bc_rehash(__u32 hash)
+{
+	hash ^= hash >> 16;
+	hash *= 0x7feb352du;
+	hash ^= hash >> 15;
+	hash *= 0x846ca68bu;
+	return hash ^ hash >> 16;
 }
 
 BC_INLINE __u32 bc_bucket(__u32 hash, __u32 buckets)

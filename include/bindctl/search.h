@@ -75,7 +75,6 @@ struct bc_match {
 		struct { /* looking for a slot */
 			__u32 key;
 			__u32 id;
-			__u32 bucket;
 		};
 		struct { /* looking for a segment, or going through a list */
 			__u32 left;
@@ -226,7 +225,7 @@ BC_INLINE int bc_find_segment(struct bc_search *s)
 	return 1;
 }
 
-/* Which of a bucket's slots it is; BC_SLOTS: none, BC_SLOTS + 1: none, but the next bucket may have it. */
+/* Which of a bucket's slots it is; BC_SLOTS: none, BC_SLOTS + 1: none, but the other bucket may have it. */
 BC_GLOBAL __u32 bc_pick_slot(const union bc_cell *cell, __u32 key, __u32 id)
 {
 	if (!cell)
@@ -238,10 +237,10 @@ BC_GLOBAL __u32 bc_pick_slot(const union bc_cell *cell, __u32 key, __u32 id)
 	return cell->slots[BC_SLOTS - 1].key ? BC_SLOTS + 1 : BC_SLOTS;
 }
 
-BC_INLINE int bc_scan_bucket(struct bc_search *s)
+BC_INLINE int bc_scan_bucket(struct bc_search *s, __u32 hash)
 {
 	struct bc_match *m = s->m;
-	const union bc_cell *cell = BC_CELL(s, BC_INDEX + m->bucket);
+	const union bc_cell *cell = BC_CELL(s, BC_INDEX + bc_bucket(hash, m->buckets));
 	__u32 found;
 
 	if (!cell) {
@@ -257,34 +256,15 @@ BC_INLINE int bc_scan_bucket(struct bc_search *s)
 	return found > BC_SLOTS ? BC_MORE : BC_ABSENT;
 }
 
-static long bc_probe_on(__u32 i, void *ctx)
-{
-	struct bc_search *s = ctx;
-	struct bc_match *m = s->m;
-	int state;
-
-	(void)i;
-	m->bucket = m->bucket + 1 < m->buckets ? m->bucket + 1 : 0;
-	state = bc_scan_bucket(s);
-	if (state == BC_FOUND)
-		m->found = 1;
-	return state != BC_MORE;
-}
-
 /* m->key and m->id: of the slot that is looked for. Non-zero when there is one: m->ref and m->ports are its. */
 BC_INLINE int bc_find_slot(struct bc_search *s)
 {
-	struct bc_match *m = s->m;
-	int state;
+	__u32 hash = bc_hash(s->m->key, s->m->id, s->m->seed);
+	int state = bc_scan_bucket(s, hash);
 
-	m->bucket = bc_bucket(bc_hash(m->key, m->id, m->seed), m->buckets);
-	state = bc_scan_bucket(s);
-	if (state != BC_MORE)
-		return state == BC_FOUND;
-	m->found = 0;
-	if (BC_LOOP(BC_PROBES - 1, bc_probe_on, s) < 0)
-		m->broken = 1;
-	return m->found && !m->broken;
+	if (state == BC_MORE)
+		state = bc_scan_bucket(s, bc_rehash(hash));
+	return state == BC_FOUND;
 }
 
 #endif

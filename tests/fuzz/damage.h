@@ -100,16 +100,17 @@ static inline const union bc_part *name_of(const struct patient *p, uint32_t sco
 
 static inline void place_slot(const struct patient *p, const struct bc_slot *slot, uint32_t buckets)
 {
-	uint32_t at = bc_bucket(bc_hash(slot->key, slot->id, p->image.cells[0].header.seed), buckets);
+	uint32_t hash = bc_hash(slot->key, slot->id, p->image.cells[0].header.seed);
 
-	for (uint32_t i = 0; i < BC_PROBES * BC_SLOTS; i++) {
-		struct bc_slot *free_slot = slot_at(p, (at * BC_SLOTS + i) % (buckets * BC_SLOTS));
+	for (unsigned probe = 0; probe < 2; probe++, hash = bc_rehash(hash))
+		for (uint32_t i = 0; i < BC_SLOTS; i++) {
+			struct bc_slot *free_slot = slot_at(p, bc_bucket(hash, buckets) * BC_SLOTS + i);
 
-		if (!free_slot->key) {
-			*free_slot = *slot;
-			return;
+			if (!free_slot->key) {
+				*free_slot = *slot;
+				return;
+			}
 		}
-	}
 }
 
 /* What whoever makes up an image can do as well as the compiler. */

@@ -62,10 +62,10 @@ static void search_slots(const struct bc_cells *image)
 
 	for (uint32_t i = 0; i < h->buckets * BC_SLOTS; i++) {
 		const struct bc_slot *slot = &image->cells[BC_INDEX + i / BC_SLOTS].slots[i % BC_SLOTS], *found = NULL;
-		uint32_t at = bc_bucket(bc_hash(slot->key, slot->id, h->seed), h->buckets);
+		uint32_t hash = bc_hash(slot->key, slot->id, h->seed);
 
-		for (unsigned probe = 0; slot->key && !found && probe < BC_PROBES; probe++) {
-			const struct bc_slot *bucket = image->cells[BC_INDEX + (at + probe) % h->buckets].slots;
+		for (unsigned probe = 0; slot->key && !found && probe < 2; probe++, hash = bc_rehash(hash)) {
+			const struct bc_slot *bucket = image->cells[BC_INDEX + bc_bucket(hash, h->buckets)].slots;
 
 			for (unsigned k = 0; k < BC_SLOTS && !found; k++)
 				if (bucket[k].key == slot->key && bucket[k].id == slot->id)

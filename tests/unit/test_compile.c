@@ -593,6 +593,19 @@ static void plain_references_are_of_plain_grants(void **state)
 	}
 }
 
+/* Subjects fill the index as densely as it is meant to be, with the first seed or one of the next. */
+static void index_is_dense(void **state)
+{
+	_cleanup_(bc_text_done) struct bc_text text = {};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+
+	(void)state;
+	for (unsigned i = 0; i < 20000; i++)
+		bc_text_addf(&text, "grant user %u port 80\n", i);
+	image_from_text(&image, text.data);
+	assert_int_equal(header_of(&image)->buckets, 20000 * 5 / 4 / BC_SLOTS + 1);
+}
+
 static void cgroups_beyond_their_limit_are_refused(void **state)
 {
 	_cleanup_(bc_policy_done) struct bc_policy policy = {};
@@ -640,6 +653,7 @@ int main(void)
 		cmocka_unit_test(every_one_of_many_scopes_is_found),
 		cmocka_unit_test(rule_cell_holds_what_the_other_clauses_say),
 		cmocka_unit_test(plain_references_are_of_plain_grants),
+		cmocka_unit_test(index_is_dense),
 		cmocka_unit_test(cgroups_beyond_their_limit_are_refused),
 	};
 

@@ -93,26 +93,62 @@ static int make_entries(struct compilation *c)
 	return 0;
 }
 
-/*
- * The first free slot within BC_PROBES buckets of its own, NULL when there is none, or when the same key and id are
- * there already: two names of one cgroup's children can have the same hash, and want another seed.
- */
-static struct bc_slot *find_free(union bc_cell *index, const struct bc_header *header, uint32_t key, uint32_t id)
+/* The two buckets that a slot may be in, which may be one. */
+static void buckets_of(const struct bc_header *header, const struct bc_slot *slot, uint32_t ret[2])
 {
-	uint32_t bucket = bc_bucket(bc_hash(key, id, header->seed), header->buckets);
+	uint32_t hash = bc_hash(slot->key, slot->id, header->seed);
 
-	for (unsigned probe = 0; probe < BC_PROBES; probe++) {
-		for (unsigned k = 0; k < BC_SLOTS; k++) {
-			struct bc_slot *slot = &index[bucket].slots[k];
+	ret[0] = bc_bucket(hash, header->buckets);
+	ret[1] = bc_bucket(bc_rehash(hash), header->buckets);
+}
 
-			if (!slot->key)
-				return slot;
-			if (slot->key == key && slot->id == id)
-				return NULL;
+static bool has_slot(const union bc_cell *bucket, const struct bc_slot *slot)
+{
+	for (unsigned k = 0; k < BC_SLOTS; k++)
+		if (bucket->slots[k].key == slot->key && bucket->slots[k].id == slot->id)
+			return true;
+	return false;
+}
+
+static bool put_slot(union bc_cell *bucket, const struct bc_slot *slot)
+{
+	for (unsigned k = 0; k < BC_SLOTS; k++)
+		if (!bucket->slots[k].key) {
+			bucket->slots[k] = *slot;
+			return true;
 		}
-		bucket = bucket + 1 < header->buckets ? bucket + 1 : 0;
+	return false;
+}
+
+/* How many others may have to move for one slot before another seed is tried. At the index's load it takes a few. */
+#define MOVES_MAX 1000
+
+/*
+ * Cuckoo hashing: when both buckets are full, the slot takes the place of another, which goes to its own other bucket,
+ * and so on. A bucket that was full stays so, so that whoever looks need not go on behind one that is not.
+ * False when there is no end to it, or when the same key and id are there already: two names of one cgroup's children
+ * can have the same hash, and want another seed.
+ */
+static bool place_slot(union bc_cell *index, const struct bc_header *header, struct bc_slot slot)
+{
+	uint32_t at[2], from = header->buckets;
+
+	buckets_of(header, &slot, at);
+	if (has_slot(&index[at[0]], &slot) || has_slot(&index[at[1]], &slot))
+		return false;
+	for (unsigned moves = 0; moves < MOVES_MAX; moves++) {
+		struct bc_slot *other, moved;
+
+		if (put_slot(&index[at[0]], &slot) || put_slot(&index[at[1]], &slot))
+			return true;
+		from = at[0] == from ? at[1] : at[0];
+		other = &index[from].slots[moves % BC_SLOTS];
+		moved = *other;
+		*other = slot;
+		slot = moved;
+		buckets_of(header, &slot, at);
 	}
-	return NULL;
+	return false;
 }
 
 /* -ENOSPC when something finds no slot under this seed. */
@@ -123,30 +159,26 @@ static int fill_index(const struct compilation *c, union bc_cell *index)
 	for (size_t i = 0; i < c->plan.nruns; i++) {
 		const struct bc_run *run = &c->plan.runs[i];
 		const struct bc_segment *only = &c->plan.segments[run->first];
-		struct bc_slot *slot = find_free(index, header, run->key, run->id);
+		struct bc_slot slot = { .key = run->key, .id = run->id };
 
-		if (!slot)
+		slot.ref = run->n == 1 ? only->ref : run->first | BC_REF_RUN;
+		slot.ports = run->n == 1 ? only->first | (uint32_t)only->last << 16 : run->n;
+		if (!place_slot(index, header, slot))
 			return -ENOSPC;
-		slot->key = run->key;
-		slot->id = run->id;
-		slot->ref = run->n == 1 ? only->ref : run->first | BC_REF_RUN;
-		slot->ports = run->n == 1 ? only->first | (uint32_t)only->last << 16 : run->n;
 	}
 	for (uint32_t scope = BC_SCOPE_ROOT + 1; scope <= c->tree.n; scope++) {
-		uint32_t key = bc_key(c->tree.nodes[scope - 1].parent, BC_CHILD);
-		uint32_t id = bc_tree_hash(&c->tree, scope, header->seed);
-		struct bc_slot *slot = find_free(index, header, key, id);
+		struct bc_slot slot = { .key = bc_key(c->tree.nodes[scope - 1].parent, BC_CHILD), .ref = scope };
 
-		if (!slot)
+		slot.id = bc_tree_hash(&c->tree, scope, header->seed);
+		if (!place_slot(index, header, slot))
 			return -ENOSPC;
-		*slot = (struct bc_slot){ .key = key, .id = id, .ref = scope };
 	}
 	return 0;
 }
 
 /*
- * Builds the index at about 80 % load, which places a million subjects within three buckets. Should chance be against
- * it, another seed or a little more room settles it.
+ * Builds the index at a load of 80 %: less than a fifth of the subjects are then in their second bucket. Should chance be
+ * against it, another seed or a little more room settles it.
  */
 static int make_index(struct compilation *c)
 {

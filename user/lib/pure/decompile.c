@@ -285,29 +285,32 @@ static int read_sources(const struct bc_cells *image, struct bc_policy *policy)
 	return 0;
 }
 
-/*
- * Whether a search for the slot in that bucket comes to it: near enough, behind full buckets alone, and to no other
- * slot of the same subject.
- */
+/* Whether the bucket has another slot of the same subject. */
+static bool has_another(const union bc_cell *bucket, const struct bc_slot *slot)
+{
+	for (unsigned k = 0; k < BC_SLOTS; k++) {
+		const struct bc_slot *other = &bucket->slots[k];
+
+		if (other != slot && other->key == slot->key && other->id == slot->id)
+			return true;
+	}
+	return false;
+}
+
+/* Whether a search for the slot in that bucket comes to it, and to no other of the same subject before. */
 static bool is_reachable(const struct bc_cells *image, const struct bc_slot *slot, uint32_t bucket)
 {
 	const struct bc_header *h = &image->cells[0].header;
-	uint32_t at = bc_bucket(bc_hash(slot->key, slot->id, h->seed), h->buckets);
+	uint32_t hash = bc_hash(slot->key, slot->id, h->seed);
+	const union bc_cell *first = &image->cells[BC_INDEX + bc_bucket(hash, h->buckets)];
+	const union bc_cell *own = &image->cells[BC_INDEX + bucket];
 
-	for (unsigned probe = 0; probe < BC_PROBES; probe++) {
-		for (unsigned k = 0; k < BC_SLOTS; k++) {
-			const struct bc_slot *other = &image->cells[BC_INDEX + at].slots[k];
-
-			if (other != slot && other->key == slot->key && other->id == slot->id)
-				return false;
-		}
-		if (at == bucket)
-			return true;
-		if (!image->cells[BC_INDEX + at].slots[BC_SLOTS - 1].key)
-			return false;
-		at = at + 1 < h->buckets ? at + 1 : 0;
-	}
-	return false;
+	if (has_another(first, slot))
+		return false;
+	if (first == own)
+		return true;
+	return first->slots[BC_SLOTS - 1].key && bc_bucket(bc_rehash(hash), h->buckets) == bucket &&
+	       !has_another(own, slot);
 }
 
 /* The slot of a cgroup leads from its parent to it, by the hash of its name. */
