@@ -2,6 +2,7 @@
 # make                   build/bindctl
 # make check             install what the tests need, run unit, fuzz, CLI and kernel suites (as root)
 # make fuzz              look for inputs that break the library, FUZZ_SECONDS=60
+# make bench             measure it (as root); see tests/README.md
 # make install           DESTDIR=, PREFIX=
 # make clean
 #
@@ -79,6 +80,7 @@ $(SKEL): $(BPF_OBJ)
 	$(Q)$(BPFTOOL) gen skeleton $< name bindctl_bpf > $@
 
 -include tests/tests.mk
+-include tests/bench.mk
 
 install: all
 	$(INSTALL) -D -m 0755 $(BUILD)/bindctl $(DESTDIR)$(SBINDIR)/bindctl
