@@ -22,7 +22,7 @@ static __always_inline int is_named(const struct bc_gate *gate, __u32 port)
 
 static __always_inline int is_host(__u64 netns)
 {
-	struct state *state = open_state();
+	struct bc_state *state = open_state();
 
 	if (!state)
 		return 0;

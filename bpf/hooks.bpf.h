@@ -32,7 +32,7 @@ static __always_inline int refuse(__u32 err)
 /* What an earlier hook, or an earlier bind, left with the socket. */
 static __always_inline struct note *find_note(struct bpf_sock *sk)
 {
-	const struct state *state = open_state();
+	const struct bc_state *state = open_state();
 
 	return state && state->notes_left ? bpf_sk_storage_get(&bc_notes, sk, NULL, 0) : NULL;
 }
@@ -49,7 +49,7 @@ static __always_inline void clear_note(struct bpf_sock *sk)
 /* Leaves the note with the socket; zero when there was no memory for it. */
 static __always_inline int keep_note(struct bpf_sock *sk, struct note *note)
 {
-	struct state *state = open_state();
+	struct bc_state *state = open_state();
 	struct note *kept;
 
 	if (!state)

@@ -34,19 +34,14 @@ struct {
 } bc_gate SEC(".maps");
 
 /*
- * What the programs want to remember. In a map of its own, as the others are: libbpf's for global variables can be mapped
- * by user space, and so has memory that costs a TLB entry of its own.
+ * In a map of its own, as the others are: libbpf's for global variables can be mapped by user space, and so has memory
+ * that costs a TLB entry of its own.
  */
-struct state {
-	__u64 host_netns; /* cookie of the initial network namespace; 0: not looked up yet */
-	__u64 notes_left; /* whether any socket was ever left a note: most policies leave none */
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct state);
+	__type(value, struct bc_state);
 } bc_state SEC(".maps");
 
 /* Where in the image's scopes the walk down a cgroup's path ended: a cache, see scope.bpf.h. */
@@ -119,7 +114,7 @@ static __always_inline const struct bc_gate *open_gate(void)
 	return bpf_map_lookup_elem(&bc_gate, &only);
 }
 
-static __always_inline struct state *open_state(void)
+static __always_inline struct bc_state *open_state(void)
 {
 	__u32 only = 0;
 

@@ -26,11 +26,11 @@ static long find_start(__u32 level, void *ctx)
 }
 
 /*
- * An entry of `bc_seen`: the scope in the lower 28 bits, and a tag of the cgroup's id and the epoch above. Each cgroup
+ * An entry of `bc_seen`: the scope in the lower 21 bits, and a tag of the cgroup's id and the epoch above. Each cgroup
  * has one place, which others may take at any moment: should the id that was read be one's and the entry another's, the
  * tag tells. The epoch is random and known to root alone, so nobody can aim for another cgroup's tag.
  */
-#define SEEN_SCOPE 0x0fffffffu
+#define SEEN_SCOPE 0x001fffffu /* BC_SCOPES_MAX and more */
 #define SEEN_TAG (~(__u64)SEEN_SCOPE)
 
 static __always_inline __u64 mix(__u64 cgroup, __u64 epoch)
@@ -43,7 +43,7 @@ static __always_inline __u64 mix(__u64 cgroup, __u64 epoch)
 /* The place of what was mixed, by bits that the tag does not have. */
 static __always_inline volatile struct seen *seen_at(__u64 mixed)
 {
-	__u32 place = mixed >> 12 & (SEEN_MAX - 1);
+	__u32 place = mixed >> 8 & (SEEN_MAX - 1);
 
 	return bpf_map_lookup_elem(&bc_seen, &place);
 }

@@ -2,9 +2,9 @@
 /*
  * The compiled policy ("image"), as user space writes it and the kernel reads it.
  *
- * An image is one BPF array of 64-byte cells (one cache line each), 64 of them to an element: fewer elements are sooner
- * written. It is written once, frozen, and put whole into the one-slot outer map `bc_policy`; nothing in it ever changes
- * afterwards. The same machine writes and reads it, so
+ * An image is one BPF array of 64-byte cells (one cache line each), 64 of them to an element: fewer elements are
+ * sooner written. It is written once, frozen, and put whole into the one-slot outer map `bc_policy`; nothing in it
+ * ever changes afterwards. The same machine writes and reads it, so
  * integers are in host byte order, addresses included (four 32-bit words, most significant word first; an IPv4 address
  * is its v4-mapped form ::ffff:a.b.c.d).
  *
@@ -234,6 +234,12 @@ struct bc_page {
 struct bc_gate {
 	__u64 features;		 /* enum bc_feature, all rules together */
 	__u64 ports[65536 / 64]; /* a bit for each port that any rule names */
+};
+
+/* The value of the map `bc_state`: what the programs remember. */
+struct bc_state {
+	__u64 host_netns; /* cookie of the initial network namespace; 0: not looked up yet */
+	__u64 notes_left; /* whether any socket was ever left a note: most policies leave none */
 };
 
 /* The value of the map `bc_schema`, which says whose pins these are. */

@@ -279,7 +279,7 @@ BC_INLINE void bc_decide(struct bc_search *s)
 	/* Where no rule asks for an address, IPv4 is decided just as IPv6. */
 	if (m->features & BC_F_ADDR && !m->v4 && !(m->addr[0] | m->addr[1] | m->addr[2] | m->addr[3]))
 		bc_decide_v4_side(s, reply);
-	if (bc_is_remarkable(m))
+	if (bc_is_remarkable(m) || reply->relied)
 		bc_complete(s, reply);
 }
 

@@ -118,6 +118,16 @@ static int pin_map(const char *dir, const struct pinned_map *pinned, struct bc_e
 	return 0;
 }
 
+static int remember_notes(int state_fd, struct bc_error *reterr)
+{
+	const struct bc_state state = { .notes_left = 1 };
+	const uint32_t only = 0;
+
+	if (bpf_map_update_elem(state_fd, &only, &state, BPF_ANY))
+		return bc_fail_errno(reterr, -errno, "cannot write the BPF map of what programs remember");
+	return 0;
+}
+
 /* Loads the programs onto the maps that are pinned, or onto new ones, which it pins. */
 static int load_programs(const char *dir, struct bindctl_bpf **ret_programs, struct bc_error *reterr)
 {
@@ -154,6 +164,9 @@ static int load_programs(const char *dir, struct bindctl_bpf **ret_programs, str
 	/* A new gate keeps nothing back, whatever image may be in force. */
 	if (!maps[GATE].taken_over)
 		r = bc_gate_open(&(struct bc_force){ .gate_fd = bpf_map__fd(programs->maps.bc_gate) }, reterr);
+	/* Notes that are there already must not be overlooked. */
+	if (!r && maps[NOTES].taken_over && !maps[STATE].taken_over)
+		r = remember_notes(bpf_map__fd(programs->maps.bc_state), reterr);
 	for (int i = 0; !r && i < PINNED_MAPS; i++)
 		r = pin_map(dir, &maps[i], reterr);
 	if (!r)
@@ -284,9 +297,11 @@ int bc_attach(const char *dir, int cgroup_fd, const char *cgroup, uint32_t featu
 	      struct bc_error *reterr)
 {
 	_cleanup_(close_programs) struct bindctl_bpf *programs = NULL;
-	uint32_t known = 0;
-	int r = load_programs(dir, &programs, reterr);
+	/* Until all is done, programs and maps may not fit together: nobody takes them for something that serves. */
+	int r = bc_pins_set_features(dir, 0, reterr);
 
+	if (!r)
+		r = load_programs(dir, &programs, reterr);
 	if (r)
 		return r;
 	const int fds[BC_HOOKS] = {
@@ -298,10 +313,6 @@ int bc_attach(const char *dir, int cgroup_fd, const char *cgroup, uint32_t featu
 		[BC_HOOK_GETSOCKNAME6] = bpf_program__fd(programs->progs.bc_getsockname6),
 	};
 
-	/* While some are old and some new, they know together what both do. */
-	r = bc_pins_features(dir, &known, reterr);
-	if (!r)
-		r = bc_pins_set_features(dir, known & BC_F_KNOWN, reterr);
 	/* The bind hooks last: they rely on those behind them. */
 	for (int hook = BC_HOOKS - 1; !r && hook >= 0; hook--)
 		r = settle_hook(dir, hook, bc_hook_is_needed(hook, features), fds[hook], cgroup_fd, cgroup, reterr);
@@ -327,15 +338,27 @@ int bc_detach(const char *dir, enum bc_hook hook, struct bc_error *reterr)
 	return bc_pin_remove(dir, hooks[hook].name, reterr);
 }
 
+int bc_open_policy(const char *dir, int *ret_fd, struct bc_error *reterr)
+{
+	int r = bc_pin_open_map(dir, BC_PIN_POLICY, BPF_MAP_TYPE_ARRAY_OF_MAPS, ret_fd, NULL, reterr);
+
+	return r == -ENOENT ? bc_fail(reterr, r, "nothing is loaded in %s", dir) : r;
+}
+
 int bc_force_open(const char *dir, struct bc_force *ret_force, struct bc_error *reterr)
 {
 	_cleanup_(bc_force_done) struct bc_force force = BC_FORCE_NONE;
-	int r = bc_pin_open_map(dir, BC_PIN_POLICY, BPF_MAP_TYPE_ARRAY_OF_MAPS, &force.policy_fd, NULL, reterr);
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+	int r = bc_open_policy(dir, &force.policy_fd, reterr);
 
 	if (!r)
 		r = bc_pin_open_map(dir, BC_PIN_GATE, BPF_MAP_TYPE_ARRAY, &force.gate_fd, NULL, reterr);
 	if (r)
-		return r == -ENOENT ? bc_fail(reterr, r, "nothing is loaded in %s", dir) : r;
+		return r;
+	if (bpf_obj_get_info_by_fd(force.gate_fd, &info, &size) || info.value_size != sizeof(struct bc_gate))
+		return bc_fail(reterr, -EBADMSG, "%s/%s is not what bindctl pinned there; was it replaced?", dir,
+			       BC_PIN_GATE);
 	*ret_force = force;
 	force = BC_FORCE_NONE;
 	return 0;

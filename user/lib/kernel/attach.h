@@ -46,9 +46,9 @@ int bc_effective_programs(int cgroup_fd, enum bc_hook hook, struct bc_effective 
 /*
  * Makes sure that this build's programs are loaded, pinned in `dir` and linked to the cgroup, and opens what images are
  * put into force by. A hook that `features` do not need gets no program, for each costs every bind something; but
- * whatever is linked stays so, since a bind may be on its way from one hook to the next. Programs that are there already
- * and differ are replaced in place, without a moment in between; links to a cgroup that is gone are made anew. What was
- * in force stays in force. -errno with a sentence.
+ * whatever is linked stays so, since a bind may be on its way from one hook to the next. Programs that are there
+ * already and differ are replaced in place, without a moment in between; links to a cgroup that is gone are made anew.
+ * What was in force stays in force. -errno with a sentence.
  */
 int bc_attach(const char *dir, int cgroup_fd, const char *cgroup, uint32_t features, struct bc_force *ret_force,
 	      struct bc_error *reterr);
@@ -56,7 +56,10 @@ int bc_attach(const char *dir, int cgroup_fd, const char *cgroup, uint32_t featu
 /* Detaches and unpins the hook's link; one that is not there is no error. */
 int bc_detach(const char *dir, enum bc_hook hook, struct bc_error *reterr);
 
-/* Opens what an image is put into force by; -ENOENT when it is not there. */
+/* Opens the pinned outer map; -ENOENT with a sentence when it is not there. */
+int bc_open_policy(const char *dir, int *ret_fd, struct bc_error *reterr);
+
+/* Opens what an image is put into force by; -ENOENT when something of it is not there. */
 int bc_force_open(const char *dir, struct bc_force *ret_force, struct bc_error *reterr);
 
 #endif

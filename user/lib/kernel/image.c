@@ -14,19 +14,6 @@ static uint32_t pages_for(uint32_t cells)
 	return (cells + BC_PAGE_CELLS - 1) / BC_PAGE_CELLS;
 }
 
-/* Whether two images have the same scopes under the same numbers: what was found in one holds in the other. */
-static bool same_scopes(const struct bc_cells *a, const struct bc_cells *b)
-{
-	const struct bc_header *ha = &a->cells[0].header, *hb = &b->cells[0].header;
-	uint32_t na = a->cells[1].about.names - ha->scopes, nb = b->cells[1].about.names - hb->scopes;
-
-	/* The second one is the kernel's, and nobody has looked at it yet. */
-	return hb->scopes <= b->n && nb <= b->n - hb->scopes &&
-	       a->cells[1].about.nscopes == b->cells[1].about.nscopes && na == nb &&
-	       ha->labels - ha->scopes == hb->labels - hb->scopes &&
-	       !memcmp(a->cells + ha->scopes, b->cells + hb->scopes, na * sizeof(*a->cells));
-}
-
 /* By how many seconds CLOCK_TAI is ahead of CLOCK_REALTIME: whole ones, asked for within far less than one. */
 static int32_t tai_offset(void)
 {
@@ -36,22 +23,6 @@ static int32_t tai_offset(void)
 		return 0;
 	return tai.tv_sec - now.tv_sec + (tai.tv_nsec - now.tv_nsec > 500000000 ? 1 : 0) -
 	       (now.tv_nsec - tai.tv_nsec > 500000000 ? 1 : 0);
-}
-
-int bc_imprint_make(const struct bc_cells *cells, const struct bc_cells *current, uint64_t root, struct bc_imprint *ret,
-		    struct bc_error *reterr)
-{
-	struct bc_imprint imprint = { .generation = 1, .root = root, .tai_offset = tai_offset() };
-	const struct bc_header *before = current->n ? &current->cells[0].header : NULL;
-
-	if (before)
-		imprint.generation = before->generation + 1;
-	if (before && before->root == root && before->epoch && same_scopes(cells, current))
-		imprint.epoch = before->epoch;
-	else if (getrandom(&imprint.epoch, sizeof(imprint.epoch), 0) != sizeof(imprint.epoch))
-		return bc_fail_errno(reterr, -errno, "cannot get a random number");
-	*ret = imprint;
-	return 0;
 }
 
 /* A page of the image by itself: not all of it is there, or it gets an imprint. */
@@ -71,8 +42,8 @@ static int write_page(int fd, uint32_t n, const struct bc_cells *cells, const st
 }
 
 /*
- * In one call. The map is none that could be mapped into memory: to fill a large one that way takes longer, page by page
- * of faults, and a small one would not lie in memory that the kernel has under large pages.
+ * In one call. The map is none that could be mapped into memory: to fill a large one that way takes longer, page by
+ * page of faults, and a small one would not lie in memory that the kernel has under large pages.
  */
 static int write_pages(int fd, uint32_t first, uint32_t n, const struct bc_cells *cells)
 {
@@ -180,14 +151,13 @@ int bc_image_publish(const struct bc_force *force, int image_fd, const struct bc
 	return 0;
 }
 
-int bc_image_withdraw(const struct bc_force *force, struct bc_error *reterr)
+int bc_image_withdraw(int policy_fd, struct bc_error *reterr)
 {
-	const struct bc_gate nothing = {};
 	const uint32_t slot = 0;
 
-	if (bpf_map_delete_elem(force->policy_fd, &slot) && errno != ENOENT)
+	if (bpf_map_delete_elem(policy_fd, &slot) && errno != ENOENT)
 		return bc_fail_errno(reterr, -errno, "cannot withdraw the policy");
-	return write_gate(force, &nothing, reterr);
+	return 0;
 }
 
 /* Opens the map in the slot. One that is replaced between the two calls is gone: look again. */
@@ -208,6 +178,72 @@ static int open_current(int policy_fd, uint32_t *ret_id, struct bc_error *reterr
 			return bc_fail_errno(reterr, -errno, "cannot open the policy in force (BPF map %u)", *ret_id);
 	}
 	return bc_fail(reterr, -EBUSY, "the policy in force is being replaced all the time");
+}
+
+/*
+ * Whether the image in force, whose first page that is, has the same scopes under the same numbers as `cells`: what was
+ * found in one holds in the other. Of a large image only the pages of its scopes are read. Nobody has checked it.
+ */
+static bool has_scopes(int fd, uint32_t pages, const struct bc_page *first, const struct bc_cells *cells)
+{
+	const struct bc_header *before = &first->cells[0].header, *after = &cells->cells[0].header;
+	uint32_t n = cells->cells[1].about.names - after->scopes, at = before->scopes;
+
+	if (first->cells[1].about.nscopes != cells->cells[1].about.nscopes ||
+	    first->cells[1].about.names - before->scopes != n ||
+	    before->labels - before->scopes != after->labels - after->scopes)
+		return false;
+	for (uint32_t done = 0, some; done < n; done += some, at += some) {
+		uint32_t key = at / BC_PAGE_CELLS, left = BC_PAGE_CELLS - at % BC_PAGE_CELLS;
+		struct bc_page page;
+
+		some = n - done < left ? n - done : left;
+		if (key >= pages || bpf_map_lookup_elem(fd, &key, &page) ||
+		    memcmp(&page.cells[at % BC_PAGE_CELLS], &cells->cells[after->scopes + done],
+			   some * sizeof(*page.cells)))
+			return false;
+	}
+	return true;
+}
+
+/* Opens the map of the image in force, of which *ret_info tells. -ENOENT, with a sentence, when there is none. */
+static int open_image(int policy_fd, struct bpf_map_info *ret_info, int *ret_fd, struct bc_error *reterr)
+{
+	uint32_t id = 0, size = sizeof(*ret_info);
+	_cleanup_close_ int fd = open_current(policy_fd, &id, reterr);
+
+	if (fd < 0)
+		return fd;
+	if (bpf_obj_get_info_by_fd(fd, ret_info, &size))
+		return bc_fail_errno(reterr, -errno, "cannot query BPF map %u", id);
+	if (ret_info->value_size != sizeof(struct bc_page))
+		return bc_fail(reterr, -EBADMSG, "the policy in force was not written by bindctl (BPF map %u)", id);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int bc_imprint_make(const struct bc_cells *cells, int policy_fd, uint64_t root, struct bc_imprint *ret,
+		    struct bc_error *reterr)
+{
+	struct bc_imprint imprint = { .generation = 1, .root = root, .tai_offset = tai_offset() };
+	struct bpf_map_info info = {};
+	_cleanup_close_ int fd = -1;
+	struct bc_page first = {};
+	const struct bc_header *before = &first.cells[0].header;
+	int r = open_image(policy_fd, &info, &fd, reterr);
+
+	if (r && r != -ENOENT)
+		return r;
+	if (!r && bpf_map_lookup_elem(fd, &(uint32_t){ 0 }, &first))
+		return bc_fail_errno(reterr, -errno, "cannot read the policy in force");
+	if (before->magic)
+		imprint.generation = before->generation + 1;
+	if (before->magic && before->root == root && before->epoch && has_scopes(fd, info.max_entries, &first, cells))
+		imprint.epoch = before->epoch;
+	else if (getrandom(&imprint.epoch, sizeof(imprint.epoch), 0) != sizeof(imprint.epoch))
+		return bc_fail_errno(reterr, -errno, "cannot get a random number");
+	*ret = imprint;
+	return 0;
 }
 
 /* How many cells there are: what the image says, unless that cannot be. */
@@ -234,20 +270,15 @@ int bc_image_read(int policy_fd, struct bc_cells *ret_image, struct bc_error *re
 {
 	_cleanup_(bc_cells_done) struct bc_cells image = {};
 	struct bpf_map_info info = {};
-	uint32_t id = 0, size = sizeof(info);
-	_cleanup_close_ int fd = open_current(policy_fd, &id, reterr);
-	int r;
+	_cleanup_close_ int fd = -1;
+	int r = open_image(policy_fd, &info, &fd, reterr);
 
-	if (fd < 0)
-		return fd;
-	if (bpf_obj_get_info_by_fd(fd, &info, &size))
-		return bc_fail_errno(reterr, -errno, "cannot query BPF map %u", id);
-	if (info.value_size != sizeof(struct bc_page))
-		return bc_fail(reterr, -EBADMSG, "the policy in force was not written by bindctl (BPF map %u)", id);
+	if (r)
+		return r;
 	image.cells = calloc(info.max_entries, sizeof(struct bc_page));
 	r = image.cells ? read_pages(fd, info.max_entries, image.cells) : -ENOMEM;
 	if (r)
-		return bc_fail_errno(reterr, r, "cannot read the policy in force (BPF map %u)", id);
+		return bc_fail_errno(reterr, r, "cannot read the policy in force (BPF map %u)", info.id);
 	/* The empty one that the programs are loaded with. */
 	if (!image.cells[0].header.magic)
 		return bc_fail(reterr, -ENOENT, "no policy is in force");

@@ -104,7 +104,7 @@ static bool is_served(const struct bc_instance *instance, int cgroup_fd, uint32_
 {
 	uint32_t known = 0;
 
-	return is_attached(instance, cgroup_fd, features) && !bc_pins_features(instance->pins, &known, NULL) &&
+	return is_attached(instance, cgroup_fd, features) && !bc_pins_features(instance->pins, &known, NULL) && known &&
 	       !(features & ~known);
 }
 
@@ -146,7 +146,6 @@ int bc_instance_stage(const struct bc_instance *instance, const struct bc_cells 
 		      struct bc_staged *ret_staged, struct bc_error *reterr)
 {
 	_cleanup_(bc_staged_done) struct bc_staged staged = BC_STAGED_NONE;
-	_cleanup_(bc_cells_done) struct bc_cells current = {};
 	uint32_t features = cells->cells[0].header.features;
 	struct bc_imprint imprint;
 	uint64_t root = 0;
@@ -156,15 +155,10 @@ int bc_instance_stage(const struct bc_instance *instance, const struct bc_cells 
 		return r;
 	staged.fresh = r == BC_PINS_ABSENT;
 	r = open_attached(instance, staged.fresh, upgrade, features, &staged.force, reterr);
-	if (!r) {
-		r = bc_image_read(staged.force.policy_fd, &current, reterr);
-		if (r == -ENOENT)
-			r = 0;
-	}
 	if (!r)
 		r = root_id(&root, reterr);
 	if (!r)
-		r = bc_imprint_make(cells, &current, root, &imprint, reterr);
+		r = bc_imprint_make(cells, staged.force.policy_fd, root, &imprint, reterr);
 	if (!r)
 		r = bc_image_create(cells, &imprint, &staged.image_fd, reterr);
 	if (r) {
@@ -195,17 +189,17 @@ int bc_instance_unload(const struct bc_instance *instance, bool *ret_was_loaded,
 	/* The schema last: until then, what is left is known as ours. */
 	static const char *const maps[] = { BC_PIN_EVENTS, BC_PIN_COUNTERS, BC_PIN_NOTES, BC_PIN_STATE,
 					    BC_PIN_SEEN,   BC_PIN_POLICY,   BC_PIN_GATE,  BC_PIN_SCHEMA };
-	_cleanup_(bc_force_done) struct bc_force force = BC_FORCE_NONE;
+	_cleanup_close_ int policy_fd = -1;
 	int r = bc_pins_check(instance->pins, reterr);
 
 	if (r < 0)
 		return r;
 	*ret_was_loaded = r == BC_PINS_OURS;
 	if (*ret_was_loaded) {
-		r = bc_force_open(instance->pins, &force, reterr);
+		r = bc_open_policy(instance->pins, &policy_fd, reterr);
 		/* First the policy, in one step for both families; what follows changes no decision. */
 		if (!r)
-			r = bc_image_withdraw(&force, reterr);
+			r = bc_image_withdraw(policy_fd, reterr);
 		if (r == -ENOENT)
 			r = 0;
 		for (enum bc_hook hook = 0; !r && hook < BC_HOOKS; hook++)
@@ -222,13 +216,13 @@ int bc_instance_unload(const struct bc_instance *instance, bool *ret_was_loaded,
 
 int bc_instance_image(const struct bc_instance *instance, struct bc_cells *ret_image, struct bc_error *reterr)
 {
-	_cleanup_(bc_force_done) struct bc_force force = BC_FORCE_NONE;
+	_cleanup_close_ int policy_fd = -1;
 	int r = bc_pins_check(instance->pins, reterr);
 
 	if (r == BC_PINS_ABSENT)
 		return bc_fail(reterr, -ENOENT, "bindctl is not loaded: no pins in %s; run: bindctl load",
 			       instance->pins);
 	if (r > 0)
-		r = bc_force_open(instance->pins, &force, reterr);
-	return r ? r : bc_image_read(force.policy_fd, ret_image, reterr);
+		r = bc_open_policy(instance->pins, &policy_fd, reterr);
+	return r ? r : bc_image_read(policy_fd, ret_image, reterr);
 }

@@ -71,8 +71,10 @@ int bc_pins_check(const char *dir, struct bc_error *reterr)
 	if (r)
 		return bc_fail_errno(reterr, r, "cannot read %s", path);
 	if (schema.schema != BC_SCHEMA)
-		return bc_fail(reterr, -EPROTO, "the pins in %s have schema %u, made by %s bindctl; this one has %u",
-			       dir, schema.schema, schema.schema > BC_SCHEMA ? "a newer" : "an older", BC_SCHEMA);
+		return bc_fail(
+			reterr, -EPROTO,
+			"the pins in %s have schema %u, made by %s bindctl; this one has %u; unload them with that one",
+			dir, schema.schema, schema.schema > BC_SCHEMA ? "a newer" : "an older", BC_SCHEMA);
 	return BC_PINS_OURS;
 }
 

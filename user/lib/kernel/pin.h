@@ -31,7 +31,7 @@ enum bc_pins {
 
 /*
  * Whose pins these are: enum bc_pins, or -errno with a sentence, -EEXIST when they are somebody else's and -EPROTO
- * when of a newer schema. Changes nothing.
+ * when of another schema. Changes nothing.
  */
 int bc_pins_check(const char *dir, struct bc_error *reterr);
 

@@ -177,8 +177,8 @@ static int fill_index(const struct compilation *c, union bc_cell *index)
 }
 
 /*
- * Builds the index at a load of 80 %: less than a fifth of the subjects are then in their second bucket. Should chance be
- * against it, another seed or a little more room settles it.
+ * Builds the index at a load of 80 %: less than a fifth of the subjects are then in their second bucket. Should chance
+ * be against it, another seed or a little more room settles it.
  */
 static int make_index(struct compilation *c)
 {

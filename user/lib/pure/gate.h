@@ -5,7 +5,7 @@
 
 #include "pure/compile.h"
 
-/* The features and ports of a sound image, and nothing more; the programs' own members are zero. */
+/* The features and ports of a sound image, and nothing more. */
 void bc_gate_needs(const struct bc_cells *image, struct bc_gate *ret);
 
 #endif
