@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Rules of cgroups and units: resolved by the kernel at the bind, whenever the cgroup was made. */
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include "bed.h"
+#include "host/mounts.h"
 #include "cycle.h"
 
 static int bind_in(const char *in, uint16_t port)
@@ -88,6 +90,43 @@ static void change_of_scopes_counts_at_once(void **state)
 		assert_int_equal(bind_in("a/b", 443), EACCES);
 	}
 	bed_remove_cgroup("a");
+}
+
+/* The cache of scopes filled with entries that are not of this policy. */
+static void fill_cache(uint64_t cgroup, uint64_t entry)
+{
+	const uint64_t seen[2] = { cgroup, entry };
+	_cleanup_close_ int fd = -1;
+	struct bc_error error;
+	uint32_t key = 0;
+
+	assert_int_equal(bc_pin_open_map(bed.pins, BC_PIN_SEEN, BPF_MAP_TYPE_ARRAY, &fd, NULL, &error), 0);
+	while (!bpf_map_update_elem(fd, &key, seen, BPF_EXIST))
+		key++;
+	assert_true(key > 1000);
+}
+
+/* Neither what was found under another policy, nor what is another cgroup's, counts. */
+static void cached_scope_is_of_this_policy_and_cgroup(void **state)
+{
+	_cleanup_close_ int fd = -1;
+	struct bc_error error;
+	char path[320];
+	uint64_t id;
+
+	(void)state;
+	bed_make_cgroup("a/b");
+	policy("grant cgroup %s/a/b port 443\n");
+	snprintf(path, sizeof(path), "%s/a/b", bed.cgroup);
+	assert_int_equal(bc_open_cgroup(path, &fd, &error), 0);
+	assert_int_equal(bc_cgroup_id(fd, &id), 0);
+	for (uint64_t tag = 1; tag < 4; tag++) {
+		fill_cache(id, tag << 60 | BC_SCOPE_ROOT);
+		assert_int_equal(bind_in("a/b", 443), 0);
+	}
+	/* And as it was. */
+	assert_int_equal(bind_in("a/b", 443), 0);
+	bed_remove_cgroup("a/b");
 }
 
 static void cgroup_made_anew_is_the_same_to_the_policy(void **state)
@@ -227,6 +266,7 @@ static int tests(void)
 		cmocka_unit_test(cgroup_is_covered_from_its_first_bind),
 		cmocka_unit_test(deepest_scope_decides),
 		cmocka_unit_test(change_of_scopes_counts_at_once),
+		cmocka_unit_test(cached_scope_is_of_this_policy_and_cgroup),
 		cmocka_unit_test(cgroup_made_anew_is_the_same_to_the_policy),
 		cmocka_unit_test(names_of_every_kind),
 		cmocka_unit_test(names_of_every_length),
