@@ -99,15 +99,14 @@ void cgroup_remove(enum place place, const char *in);
 
 /* Policies of texts.h. */
 
-/* One compiled; what it costs in the kernel, as /proc has it, in *ret_bytes if not NULL. */
 void policy_compile(enum kind kind, uint32_t rules, struct bc_cells *ret);
 
-/* In the kernel. */
 struct image {
 	int fd;
 	struct bc_gate needs;
 };
 
+/* One in the kernel, as the next to be published; what it costs there, as /proc has it, in *ret_bytes if not NULL. */
 struct image policy_image(const struct bc_cells *cells, uint64_t *ret_bytes);
 
 /* Puts it into force. */

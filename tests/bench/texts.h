@@ -23,8 +23,8 @@ enum kind {
 
 #define PORT 200 /* what the rule that matters is about: this port and ORDER_PORTS - 1 more */
 #define PORT_UNNAMED 61000
-/* Other rules: 16 ports of other subjects. */
-#define PORT_OTHERS 2000
+/* Other rules: 16 ports of other subjects. Who has no grant is refused them. */
+#define PORT_OTHERS 600
 #define PORT_OTHERS_N 16
 #define PORT_OTHERS_STEP 7
 #define USER_OTHERS 100000u
