@@ -204,6 +204,16 @@ static BC_NOINLINE int bc_decide_side(struct bc_search *s)
 	return 0;
 }
 
+/* What m->rule says besides its verdict: read once more, for in the kernel there is no room on the stack to keep it. */
+BC_INLINE void bc_recall(struct bc_search *s)
+{
+	struct bc_match *m = s->m;
+	const union bc_cell *cell = m->rule == BC_RULE_NONE ? NULL : BC_CELL(s, m->rules + m->rule);
+
+	m->err = cell ? cell->rule.err : 0;
+	m->flags = cell ? cell->rule.flags : 0;
+}
+
 /*
  * [::] on a dual-stack socket takes the IPv4 port too: both are decided, and the lesser privilege holds; of two
  * rewrites the one that stands first in the policy. On a V6ONLY socket the IPv6 answer alone does.
@@ -211,7 +221,7 @@ static BC_NOINLINE int bc_decide_side(struct bc_search *s)
 BC_INLINE void bc_decide_v4_side(struct bc_search *s, struct bc_reply *reply)
 {
 	struct bc_match *m = s->m;
-	__u32 verdict = m->verdict, rule = m->rule, err = m->err, flags = m->flags, audited = m->audited, lesser;
+	__u32 verdict = m->verdict, rule = m->rule, audited = m->audited, lesser;
 
 	m->v4 = 1;
 	m->addr[2] = 0xffff;
@@ -230,8 +240,7 @@ BC_INLINE void bc_decide_v4_side(struct bc_search *s, struct bc_reply *reply)
 	if (!reply->v4) {
 		m->verdict = verdict;
 		m->rule = rule;
-		m->err = err;
-		m->flags = flags;
+		bc_recall(s);
 	}
 }
 
