@@ -12,7 +12,7 @@ struct bc_image_map {
 	__uint(map_flags, BPF_F_INNER_MAP);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct bc_page);
+	__type(value, union bc_page);
 } bc_no_image SEC(".maps");
 
 /* The policy in force: one slot. Each program reads it once a call, so no bind ever sees half a policy. */
@@ -102,7 +102,7 @@ struct {
 static __always_inline const union bc_cell *read_cell(void *image, __u32 n)
 {
 	__u32 at = n / BC_PAGE_CELLS;
-	const struct bc_page *page = bpf_map_lookup_elem(image, &at);
+	const union bc_page *page = bpf_map_lookup_elem(image, &at);
 
 	return page ? &page->cells[n % BC_PAGE_CELLS] : NULL;
 }

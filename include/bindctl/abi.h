@@ -220,8 +220,11 @@ union bc_cell {
 	union bc_part parts[BC_PARTS];
 };
 
-/* An element of the array; the last one is padded with zeros. */
-struct bc_page {
+/*
+ * An element of the array; the last one is padded with zeros. A union, because Linux 6.1 looks for timers in a structure,
+ * and then takes the programs' array, which has BTF, and one without for two different kinds.
+ */
+union bc_page {
 	union bc_cell cells[BC_PAGE_CELLS];
 };
 
@@ -356,7 +359,7 @@ BC_ASSERT_SIZE(struct bc_slot, 16);
 BC_ASSERT_SIZE(struct bc_segment, 8);
 BC_ASSERT_SIZE(struct bc_rule_cell, 64);
 BC_ASSERT_SIZE(union bc_cell, 64);
-BC_ASSERT_SIZE(struct bc_page, 4096);
+BC_ASSERT_SIZE(union bc_page, 4096);
 BC_ASSERT_SIZE(struct bc_gate, 8200);
 BC_ASSERT_SIZE(struct bc_schema, 16);
 BC_ASSERT_SIZE(struct bc_event, 120);

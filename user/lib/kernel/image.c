@@ -29,7 +29,7 @@ static int32_t tai_offset(void)
 static int write_page(int fd, uint32_t n, const struct bc_cells *cells, const struct bc_imprint *imprint)
 {
 	uint32_t first = n * BC_PAGE_CELLS, left = cells->n - first;
-	struct bc_page page = {};
+	union bc_page page = {};
 
 	memcpy(&page, cells->cells + first, (left < BC_PAGE_CELLS ? left : BC_PAGE_CELLS) * sizeof(*cells->cells));
 	if (imprint) {
@@ -77,8 +77,8 @@ int bc_image_create(const struct bc_cells *cells, const struct bc_imprint *impri
 {
 	/* The flags of bc_no_image in the programs: the kernel compares them when the slot is set. */
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
-	_cleanup_close_ int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "bc_image", sizeof(uint32_t),
-						sizeof(struct bc_page), pages_for(cells->n), &opts);
+	_cleanup_close_ int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "bc_image", sizeof(uint32_t), sizeof(union bc_page),
+						pages_for(cells->n), &opts);
 	int r;
 
 	if (fd < 0)
@@ -184,7 +184,7 @@ static int open_current(int policy_fd, uint32_t *ret_id, struct bc_error *reterr
  * Whether the image in force, whose first page that is, has the same scopes under the same numbers as `cells`: what was
  * found in one holds in the other. Of a large image only the pages of its scopes are read. Nobody has checked it.
  */
-static bool has_scopes(int fd, uint32_t pages, const struct bc_page *first, const struct bc_cells *cells)
+static bool has_scopes(int fd, uint32_t pages, const union bc_page *first, const struct bc_cells *cells)
 {
 	const struct bc_header *before = &first->cells[0].header, *after = &cells->cells[0].header;
 	uint32_t n = cells->cells[1].about.names - after->scopes, at = before->scopes;
@@ -195,7 +195,7 @@ static bool has_scopes(int fd, uint32_t pages, const struct bc_page *first, cons
 		return false;
 	for (uint32_t done = 0, some; done < n; done += some, at += some) {
 		uint32_t key = at / BC_PAGE_CELLS, left = BC_PAGE_CELLS - at % BC_PAGE_CELLS;
-		struct bc_page page;
+		union bc_page page;
 
 		some = n - done < left ? n - done : left;
 		if (key >= pages || bpf_map_lookup_elem(fd, &key, &page) ||
@@ -216,7 +216,7 @@ static int open_image(int policy_fd, struct bpf_map_info *ret_info, int *ret_fd,
 		return fd;
 	if (bpf_obj_get_info_by_fd(fd, ret_info, &size))
 		return bc_fail_errno(reterr, -errno, "cannot query BPF map %u", id);
-	if (ret_info->value_size != sizeof(struct bc_page))
+	if (ret_info->value_size != sizeof(union bc_page))
 		return bc_fail(reterr, -EBADMSG, "the policy in force was not written by bindctl (BPF map %u)", id);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
@@ -228,7 +228,7 @@ int bc_imprint_make(const struct bc_cells *cells, int policy_fd, uint64_t root, 
 	struct bc_imprint imprint = { .generation = 1, .root = root, .tai_offset = tai_offset() };
 	struct bpf_map_info info = {};
 	_cleanup_close_ int fd = -1;
-	struct bc_page first = {};
+	union bc_page first = {};
 	const struct bc_header *before = &first.cells[0].header;
 	int r = open_image(policy_fd, &info, &fd, reterr);
 
@@ -275,7 +275,7 @@ int bc_image_read(int policy_fd, struct bc_cells *ret_image, struct bc_error *re
 
 	if (r)
 		return r;
-	image.cells = calloc(info.max_entries, sizeof(struct bc_page));
+	image.cells = calloc(info.max_entries, sizeof(union bc_page));
 	r = image.cells ? read_pages(fd, info.max_entries, image.cells) : -ENOMEM;
 	if (r)
 		return bc_fail_errno(reterr, r, "cannot read the policy in force (BPF map %u)", info.id);
