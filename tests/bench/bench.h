@@ -89,6 +89,9 @@ void worker_move(const struct worker *worker, enum place place, const char *in);
 /* Gives an order and waits for what came of it; a bind that came out otherwise than wanted is the end. */
 struct answer worker_do(const struct worker *worker, const struct order *order);
 
+/* Says on stderr what came out otherwise than wanted. */
+void worker_say_wrong(const struct answer *answer, int wanted);
+
 /* The two halves, for what goes on meanwhile. Any byte ends ORDER_WATCH. */
 void worker_order(const struct worker *worker, const struct order *order);
 struct answer worker_answer(const struct worker *worker);

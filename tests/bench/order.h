@@ -35,8 +35,10 @@ struct answer {
 	uint64_t ns;
 	uint64_t done;
 	uint64_t wrong; /* binds that came out otherwise */
-	int32_t error;	/* of the first of them */
-	int32_t reserved;
+	int32_t error;	/* of the first of them, ... */
+	int32_t family;
+	uint32_t port;
+	uint32_t reserved;
 };
 
 #endif

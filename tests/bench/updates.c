@@ -38,6 +38,9 @@ static void stop_watching(const struct worker *worker)
 	answer = worker_answer(worker);
 	watched += answer.done;
 	wrong += answer.wrong;
+	/* What is wanted depends on the port. */
+	if (answer.wrong)
+		worker_say_wrong(&answer, answer.port == PORT ? 0 : EACCES);
 }
 
 static void write_policy(uint32_t rules, bool another)

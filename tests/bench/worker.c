@@ -61,15 +61,19 @@ static int open_socket(const struct order *order)
 	return fd;
 }
 
-static void judge(struct answer *answer, int result, int wanted)
+static void judge(struct answer *answer, const union address *address, int result, int wanted)
 {
 	int error = result ? errno : 0;
 
 	answer->done++;
 	if (error == wanted)
 		return;
-	if (!answer->wrong)
+	if (!answer->wrong) {
 		answer->error = error;
+		answer->family = address->any.sa_family;
+		/* At the same place in both. */
+		answer->port = ntohs(address->in.sin_port);
+	}
 	answer->wrong++;
 }
 
@@ -99,7 +103,7 @@ static void bind_whole(const struct order *order, struct answer *answer)
 		set_address(&address, order->family, port_of(order, order->nuids ? random() : i), &len);
 		become(order, false);
 		fd = open_socket(order);
-		judge(answer, bind(fd, &address.any, len), order->wanted);
+		judge(answer, &address, bind(fd, &address.any, len), order->wanted);
 		close(fd);
 		become(order, true);
 	}
@@ -123,7 +127,7 @@ static void bind_alone(const struct order *order, struct answer *answer)
 			fds[i] = open_socket(order);
 		start = now();
 		for (uint32_t i = 0; i < n; i++)
-			judge(answer, bind(fds[i], &addresses[i].any, len), order->wanted);
+			judge(answer, &addresses[i], bind(fds[i], &addresses[i].any, len), order->wanted);
 		answer->ns += now() - start;
 		for (uint32_t i = 0; i < n; i++)
 			close(fds[i]);
@@ -148,7 +152,7 @@ static void watch(const struct order *order, struct answer *answer)
 		turn.family = i & 2 ? AF_INET : AF_INET6;
 		set_address(&address, turn.family, within ? order->port : port_of(order, order->nports - 1) + 1, &len);
 		fd = open_socket(&turn);
-		judge(answer, bind(fd, &address.any, len), within ? 0 : order->wanted);
+		judge(answer, &address, bind(fd, &address.any, len), within ? 0 : order->wanted);
 		close(fd);
 	}
 	answer->ns = now() - start;

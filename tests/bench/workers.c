@@ -113,15 +113,24 @@ struct answer worker_answer(const struct worker *worker)
 	return answer;
 }
 
+void worker_say_wrong(const struct answer *answer, int wanted)
+{
+	fprintf(stderr,
+		"bench: %lu of %lu binds came out wrong; the first one, of port %u of IPv%u: %s instead of %s\n",
+		(unsigned long)answer->wrong, (unsigned long)answer->done, answer->port,
+		answer->family == AF_INET ? 4 : 6, answer->error ? strerror(answer->error) : "done",
+		wanted ? strerror(wanted) : "done");
+}
+
 struct answer worker_do(const struct worker *worker, const struct order *order)
 {
 	struct answer answer;
 
 	worker_order(worker, order);
 	answer = worker_answer(worker);
-	if (answer.wrong)
-		fail("%lu of %lu binds of port %u and on by worker %d came out wrong: %s instead of %s",
-		     (unsigned long)answer.wrong, (unsigned long)answer.done, order->port, worker->pid,
-		     answer.error ? strerror(answer.error) : "done", order->wanted ? strerror(order->wanted) : "done");
+	if (answer.wrong) {
+		worker_say_wrong(&answer, order->wanted);
+		exit(1);
+	}
 	return answer;
 }
