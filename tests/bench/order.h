@@ -35,6 +35,8 @@ struct answer {
 	uint64_t ns;
 	uint64_t done;
 	uint64_t wrong; /* binds that came out otherwise */
+	uint64_t taken; /* binds that were let pass, of a port that somebody still held: one who looks into /proc/PID/fd
+			   has the closed socket for a moment */
 	int32_t error;	/* of the first of them, ... */
 	int32_t family;
 	uint32_t port;

@@ -68,6 +68,11 @@ static void judge(struct answer *answer, const union address *address, int resul
 	answer->done++;
 	if (error == wanted)
 		return;
+	/* The kernel looks whether a port is free when all that decide about it have let the bind pass. */
+	if (!wanted && error == EADDRINUSE) {
+		answer->taken++;
+		return;
+	}
 	if (!answer->wrong) {
 		answer->error = error;
 		answer->family = address->any.sa_family;

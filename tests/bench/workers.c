@@ -110,6 +110,9 @@ struct answer worker_answer(const struct worker *worker)
 
 	if (recv(worker->fd, &answer, sizeof(answer), 0) != sizeof(answer))
 		fail("a worker is gone");
+	/* Too many would say nothing about what a bind costs, or who decided it. */
+	if (answer.taken > answer.done / 100)
+		fail("somebody else holds the ports");
 	return answer;
 }
 
