@@ -29,7 +29,7 @@
 #include <linux/types.h>
 
 #define BC_MAGIC 0x6c746362u /* "bctl", read as a little-endian word */
-#define BC_SCHEMA 3u	     /* changes whenever a structure here changes its meaning */
+#define BC_SCHEMA 4u	     /* changes whenever a structure here changes its meaning */
 
 #define BC_CELL_SIZE 64u
 #define BC_PAGE_CELLS 64u /* in an element of the array, which is as large as the smallest page of any machine */
@@ -245,12 +245,16 @@ struct bc_state {
 	__u64 notes_left; /* whether any socket was ever left a note: most policies leave none */
 };
 
-/* The value of the map `bc_schema`, which says whose pins these are. */
+/*
+ * The value of the map `bc_schema`, which says whose pins these are. Of any schema the first two fields are what they
+ * are here.
+ */
 struct bc_schema {
 	__u32 magic;	/* BC_MAGIC */
 	__u32 schema;	/* BC_SCHEMA */
-	__u32 features; /* that the linked programs know */
+	__u32 features; /* that the linked programs know; 0 while they are being replaced */
 	__u32 reserved;
+	__u64 cgroup; /* id of the cgroup that they were attached to last; 0: none yet */
 };
 
 /* What the map `bc_counters` counts. */
@@ -361,7 +365,7 @@ BC_ASSERT_SIZE(struct bc_rule_cell, 64);
 BC_ASSERT_SIZE(union bc_cell, 64);
 BC_ASSERT_SIZE(union bc_page, 4096);
 BC_ASSERT_SIZE(struct bc_gate, 8200);
-BC_ASSERT_SIZE(struct bc_schema, 16);
+BC_ASSERT_SIZE(struct bc_schema, 24);
 BC_ASSERT_SIZE(struct bc_event, 120);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* apply and load: the files as they are into the kernel. */
 #include "cmd/change.h"
+#include "kernel/events.h"
 
 static int apply(const struct app *app, const struct change_options *options)
 {
@@ -41,6 +42,7 @@ int run_load(const struct app *app, const struct command *command, int argc, cha
 		{},
 	};
 	struct change_options options = { .upgrade = true };
+	struct bc_error error;
 	int option, code;
 
 	while ((option = next_option(command, argc, argv, table, &code)) != -1) {
@@ -50,5 +52,8 @@ int run_load(const struct app *app, const struct command *command, int argc, cha
 	}
 	if (optind < argc)
 		return usage_error(command, "load: unexpected '%s'", argv[optind]);
-	return apply(app, &options);
+	code = apply(app, &options);
+	if (code == EXIT_DONE && bc_events_forget_lost(app->instance.pins, &error))
+		say_error(&error);
+	return code;
 }

@@ -70,6 +70,25 @@ static int check_not_masked(const struct change *change, struct bc_error *reterr
 	return 0;
 }
 
+/* Pins of an older build first become ours, with the policy as it stands: what is to change it comes after. */
+static int bring_up_to_date(const struct change *change, struct bc_error *reterr)
+{
+	_cleanup_(bc_report_done) struct bc_report report = {};
+	_cleanup_(bc_build_done) struct bc_build build = {};
+	int r;
+
+	if (!bc_instance_is_older(&change->app->instance))
+		return 0;
+	r = bc_build_policy(&change->files, &host_names, BC_WARNING, change->options.unknown, &build, &report, reterr);
+	if (!r)
+		r = bc_instance_migrate(&change->app->instance, &build.cells, reterr);
+	if (r)
+		say_report(&report);
+	else
+		say("brought the pins in %s from an older schema to %u", change->app->instance.pins, BC_SCHEMA);
+	return r;
+}
+
 int change_begin(struct change *change, const struct app *app, const struct change_options *options,
 		 enum change_kind kind, struct bc_error *reterr)
 {
@@ -94,7 +113,11 @@ int change_begin(struct change *change, const struct app *app, const struct chan
 	if (kind == CHANGE_ADD && options->dry_run)
 		store.required = false;
 	r = bc_store_read(&store, &change->files, reterr);
-	return r ? r : check_not_masked(change, reterr);
+	if (!r)
+		r = check_not_masked(change, reterr);
+	if (!r && !options->dry_run)
+		r = bring_up_to_date(change, reterr);
+	return r;
 }
 
 static void print_rule(char sign, const struct bc_policy *policy, uint32_t number)

@@ -117,12 +117,12 @@ const struct command commands[] = {
 	  "  --timeout TIME  end after that time: 30s, 10m\n"
 	  "  --json          each as a JSON document of one line\n" },
 	{ "status", run_status, "say whether the policy is enforced",
-	  "status [--json]\n"
-	  "Says whether the programs are attached and run, which policy is in force, and\n"
-	  "whether the files say the same. Exits with 3 when the policy is not enforced, or\n"
-	  "is not the one that the files hold.\n"
+	  "status [OPTION...]\n"
+	  "Says whether the programs are attached and run, which policy is in force, whether\n"
+	  "the files say the same, and what else is wrong. Exits with 3 when anything is.\n"
 	  "\n"
-	  "  --json      as a JSON document\n" },
+	  "  --ignore-neighbours  that others have programs at the same hooks is no problem\n"
+	  "  --json               as a JSON document\n" },
 	{ "help", run_help, NULL, "help [COMMAND]\nShows what there is, or how a command is called.\n" },
 	{ "version", run_version, NULL, "version\nShows the version.\n" },
 	{},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The programs and the links that hold them at a cgroup. */
+/* The hooks, and the links that hold a program at each of them. */
 #ifndef BINDCTL_ATTACH_H
 #define BINDCTL_ATTACH_H
 
@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "kernel/image.h"
+
+struct bc_programs;
 
 /* The hooks, one program and one link each. */
 enum bc_hook {
@@ -35,31 +36,42 @@ struct bc_link {
 /* Reads the pin. A pin that is not a link of that hook is -EBADMSG with a sentence. */
 int bc_link_read(const char *dir, enum bc_hook hook, struct bc_link *ret_link, struct bc_error *reterr);
 
-/* The programs that run at a hook of a cgroup, in the order in which they run. */
-struct bc_effective {
+/* The programs at a hook of a cgroup. */
+struct bc_attached {
 	uint32_t ids[64]; /* BPF_CGROUP_MAX_PROGS, linux/bpf-cgroup-defs.h */
 	uint32_t n;
+	bool overridable; /* attached with BPF_F_ALLOW_OVERRIDE */
 };
 
-int bc_effective_programs(int cgroup_fd, enum bc_hook hook, struct bc_effective *ret, struct bc_error *reterr);
+/* Those that run there, those of the cgroups above included, in the order in which they run; or those attached there. */
+int bc_query(int cgroup_fd, enum bc_hook hook, bool effective, struct bc_attached *ret, struct bc_error *reterr);
+
+#define BC_PROGRAM_MAPS 16 /* more than a program of ours uses */
+
+/* A program in the kernel. */
+struct bc_program {
+	char name[16];
+	uint8_t tag[8]; /* of its instructions */
+	uint32_t nmaps;
+	uint32_t maps[BC_PROGRAM_MAPS]; /* ids of the first of them */
+};
+
+/* 0 or -errno: -EPERM without CAP_SYS_ADMIN, which the kernel wants for whatever is named by a number. */
+int bc_program_read(uint32_t id, struct bc_program *ret);
+
+bool bc_program_is_ours(const struct bc_program *program, enum bc_hook hook); /* by its name */
+bool bc_program_uses(const struct bc_program *program, uint32_t map_id);
 
 /*
- * Makes sure that this build's programs are loaded, pinned in `dir` and linked to the cgroup, and opens what images are
- * put into force by. A hook that `features` do not need gets no program, for each costs every bind something; but
- * whatever is linked stays so, since a bind may be on its way from one hook to the next. Programs that are there
- * already and differ are replaced in place, without a moment in between; links to a cgroup that is gone are made anew.
- * What was in force stays in force. -errno with a sentence.
+ * Links the programs to the cgroup and pins the links in `dir`. A hook that `features` do not need gets no program, for
+ * each costs every bind something; but whatever is linked stays so, since a bind may be on its way from one hook to the
+ * next. Programs that are there already and differ are replaced in place, without a moment in between; links to a
+ * cgroup that is gone are made anew. -errno with a sentence.
  */
-int bc_attach(const char *dir, int cgroup_fd, const char *cgroup, uint32_t features, struct bc_force *ret_force,
+int bc_attach(const char *dir, const struct bc_programs *programs, int cgroup_fd, const char *cgroup, uint32_t features,
 	      struct bc_error *reterr);
 
 /* Detaches and unpins the hook's link; one that is not there is no error. */
 int bc_detach(const char *dir, enum bc_hook hook, struct bc_error *reterr);
-
-/* Opens the pinned outer map; -ENOENT with a sentence when it is not there. */
-int bc_open_policy(const char *dir, int *ret_fd, struct bc_error *reterr);
-
-/* Opens what an image is put into force by; -ENOENT when something of it is not there. */
-int bc_force_open(const char *dir, struct bc_force *ret_force, struct bc_error *reterr);
 
 #endif

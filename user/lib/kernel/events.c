@@ -32,11 +32,9 @@ int bc_events_open(const char *dir, struct bc_events **ret, struct bc_error *ret
 {
 	_cleanup_(bc_events_close) struct bc_events *events = NULL;
 	_cleanup_close_ int ring_fd = -1;
-	int r = bc_pins_check(dir, reterr);
+	int r = bc_pins_require(dir, reterr);
 
-	if (r == BC_PINS_ABSENT)
-		return bc_fail(reterr, -ENOENT, "bindctl is not loaded: no pins in %s; run: bindctl load", dir);
-	if (r < 0)
+	if (r)
 		return r;
 	events = calloc(1, sizeof(*events));
 	if (!events)
@@ -91,19 +89,54 @@ int bc_events_read(struct bc_events *events, int (*fn)(void *ctx, const struct b
 	return r < 0 ? r : 0;
 }
 
-int bc_events_lost(const struct bc_events *events, uint64_t *ret_lost, struct bc_error *reterr)
+/* Each CPU counts by itself. */
+static int sum_lost(int counters_fd, uint64_t *ret_lost, struct bc_error *reterr)
 {
 	int cpus = libbpf_num_possible_cpus();
 	_cleanup_free_ uint64_t *values = cpus > 0 ? calloc(cpus, sizeof(*values)) : NULL;
-	uint32_t key = BC_COUNT_LOST;
+	const uint32_t key = BC_COUNT_LOST;
 	uint64_t sum = 0;
 
 	if (!values)
 		return bc_fail(reterr, -ENOMEM, "out of memory");
-	if (bpf_map_lookup_elem(events->counters_fd, &key, values))
+	if (bpf_map_lookup_elem(counters_fd, &key, values))
 		return bc_fail_errno(reterr, -errno, "cannot read the counters");
 	for (int i = 0; i < cpus; i++)
 		sum += values[i];
 	*ret_lost = sum;
 	return 0;
+}
+
+int bc_events_lost(const struct bc_events *events, uint64_t *ret_lost, struct bc_error *reterr)
+{
+	return sum_lost(events->counters_fd, ret_lost, reterr);
+}
+
+static int open_counters(const char *dir, int *ret_fd, struct bc_error *reterr)
+{
+	int r = bc_pin_open_map(dir, BC_PIN_COUNTERS, BPF_MAP_TYPE_PERCPU_ARRAY, ret_fd, NULL, reterr);
+
+	return r == -ENOENT ? bc_fail(reterr, r, "the pin of the counters is missing in %s; run: bindctl load", dir) :
+			      r;
+}
+
+int bc_events_count_lost(const char *dir, uint64_t *ret_lost, struct bc_error *reterr)
+{
+	_cleanup_close_ int fd = -1;
+	int r = open_counters(dir, &fd, reterr);
+
+	return r ? r : sum_lost(fd, ret_lost, reterr);
+}
+
+int bc_events_forget_lost(const char *dir, struct bc_error *reterr)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ uint64_t *zeros = cpus > 0 ? calloc(cpus, sizeof(*zeros)) : NULL;
+	const uint32_t key = BC_COUNT_LOST;
+	_cleanup_close_ int fd = -1;
+	int r = zeros ? open_counters(dir, &fd, reterr) : bc_fail(reterr, -ENOMEM, "out of memory");
+
+	if (!r && bpf_map_update_elem(fd, &key, zeros, BPF_ANY))
+		r = bc_fail_errno(reterr, -errno, "cannot write the counters");
+	return r;
 }

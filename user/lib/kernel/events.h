@@ -27,7 +27,11 @@ int bc_events_fd(const struct bc_events *events);
  */
 int bc_events_read(struct bc_events *events, int (*fn)(void *ctx, const struct bc_event *event), void *ctx);
 
-/* How many events found no room in the ring since the programs were loaded. */
+/* How many events found no room in the ring since they were last counted anew. */
 int bc_events_lost(const struct bc_events *events, uint64_t *ret_lost, struct bc_error *reterr);
+
+/* The same of the instance whose pins are in `dir`; and counts them anew. */
+int bc_events_count_lost(const char *dir, uint64_t *ret_lost, struct bc_error *reterr);
+int bc_events_forget_lost(const char *dir, struct bc_error *reterr);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Compiled images in the kernel: one BPF array each, written once, frozen, and put into the one slot of bc_policy. */
+/* Compiled images in the kernel: one BPF array each, written once and frozen. */
 #ifndef BINDCTL_IMAGE_H
 #define BINDCTL_IMAGE_H
 
@@ -24,28 +24,6 @@ int bc_imprint_make(const struct bc_cells *cells, int policy_fd, uint64_t root, 
 /* Makes a frozen map that holds the cells, with that imprint; nothing enforces it yet. */
 int bc_image_create(const struct bc_cells *cells, const struct bc_imprint *imprint, int *ret_fd,
 		    struct bc_error *reterr);
-
-/* Where an image is put into force: the pinned maps `bc_policy` and `bc_gate`. */
-struct bc_force {
-	int policy_fd;
-	int gate_fd;
-};
-
-#define BC_FORCE_NONE ((struct bc_force){ .policy_fd = -1, .gate_fd = -1 })
-
-void bc_force_done(struct bc_force *force);
-
-/* Has the gate let everything through: what is in force, unknown here, is then decided as it should be. */
-int bc_gate_open(const struct bc_force *force, struct bc_error *reterr);
-
-/*
- * Puts the image into force, in one step for every program; `needs` is what it needs of the gate (bc_gate_needs()).
- * When it returns 0, no bind is still being decided by the one before.
- */
-int bc_image_publish(const struct bc_force *force, int image_fd, const struct bc_gate *needs, struct bc_error *reterr);
-
-/* Leaves every bind to the kernel's own rule, in one step. */
-int bc_image_withdraw(int policy_fd, struct bc_error *reterr);
 
 /* A copy of the image in force. -ENOENT with a sentence when none was published. */
 int bc_image_read(int policy_fd, struct bc_cells *ret_image, struct bc_error *reterr);

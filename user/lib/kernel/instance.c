@@ -9,6 +9,7 @@
 #include "host/mounts.h"
 #include "kernel/instance.h"
 #include "kernel/probe.h"
+#include "kernel/programs.h"
 #include "pure/gate.h"
 
 /* A lock on a directory that its holder then removed is worth nothing: make the directory again and queue again. */
@@ -102,10 +103,37 @@ static bool is_attached(const struct bc_instance *instance, int cgroup_fd, uint3
 /* Whether the programs that are there are enough for an image with those features. */
 static bool is_served(const struct bc_instance *instance, int cgroup_fd, uint32_t features)
 {
-	uint32_t known = 0;
+	struct bc_schema schema = {};
 
-	return is_attached(instance, cgroup_fd, features) && !bc_pins_features(instance->pins, &known, NULL) && known &&
-	       !(features & ~known);
+	return is_attached(instance, cgroup_fd, features) && !bc_pins_read(instance->pins, &schema, NULL) &&
+	       schema.features && !(features & ~schema.features);
+}
+
+/* Loads this build's programs, has them run, and opens where images are put into force. */
+static int attach(const struct bc_instance *instance, int cgroup_fd, const char *cgroup, uint32_t features,
+		  struct bc_force *ret_force, struct bc_error *reterr)
+{
+	_cleanup_(bc_programs_freep) struct bc_programs *programs = NULL;
+	struct bc_schema schema = {};
+	uint64_t id;
+	int r = bc_pins_read(instance->pins, &schema, reterr);
+
+	/* Until all is done, programs and maps may not fit together: nobody takes them for something that serves. */
+	if (!r)
+		r = bc_pins_set(instance->pins, 0, schema.cgroup, reterr);
+	if (!r)
+		r = bc_programs_load(instance->pins, BC_SCHEMA, &programs, reterr);
+	if (!r)
+		r = bc_programs_pin(programs, instance->pins, reterr);
+	if (!r)
+		r = bc_attach(instance->pins, programs, cgroup_fd, cgroup, features, reterr);
+	if (r)
+		return r;
+	r = bc_cgroup_id(cgroup_fd, &id);
+	if (r)
+		return bc_fail_errno(reterr, r, "cannot identify the cgroup %s", cgroup);
+	r = bc_pins_set(instance->pins, BC_F_KNOWN, id, reterr);
+	return r ? r : bc_force_open(instance->pins, ret_force, reterr);
 }
 
 static int open_attached(const struct bc_instance *instance, bool fresh, bool upgrade, uint32_t features,
@@ -124,7 +152,7 @@ static int open_attached(const struct bc_instance *instance, bool fresh, bool up
 		if (r != -ENOENT)
 			return r;
 	}
-	return bc_attach(instance->pins, cgroup_fd, cgroup, features, ret_force, reterr);
+	return attach(instance, cgroup_fd, cgroup, features, ret_force, reterr);
 }
 
 /* The id of the cgroup that paths begin at: the root of cgroup2 as this process sees it. */
@@ -142,6 +170,63 @@ static int root_id(uint64_t *ret_id, struct bc_error *reterr)
 	return r ? bc_fail_errno(reterr, r, "cannot identify the cgroup %s", root) : 0;
 }
 
+/* The schema from which on an image's header has been as it is. */
+#define HEADER_SINCE 3
+
+/*
+ * The old programs read the old maps until each hook gets its new one, which reads the new maps, whose policy is in
+ * force by then. That the pins are of this schema is said last: whoever is interrupted begins anew, in front of links
+ * that may be of either kind.
+ */
+static int migrate(const struct bc_instance *instance, uint32_t schema, const struct bc_cells *cells, int cgroup_fd,
+		   const char *cgroup, struct bc_error *reterr)
+{
+	_cleanup_(bc_programs_freep) struct bc_programs *programs = NULL;
+	_cleanup_close_ int image_fd = -1, old_fd = -1;
+	struct bc_imprint imprint;
+	struct bc_force force;
+	struct bc_gate needs;
+	uint64_t root = 0;
+	int r = bc_programs_load(instance->pins, schema, &programs, reterr);
+
+	if (r)
+		return r;
+	force = bc_programs_force(programs);
+	bc_gate_needs(cells, &needs);
+	r = root_id(&root, reterr);
+	/* The generation goes on where it stood, if that can be told. */
+	if (!r && (schema < HEADER_SINCE || bc_open_policy(instance->pins, &old_fd, NULL) ||
+		   bc_imprint_make(cells, old_fd, root, &imprint, NULL)))
+		r = bc_imprint_make(cells, force.policy_fd, root, &imprint, reterr);
+	if (!r)
+		r = bc_image_create(cells, &imprint, &image_fd, reterr);
+	if (!r)
+		r = bc_image_publish(&force, image_fd, &needs, reterr);
+	if (!r)
+		r = bc_attach(instance->pins, programs, cgroup_fd, cgroup, cells->cells[0].header.features, reterr);
+	if (!r)
+		r = bc_programs_pin(programs, instance->pins, reterr);
+	return r ? r : bc_pins_mark(instance->pins, reterr);
+}
+
+int bc_instance_migrate(const struct bc_instance *instance, const struct bc_cells *cells, struct bc_error *reterr)
+{
+	_cleanup_close_ int cgroup_fd = -1;
+	_cleanup_free_ char *cgroup = NULL;
+	uint32_t schema;
+	int r = bc_pins_check(instance->pins, &schema, reterr);
+
+	if (r != BC_PINS_OLDER)
+		return r < 0 ? r : 0;
+	r = open_target(instance, &cgroup_fd, &cgroup, reterr);
+	return r ? r : migrate(instance, schema, cells, cgroup_fd, cgroup, reterr);
+}
+
+bool bc_instance_is_older(const struct bc_instance *instance)
+{
+	return bc_pins_check(instance->pins, NULL, NULL) == BC_PINS_OLDER;
+}
+
 int bc_instance_stage(const struct bc_instance *instance, const struct bc_cells *cells, bool upgrade,
 		      struct bc_staged *ret_staged, struct bc_error *reterr)
 {
@@ -149,8 +234,10 @@ int bc_instance_stage(const struct bc_instance *instance, const struct bc_cells 
 	uint32_t features = cells->cells[0].header.features;
 	struct bc_imprint imprint;
 	uint64_t root = 0;
-	int r = bc_pins_check(instance->pins, reterr);
+	int r = bc_pins_check(instance->pins, NULL, reterr);
 
+	if (r == BC_PINS_OLDER)
+		return bc_pins_require(instance->pins, reterr);
 	if (r < 0)
 		return r;
 	staged.fresh = r == BC_PINS_ABSENT;
@@ -186,15 +273,12 @@ int bc_instance_commit(const struct bc_staged *staged, struct bc_error *reterr)
 
 int bc_instance_unload(const struct bc_instance *instance, bool *ret_was_loaded, struct bc_error *reterr)
 {
-	/* The schema last: until then, what is left is known as ours. */
-	static const char *const maps[] = { BC_PIN_EVENTS, BC_PIN_COUNTERS, BC_PIN_NOTES, BC_PIN_STATE,
-					    BC_PIN_SEEN,   BC_PIN_POLICY,   BC_PIN_GATE,  BC_PIN_SCHEMA };
 	_cleanup_close_ int policy_fd = -1;
-	int r = bc_pins_check(instance->pins, reterr);
+	int r = bc_pins_check(instance->pins, NULL, reterr);
 
 	if (r < 0)
 		return r;
-	*ret_was_loaded = r == BC_PINS_OURS;
+	*ret_was_loaded = r != BC_PINS_ABSENT;
 	if (*ret_was_loaded) {
 		r = bc_open_policy(instance->pins, &policy_fd, reterr);
 		/* First the policy, in one step for both families; what follows changes no decision. */
@@ -204,8 +288,8 @@ int bc_instance_unload(const struct bc_instance *instance, bool *ret_was_loaded,
 			r = 0;
 		for (enum bc_hook hook = 0; !r && hook < BC_HOOKS; hook++)
 			r = bc_detach(instance->pins, hook, reterr);
-		for (size_t i = 0; !r && i < ARRAY_SIZE(maps); i++)
-			r = bc_pin_remove(instance->pins, maps[i], reterr);
+		if (!r)
+			r = bc_pins_remove_maps(instance->pins, reterr);
 		if (r)
 			return r;
 	}
@@ -217,12 +301,9 @@ int bc_instance_unload(const struct bc_instance *instance, bool *ret_was_loaded,
 int bc_instance_image(const struct bc_instance *instance, struct bc_cells *ret_image, struct bc_error *reterr)
 {
 	_cleanup_close_ int policy_fd = -1;
-	int r = bc_pins_check(instance->pins, reterr);
+	int r = bc_pins_require(instance->pins, reterr);
 
-	if (r == BC_PINS_ABSENT)
-		return bc_fail(reterr, -ENOENT, "bindctl is not loaded: no pins in %s; run: bindctl load",
-			       instance->pins);
-	if (r > 0)
+	if (!r)
 		r = bc_open_policy(instance->pins, &policy_fd, reterr);
 	return r ? r : bc_image_read(policy_fd, ret_image, reterr);
 }

@@ -7,6 +7,7 @@
 #define BINDCTL_INSTANCE_H
 
 #include "kernel/attach.h"
+#include "kernel/force.h"
 #include "kernel/image.h"
 #include "kernel/pin.h"
 
@@ -21,6 +22,17 @@ struct bc_instance {
  */
 int bc_instance_lock(const struct bc_instance *instance, int *ret_fd, struct bc_error *ret_note,
 		     struct bc_error *reterr);
+
+/* Whether its pins are of an older schema than this build's, or have lost it. */
+bool bc_instance_is_older(const struct bc_instance *instance);
+
+/*
+ * Brings such pins to this build's schema, without a moment in between: `cells` is the policy in force, from the files
+ * that it came from, since the image of an older schema cannot be read. (If the files have changed meanwhile, IPv4 and
+ * IPv6 may be decided by one and the other until this returns, or, when it was killed, until it is called again.)
+ * Anything else is left alone. Under the lock.
+ */
+int bc_instance_migrate(const struct bc_instance *instance, const struct bc_cells *cells, struct bc_error *reterr);
 
 /* A policy that the kernel holds ready. */
 struct bc_staged {
@@ -53,16 +65,36 @@ int bc_instance_unload(const struct bc_instance *instance, bool *ret_was_loaded,
 /* The policy in force; -ENOENT with a sentence when none is. */
 int bc_instance_image(const struct bc_instance *instance, struct bc_cells *ret_image, struct bc_error *reterr);
 
-/* How it stands. `findings` (of a struct bc_report) say in words what keeps it from being enforced. */
+/* How another program stands to ours. */
+enum bc_turn {
+	BC_RUNS_BEFORE, /* it may refuse, or grant by itself */
+	BC_RUNS_AFTER,	/* so may it, and the errno of a refusal is its own */
+	BC_SILENCED,	/* it runs no more where ours runs: it was attached above with leave to be overridden */
+};
+
+struct bc_neighbour {
+	enum bc_hook hook;
+	enum bc_turn place;
+	uint32_t id;
+	char name[16]; /* empty when it cannot be told */
+	char *cgroup;  /* where a silenced one is attached; else NULL. Owned. */
+};
+
+/*
+ * How it stands. `findings` (of a struct bc_report) say in words what is wrong: errors are faults of this instance,
+ * warnings speak of neighbours.
+ */
 struct bc_status {
 	bool loaded;
 	bool enforced; /* every hook that the policy needs runs our program at the cgroup, and it is in force */
 	char *cgroup;  /* path; NULL when not attached or gone. Owned. */
 	struct bc_link links[BC_HOOKS];
-	uint32_t neighbours[BC_HOOKS]; /* other programs that run at the hook */
-	uint32_t features;	       /* of the policy in force */
-	uint64_t generation;	       /* 0: no policy */
+	struct bc_neighbour *neighbours; /* owned */
+	size_t nneighbours;
+	uint32_t features;   /* of the policy in force */
+	uint64_t generation; /* 0: no policy */
 	uint64_t digest;
+	uint64_t lost; /* events that found no room since the last load */
 	uint32_t rules;
 	size_t bytes; /* of the image */
 };

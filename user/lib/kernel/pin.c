@@ -2,6 +2,8 @@
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,91 +20,83 @@ int bc_pin_path(char *path, const char *dir, const char *name, struct bc_error *
 	return 0;
 }
 
-static int is_empty(const char *dir)
+/* Every name that a pin of ours can have; the schema is not among them. */
+static const char *const links[] = { BC_PIN_BIND4,	BC_PIN_BIND6,	     BC_PIN_POST_BIND4,
+				     BC_PIN_POST_BIND6, BC_PIN_GETSOCKNAME4, BC_PIN_GETSOCKNAME6 };
+static const char *const maps[] = { BC_PIN_EVENTS, BC_PIN_COUNTERS, BC_PIN_NOTES, BC_PIN_STATE,
+				    BC_PIN_SEEN,   BC_PIN_POLICY,   BC_PIN_GATE };
+
+/* Before the name of a pin that is about to get it. */
+#define NEW "new_"
+
+static bool is_known(const char *name)
+{
+	const char *bare = strncmp(name, NEW, strlen(NEW)) ? name : name + strlen(NEW);
+
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+		if (!strcmp(name, links[i]))
+			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
+		if (!strcmp(bare, maps[i]))
+			return true;
+	return !strcmp(bare, BC_PIN_SCHEMA);
+}
+
+struct contents {
+	size_t n;
+	size_t known;
+};
+
+static int look_into(const char *dir, struct contents *ret)
 {
 	DIR *open = opendir(dir);
 	struct dirent *entry;
-	int empty = 1;
 
+	*ret = (struct contents){};
 	if (!open)
-		return -errno;
-	while ((entry = readdir(open)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			empty = 0;
+		return errno == ENOENT ? 0 : -errno;
+	while ((entry = readdir(open))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		ret->n++;
+		ret->known += is_known(entry->d_name);
+	}
 	closedir(open);
-	return empty;
+	return 0;
 }
 
+/* Of any schema: what is behind the first two words may be longer or shorter than what is known here. */
 static int read_schema(int fd, struct bc_schema *ret)
 {
 	struct bpf_map_info info = {};
 	uint32_t size = sizeof(info), key = 0;
+	_cleanup_free_ char *value = NULL;
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &size))
 		return -errno;
-	if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size != sizeof(*ret))
+	if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size < offsetof(struct bc_schema, features) ||
+	    info.value_size > 4096)
 		return -EEXIST;
-	return bpf_map_lookup_elem(fd, &key, ret) ? -errno : 0;
+	/* The kernel rounds what it copies up to eight bytes. */
+	value = calloc(1, info.value_size + 8);
+	if (!value)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(fd, &key, value))
+		return -errno;
+	*ret = (struct bc_schema){};
+	memcpy(ret, value, info.value_size < sizeof(*ret) ? info.value_size : sizeof(*ret));
+	return ret->magic == BC_MAGIC ? 0 : -EEXIST;
 }
 
-int bc_pins_check(const char *dir, struct bc_error *reterr)
+/* Whether pins without a schema are ours all the same: all have names of ours, and the policy is one. */
+static bool has_policy(const char *dir)
 {
-	struct bc_schema schema = {};
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
 	_cleanup_close_ int fd = -1;
-	char path[BC_PIN_MAX];
-	int r = bc_pin_path(path, dir, BC_PIN_SCHEMA, reterr);
 
-	if (r)
-		return r;
-	r = is_empty(dir);
-	if (r == -ENOENT || r == 1)
-		return BC_PINS_ABSENT;
-	if (r < 0)
-		return bc_fail_errno(reterr, r, "cannot read %s", dir);
-	fd = bpf_obj_get(path);
-	if (fd < 0 && errno == ENOENT)
-		return bc_fail(reterr, -EEXIST, "%s holds something that bindctl did not put there; give another --pin",
-			       dir);
-	if (fd < 0)
-		return bc_fail_errno(reterr, -errno, "cannot open %s", path);
-	r = read_schema(fd, &schema);
-	if (r == -EEXIST || (!r && schema.magic != BC_MAGIC))
-		return bc_fail(reterr, -EEXIST, "%s was not made by bindctl; give another --pin", path);
-	if (r)
-		return bc_fail_errno(reterr, r, "cannot read %s", path);
-	if (schema.schema != BC_SCHEMA)
-		return bc_fail(
-			reterr, -EPROTO,
-			"the pins in %s have schema %u, made by %s bindctl; this one has %u; unload them with that one",
-			dir, schema.schema, schema.schema > BC_SCHEMA ? "a newer" : "an older", BC_SCHEMA);
-	return BC_PINS_OURS;
-}
-
-int bc_pins_make_directory(const char *dir, struct bc_error *reterr)
-{
-	if (mkdir(dir, 0700) && errno != EEXIST)
-		return bc_fail_errno(reterr, -errno, "cannot create %s", dir);
-	return 0;
-}
-
-int bc_pins_mark(const char *dir, struct bc_error *reterr)
-{
-	const struct bc_schema schema = { .magic = BC_MAGIC, .schema = BC_SCHEMA };
-	_cleanup_close_ int fd =
-		bpf_map_create(BPF_MAP_TYPE_ARRAY, "bc_schema", sizeof(uint32_t), sizeof(schema), 1, NULL);
-	char path[BC_PIN_MAX];
-	uint32_t key = 0;
-	int r = bc_pin_path(path, dir, BC_PIN_SCHEMA, reterr);
-
-	if (r)
-		return r;
-	if (fd < 0)
-		return bc_fail_errno(reterr, -errno, "cannot create a BPF map");
-	if (bpf_map_update_elem(fd, &key, &schema, BPF_ANY))
-		return bc_fail_errno(reterr, -errno, "cannot write the schema's BPF map");
-	if (bpf_obj_pin(fd, path))
-		return bc_fail_errno(reterr, -errno, "cannot pin %s", path);
-	return 0;
+	return !bc_pin_open_map(dir, BC_PIN_POLICY, BPF_MAP_TYPE_ARRAY_OF_MAPS, &fd, NULL, NULL) &&
+	       !bpf_obj_get_info_by_fd(fd, &info, &size) && !strcmp(info.name, "bc_policy");
 }
 
 static int open_schema(const char *dir, int *ret_fd, struct bc_schema *ret, struct bc_error *reterr)
@@ -117,33 +111,128 @@ static int open_schema(const char *dir, int *ret_fd, struct bc_schema *ret, stru
 	if (fd < 0)
 		return bc_fail_errno(reterr, -errno, "cannot open %s", path);
 	r = read_schema(fd, ret);
+	if (r == -EEXIST)
+		return bc_fail(reterr, r, "%s was not made by bindctl; give another --pin", path);
 	if (r)
 		return bc_fail_errno(reterr, r, "cannot read %s", path);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
 
-int bc_pins_features(const char *dir, uint32_t *ret_features, struct bc_error *reterr)
+int bc_pins_check(const char *dir, uint32_t *ret_schema, struct bc_error *reterr)
 {
-	_cleanup_close_ int fd = -1;
 	struct bc_schema schema = {};
-	int r = open_schema(dir, &fd, &schema, reterr);
+	struct contents contents;
+	_cleanup_close_ int fd = -1;
+	int r = look_into(dir, &contents);
 
+	if (ret_schema)
+		*ret_schema = 0;
+	if (r)
+		return bc_fail_errno(reterr, r, "cannot read %s", dir);
+	if (!contents.n)
+		return BC_PINS_ABSENT;
+	r = open_schema(dir, &fd, &schema, reterr);
+	if (r == -ENOENT && contents.known == contents.n && has_policy(dir))
+		return BC_PINS_OLDER;
+	if (r == -ENOENT)
+		return bc_fail(reterr, -EEXIST, "%s holds something that bindctl did not put there; give another --pin",
+			       dir);
+	if (r)
+		return r;
+	if (schema.schema > BC_SCHEMA)
+		return bc_fail(reterr, -EPROTO,
+			       "the pins in %s have schema %u, made by a newer bindctl; this one has %u; use that one",
+			       dir, schema.schema, BC_SCHEMA);
+	if (ret_schema)
+		*ret_schema = schema.schema;
+	return schema.schema < BC_SCHEMA ? BC_PINS_OLDER : BC_PINS_OURS;
+}
+
+size_t bc_pins_strangers(const char *dir)
+{
+	struct contents contents;
+
+	return look_into(dir, &contents) ? 0 : contents.n - contents.known;
+}
+
+int bc_pins_require(const char *dir, struct bc_error *reterr)
+{
+	uint32_t schema;
+	int r = bc_pins_check(dir, &schema, reterr);
+
+	if (r == BC_PINS_ABSENT)
+		return bc_fail(reterr, -ENOENT, "bindctl is not loaded: no pins in %s; run: bindctl load", dir);
+	if (r == BC_PINS_OLDER && !schema)
+		return bc_fail(reterr, -EPROTO, "the pins in %s have lost their schema; run: bindctl load", dir);
+	if (r == BC_PINS_OLDER)
+		return bc_fail(reterr, -EPROTO,
+			       "the pins in %s have schema %u, made by an older bindctl; run: bindctl load", dir,
+			       schema);
+	return r < 0 ? r : 0;
+}
+
+int bc_pins_make_directory(const char *dir, struct bc_error *reterr)
+{
+	if (mkdir(dir, 0700) && errno != EEXIST)
+		return bc_fail_errno(reterr, -errno, "cannot create %s", dir);
+	return 0;
+}
+
+int bc_pin_put(const char *dir, const char *name, int fd, struct bc_error *reterr)
+{
+	char path[BC_PIN_MAX], new[BC_PIN_MAX], prefixed[64];
+	int r = bc_pin_path(path, dir, name, reterr);
+
+	snprintf(prefixed, sizeof(prefixed), NEW "%s", name);
 	if (!r)
-		*ret_features = schema.features;
+		r = bc_pin_path(new, dir, prefixed, reterr);
+	/* One may be left by a command that was killed. */
+	if (!r)
+		r = bc_pin_remove(dir, prefixed, reterr);
+	if (r)
+		return r;
+	if (bpf_obj_pin(fd, new))
+		return bc_fail_errno(reterr, -errno, "cannot pin %s", path);
+	if (rename(new, path)) {
+		r = bc_fail_errno(reterr, -errno, "cannot pin %s", path);
+		unlink(new);
+	}
 	return r;
 }
 
-int bc_pins_set_features(const char *dir, uint32_t features, struct bc_error *reterr)
+int bc_pins_mark(const char *dir, struct bc_error *reterr)
+{
+	const struct bc_schema schema = { .magic = BC_MAGIC, .schema = BC_SCHEMA };
+	_cleanup_close_ int fd =
+		bpf_map_create(BPF_MAP_TYPE_ARRAY, "bc_schema", sizeof(uint32_t), sizeof(schema), 1, NULL);
+	uint32_t key = 0;
+
+	if (fd < 0)
+		return bc_fail_errno(reterr, -errno, "cannot create a BPF map");
+	if (bpf_map_update_elem(fd, &key, &schema, BPF_ANY))
+		return bc_fail_errno(reterr, -errno, "cannot write the schema's BPF map");
+	return bc_pin_put(dir, BC_PIN_SCHEMA, fd, reterr);
+}
+
+int bc_pins_read(const char *dir, struct bc_schema *ret, struct bc_error *reterr)
+{
+	_cleanup_close_ int fd = -1;
+
+	return open_schema(dir, &fd, ret, reterr);
+}
+
+int bc_pins_set(const char *dir, uint32_t features, uint64_t cgroup, struct bc_error *reterr)
 {
 	_cleanup_close_ int fd = -1;
 	struct bc_schema schema = {};
 	uint32_t key = 0;
 	int r = open_schema(dir, &fd, &schema, reterr);
 
-	if (r || schema.features == features)
+	if (r || (schema.features == features && schema.cgroup == cgroup))
 		return r;
 	schema.features = features;
+	schema.cgroup = cgroup;
 	if (bpf_map_update_elem(fd, &key, &schema, BPF_ANY))
 		return bc_fail_errno(reterr, -errno, "cannot write %s/%s", dir, BC_PIN_SCHEMA);
 	return 0;
@@ -181,4 +270,20 @@ int bc_pin_remove(const char *dir, const char *name, struct bc_error *reterr)
 	if (unlink(path) && errno != ENOENT)
 		return bc_fail_errno(reterr, -errno, "cannot remove %s", path);
 	return 0;
+}
+
+int bc_pins_remove_maps(const char *dir, struct bc_error *reterr)
+{
+	char prefixed[64];
+	int r = 0;
+
+	for (size_t i = 0; !r && i < ARRAY_SIZE(maps); i++) {
+		snprintf(prefixed, sizeof(prefixed), NEW "%s", maps[i]);
+		r = bc_pin_remove(dir, prefixed, reterr);
+		if (!r)
+			r = bc_pin_remove(dir, maps[i], reterr);
+	}
+	if (!r)
+		r = bc_pin_remove(dir, NEW BC_PIN_SCHEMA, reterr);
+	return r ? r : bc_pin_remove(dir, BC_PIN_SCHEMA, reterr);
 }

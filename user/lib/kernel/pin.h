@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "bindctl/abi.h"
 
 #define BC_PIN_DIR "/sys/fs/bpf/bindctl"
 #define BC_PIN_MAX 4096 /* bytes of a pin's path, NUL included */
@@ -21,29 +22,47 @@
 #define BC_PIN_STATE "state" /* what programs remember */
 #define BC_PIN_SEEN "seen"   /* cgroups whose scope is known */
 
+/* Links of the hooks. */
+#define BC_PIN_BIND4 "bind4"
+#define BC_PIN_BIND6 "bind6"
+#define BC_PIN_POST_BIND4 "post_bind4"
+#define BC_PIN_POST_BIND6 "post_bind6"
+#define BC_PIN_GETSOCKNAME4 "getsockname4"
+#define BC_PIN_GETSOCKNAME6 "getsockname6"
+
 /* DIR/NAME into `path` of BC_PIN_MAX bytes; -ENAMETOOLONG. */
 int bc_pin_path(char *path, const char *dir, const char *name, struct bc_error *reterr);
 
 enum bc_pins {
 	BC_PINS_ABSENT, /* no directory, or an empty one */
 	BC_PINS_OURS,
+	BC_PINS_OLDER, /* ours, of an older schema, or of one that cannot be told because its pin is lost */
 };
 
 /*
  * Whose pins these are: enum bc_pins, or -errno with a sentence, -EEXIST when they are somebody else's and -EPROTO
- * when of another schema. Changes nothing.
+ * when of a newer schema. *ret_schema, if not NULL, is the schema, 0 when it is lost. Changes nothing.
  */
-int bc_pins_check(const char *dir, struct bc_error *reterr);
+int bc_pins_check(const char *dir, uint32_t *ret_schema, struct bc_error *reterr);
+
+/* The same for who wants to read what is in them: 0 when they are ours, or else a sentence; -ENOENT when absent. */
+int bc_pins_require(const char *dir, struct bc_error *reterr);
+
+/* How many things in the directory are not bindctl's; 0 when that cannot be told. */
+size_t bc_pins_strangers(const char *dir);
 
 /* Makes the directory (0700) if it is missing. */
 int bc_pins_make_directory(const char *dir, struct bc_error *reterr);
 
-/* Marks the directory as ours, with programs that know no feature. */
+/* Marks the directory as ours, of this build's schema, whatever it was; its programs know no feature. */
 int bc_pins_mark(const char *dir, struct bc_error *reterr);
 
-/* What features (enum bc_feature) the programs of the directory know, and to note which. */
-int bc_pins_features(const char *dir, uint32_t *ret_features, struct bc_error *reterr);
-int bc_pins_set_features(const char *dir, uint32_t features, struct bc_error *reterr);
+/* Reads the mark, and says in it what features (enum bc_feature) the programs know, and where they are attached. */
+int bc_pins_read(const char *dir, struct bc_schema *ret, struct bc_error *reterr);
+int bc_pins_set(const char *dir, uint32_t features, uint64_t cgroup, struct bc_error *reterr);
+
+/* Pins what the descriptor is of, in one step in the place of what had the name. */
+int bc_pin_put(const char *dir, const char *name, int fd, struct bc_error *reterr);
 
 /*
  * Opens a pinned map of that type (enum bpf_map_type), and says its id if `ret_id` is not NULL; -ENOENT, or -EBADMSG
@@ -54,5 +73,8 @@ int bc_pin_open_map(const char *dir, const char *name, uint32_t type, int *ret_f
 
 /* Removes one pin; one that is not there is no error. */
 int bc_pin_remove(const char *dir, const char *name, struct bc_error *reterr);
+
+/* Removes all that is not a link: the schema last, for what is left until then is known as ours by it. */
+int bc_pins_remove_maps(const char *dir, struct bc_error *reterr);
 
 #endif

@@ -1,67 +1,75 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* How an instance stands: what the kernel runs, not what we once asked of it. */
 #include <errno.h>
+#include <inttypes.h>
+#include <linux/bpf.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "host/mounts.h"
+#include "kernel/events.h"
 #include "kernel/instance.h"
+#include "kernel/look.h"
+#include "pure/gate.h"
+#include "pure/inspect.h"
+
+/* Hooks whose programs decide. */
+#define BINDING (1u << BC_HOOK_BIND4 | 1u << BC_HOOK_BIND6 | 1u << BC_HOOK_POST_BIND4 | 1u << BC_HOOK_POST_BIND6)
 
 void bc_status_done(struct bc_status *status)
 {
+	for (size_t i = 0; i < status->nneighbours; i++)
+		free(status->neighbours[i].cgroup);
+	free(status->neighbours);
 	free(status->cgroup);
 	*status = (struct bc_status){};
 }
 
-/* One look at an instance. */
-struct check {
-	const struct bc_instance *instance;
-	struct bc_status *status;
-	struct bc_report *findings;
-	int root_fd; /* of cgroup2 */
-	bool good;
-};
-
-#define find(check, ...)                                   \
-	do {                                               \
-		struct bc_error _error;                    \
-		bc_fail(&_error, 0, __VA_ARGS__);          \
-		bc_report_add((check)->findings, &_error); \
-		(check)->good = false;                     \
-	} while (0)
-
-/* Whether our program is among those that the kernel runs for the cgroup, and who else is. */
-static int check_effective(struct check *check, int cgroup_fd, enum bc_hook hook, struct bc_error *reterr)
+/* A link that holds nothing: who let go of it? */
+static void check_dead(struct look *look, enum bc_hook hook)
 {
-	struct bc_status *status = check->status;
-	struct bc_effective effective;
-	bool found = false;
-	int r = bc_effective_programs(cgroup_fd, hook, &effective, reterr);
+	_cleanup_free_ char *path = look->mark.cgroup ? bc_cgroup_path(look->root_fd, look->mark.cgroup) : NULL;
 
-	if (r)
-		return r;
-	for (uint32_t i = 0; i < effective.n; i++) {
-		if (effective.ids[i] == status->links[hook].prog_id)
-			found = true;
-		else
-			status->neighbours[hook]++;
-	}
-	if (!found)
-		find(check, "%s: the kernel does not run our program for %s", bc_hook_name(hook), status->cgroup);
-	return 0;
+	look->status->links[hook].cgroup_id = 0;
+	if (path)
+		look_found(look, "%s: somebody detached our program from %s; run: bindctl load", bc_hook_name(hook),
+			   path);
+	else
+		look_found(look,
+			   "%s: the cgroup that it was attached to was removed; run: bindctl load --cgroup, or unload",
+			   bc_hook_name(hook));
 }
 
-static int check_hook(struct check *check, enum bc_hook hook, struct bc_error *reterr)
+/* That the linked program is ours, and reads the maps that commands write. */
+static void check_program(struct look *look, enum bc_hook hook)
+{
+	const char *name = bc_hook_name(hook);
+	struct bc_program program;
+
+	/* By the kernel's rule not for everyone to see. */
+	if (bc_program_read(look->status->links[hook].prog_id, &program))
+		return;
+	if (!bc_program_is_ours(&program, hook))
+		look_found(look, "%s: the link runs a program that is not bindctl's, %u (%s); run: bindctl load", name,
+			   look->status->links[hook].prog_id, program.name);
+	for (size_t i = 0; i < ARRAY_SIZE(look->maps); i++)
+		if (look->maps[i].id && (look->maps[i].hooks >> hook & 1) &&
+		    !bc_program_uses(&program, look->maps[i].id))
+			look_found(look, "%s: the program uses another map than %s, which is pinned; run: bindctl load",
+				   name, look->maps[i].pin);
+}
+
+static int check_hook(struct look *look, enum bc_hook hook, struct bc_error *reterr)
 {
 	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *path = NULL;
-	struct bc_link *link = &check->status->links[hook];
+	struct bc_link *link = &look->status->links[hook];
 	struct bc_error error;
-	int r = bc_link_read(check->instance->pins, hook, link, &error);
+	int r = bc_link_read(look->instance->pins, hook, link, &error);
 
 	if (r == -EBADMSG) {
-		bc_report_add(check->findings, &error);
-		check->good = false;
+		look_found(look, "%s", error.text);
 		return 0;
 	}
 	if (r) {
@@ -69,77 +77,163 @@ static int check_hook(struct check *check, enum bc_hook hook, struct bc_error *r
 		return r;
 	}
 	if (!link->pinned) {
-		if (bc_hook_is_needed(hook, check->status->features))
-			find(check, "%s: not attached; run: bindctl load", bc_hook_name(hook));
+		if (bc_hook_is_needed(hook, look->status->features))
+			look_found(look, "%s: not attached; run: bindctl load", bc_hook_name(hook));
 		return 0;
 	}
-	path = link->cgroup_id ? bc_cgroup_path(check->root_fd, link->cgroup_id) : NULL;
+	path = link->cgroup_id ? bc_cgroup_path(look->root_fd, link->cgroup_id) : NULL;
 	if (!path) {
-		link->cgroup_id = 0;
-		find(check, "%s: detached, or its cgroup was removed; run: bindctl load", bc_hook_name(hook));
+		check_dead(look, hook);
 		return 0;
 	}
 	r = bc_open_cgroup(path, &fd, reterr);
 	if (r)
 		return r;
-	if (!check->status->cgroup)
-		check->status->cgroup = TAKE_PTR(path);
-	return check_effective(check, fd, hook, reterr);
+	if (!look->status->cgroup)
+		look->status->cgroup = TAKE_PTR(path);
+	check_program(look, hook);
+	return look_around(look, hook, fd, reterr);
 }
 
-static int read_image(struct check *check, struct bc_error *reterr)
+static void check_gate(struct look *look, const struct bc_cells *image)
+{
+	_cleanup_(bc_force_done) struct bc_force force = BC_FORCE_NONE;
+	struct bc_gate needs;
+
+	/* One that is missing has been found already. */
+	if (bc_force_open(look->instance->pins, &force, NULL))
+		return;
+	bc_gate_needs(image, &needs);
+	if (bc_gate_lacks(&force, &needs))
+		look_found(look, "the gate keeps back ports that the policy speaks of; run: bindctl load");
+}
+
+static int read_image(struct look *look, struct bc_error *reterr)
 {
 	_cleanup_(bc_cells_done) struct bc_cells image = {};
 	const struct bc_about *about;
-	int r = bc_instance_image(check->instance, &image, reterr);
+	struct bc_error error;
+	int r = bc_instance_image(look->instance, &image, &error);
 
 	if (r == -ENOENT) {
-		find(check, "no policy is in force; run: bindctl load");
+		look_found(look, "no policy is in force; run: bindctl load");
 		return 0;
 	}
-	if (r)
+	if (r == -EBADMSG) {
+		look_found(look, "%s; run: bindctl unload, then load", error.text);
+		return 0;
+	}
+	if (r) {
+		*reterr = error;
 		return r;
-	if (image.n < BC_INDEX) {
-		find(check, "the policy in force is broken; run: bindctl load");
+	}
+	if (bc_image_check(&image, &error)) {
+		look_found(look, "the policy in force is broken: %s; run: bindctl load", error.text);
 		return 0;
 	}
 	about = &image.cells[1].about;
-	check->status->features = image.cells[0].header.features;
-	check->status->generation = image.cells[0].header.generation;
-	check->status->digest = about->digest;
-	check->status->rules = about->nrules;
-	check->status->bytes = image.n * sizeof(*image.cells);
+	look->status->features = image.cells[0].header.features;
+	look->status->generation = image.cells[0].header.generation;
+	look->status->digest = about->digest;
+	look->status->rules = about->nrules;
+	look->status->bytes = image.n * sizeof(*image.cells);
+	check_gate(look, &image);
 	return 0;
+}
+
+/* What does not hang on a hook. */
+static void check_rest(struct look *look)
+{
+	const char *pins = look->instance->pins;
+	size_t strangers = bc_pins_strangers(pins);
+	struct bc_error error;
+
+	if (strangers)
+		look_found(look, "%s holds %zu thing%s that bindctl did not put there", pins, strangers,
+			   strangers == 1 ? "" : "s");
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		look_found(look,
+			   "the kernel's BTF is not there (/sys/kernel/btf/vmlinux): what is attached runs on, but "
+			   "cannot be loaded again");
+	if (bc_events_count_lost(pins, &look->status->lost, &error))
+		look_found(look, "%s", error.text);
+	else if (look->status->lost)
+		look_found(look, "%" PRIu64 " event%s found no room and %s lost; bindctl load counts anew",
+			   look->status->lost, look->status->lost == 1 ? "" : "s",
+			   look->status->lost == 1 ? "is" : "are");
+}
+
+/* The pinned maps that commands and programs, or one program and the next, must both be using. */
+static void find_maps(struct look *look)
+{
+	static const struct {
+		const char *pin;
+		uint32_t type;
+		uint32_t hooks;
+	} shared[] = {
+		{ BC_PIN_POLICY, BPF_MAP_TYPE_ARRAY_OF_MAPS, BINDING },
+		{ BC_PIN_GATE, BPF_MAP_TYPE_ARRAY, BINDING },
+		{ BC_PIN_EVENTS, BPF_MAP_TYPE_RINGBUF, BINDING },
+		{ BC_PIN_NOTES, BPF_MAP_TYPE_SK_STORAGE, ~0u },
+	};
+
+	_Static_assert(ARRAY_SIZE(shared) == ARRAY_SIZE(look->maps), "a place for each");
+	for (size_t i = 0; i < ARRAY_SIZE(shared); i++) {
+		_cleanup_close_ int fd = -1;
+
+		look->maps[i].pin = shared[i].pin;
+		look->maps[i].hooks = shared[i].hooks;
+		if (bc_pin_open_map(look->instance->pins, shared[i].pin, shared[i].type, &fd, &look->maps[i].id, NULL))
+			look_found(look, "the pin of the map %s is missing or not bindctl's; run: bindctl load",
+				   shared[i].pin);
+	}
+}
+
+static int check_loaded(struct look *look, struct bc_error *reterr)
+{
+	_cleanup_free_ char *root = NULL;
+	_cleanup_close_ int root_fd = -1;
+	int r = bc_pins_read(look->instance->pins, &look->mark, reterr);
+
+	if (!r)
+		r = bc_find_cgroup2(&root, reterr);
+	if (!r)
+		r = bc_open_cgroup(root, &root_fd, reterr);
+	if (r)
+		return r;
+	look->root = root;
+	look->root_fd = root_fd;
+	find_maps(look);
+	/* First what the policy needs. */
+	r = read_image(look, reterr);
+	for (enum bc_hook hook = 0; !r && hook < BC_HOOKS; hook++)
+		r = check_hook(look, hook, reterr);
+	look->status->enforced = look->good;
+	check_rest(look);
+	return r;
 }
 
 int bc_instance_status(const struct bc_instance *instance, struct bc_status *ret_status, struct bc_report *findings,
 		       struct bc_error *reterr)
 {
 	_cleanup_(bc_status_done) struct bc_status status = {};
-	_cleanup_free_ char *root = NULL;
-	_cleanup_close_ int root_fd = -1;
-	struct check check = { instance, &status, findings, -1, true };
-	int r = bc_pins_check(instance->pins, reterr);
+	struct look look = { .instance = instance, .status = &status, .findings = findings, .good = true };
+	struct bc_error error;
+	int r = bc_pins_check(instance->pins, NULL, reterr);
 
 	if (r < 0)
 		return r;
-	status.loaded = r == BC_PINS_OURS;
-	if (status.loaded) {
-		r = bc_find_cgroup2(&root, reterr);
-		if (!r)
-			r = bc_open_cgroup(root, &root_fd, reterr);
-		check.root_fd = root_fd;
-		/* First what the policy needs. */
-		if (!r)
-			r = read_image(&check, reterr);
-		for (enum bc_hook hook = 0; !r && hook < BC_HOOKS; hook++)
-			r = check_hook(&check, hook, reterr);
+	status.loaded = r != BC_PINS_ABSENT;
+	if (r == BC_PINS_OURS) {
+		r = check_loaded(&look, reterr);
 		if (r)
 			return r;
+	} else if (r == BC_PINS_OLDER) {
+		bc_pins_require(instance->pins, &error);
+		look_found(&look, "%s", error.text);
 	} else {
-		find(&check, "not loaded: no pins in %s; run: bindctl load", instance->pins);
+		look_found(&look, "not loaded: no pins in %s; run: bindctl load", instance->pins);
 	}
-	status.enforced = check.good;
 	*ret_status = status;
 	status = (struct bc_status){};
 	return 0;

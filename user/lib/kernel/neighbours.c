@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Other programs at our hooks. All that are attached at a cgroup or above run, the upper ones last. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "host/mounts.h"
+#include "kernel/look.h"
+
+static void warn(struct look *look, const struct bc_neighbour *it)
+{
+	const char *hook = bc_hook_name(it->hook), *name = *it->name ? it->name : "of unknown name";
+	struct bc_error error;
+
+	if (it->place == BC_RUNS_AFTER)
+		bc_fail(&error, 0,
+			"%s: program %u (%s) runs after ours: it may refuse what is granted, grant what is not, and "
+			"change "
+			"the errno",
+			hook, it->id, name);
+	else if (it->place == BC_RUNS_BEFORE)
+		bc_fail(&error, 0, "%s: program %u (%s) runs before ours: it may refuse or grant by itself", hook,
+			it->id, name);
+	else
+		bc_fail(&error, 0,
+			"%s: program %u (%s) of %s does not run where ours does: it was attached with leave to be "
+			"overridden",
+			hook, it->id, name, it->cgroup);
+	error.severity = BC_WARNING;
+	bc_report_add(look->findings, &error);
+}
+
+static int add(struct look *look, enum bc_hook hook, enum bc_turn place, uint32_t id, const char *cgroup)
+{
+	struct bc_status *status = look->status;
+	struct bc_neighbour *more =
+		reallocarray(status->neighbours, status->nneighbours + 1, sizeof(*status->neighbours));
+	struct bc_neighbour neighbour = { .hook = hook, .place = place, .id = id };
+	struct bc_program program;
+
+	if (!more)
+		return -ENOMEM;
+	status->neighbours = more;
+	if (!bc_program_read(id, &program))
+		memcpy(neighbour.name, program.name, sizeof(neighbour.name));
+	if (cgroup) {
+		neighbour.cgroup = strdup(cgroup);
+		if (!neighbour.cgroup)
+			return -ENOMEM;
+	}
+	warn(look, &neighbour);
+	more[status->nneighbours++] = neighbour;
+	return 0;
+}
+
+static bool is_among(const struct bc_attached *all, uint32_t id)
+{
+	for (uint32_t i = 0; i < all->n; i++)
+		if (all->ids[i] == id)
+			return true;
+	return false;
+}
+
+/* The programs of the cgroups above that ours keeps from running. */
+static int find_silenced(struct look *look, enum bc_hook hook, const struct bc_attached *effective,
+			 struct bc_error *reterr)
+{
+	_cleanup_free_ char *path = strdup(look->status->cgroup);
+	int r = path ? 0 : bc_fail(reterr, -ENOMEM, "out of memory");
+
+	while (!r && strlen(path) > strlen(look->root)) {
+		_cleanup_close_ int fd = -1;
+		struct bc_attached attached;
+
+		*strrchr(path, '/') = '\0';
+		r = bc_open_cgroup(path, &fd, reterr);
+		if (!r)
+			r = bc_query(fd, hook, false, &attached, reterr);
+		for (uint32_t i = 0; !r && attached.overridable && i < attached.n; i++)
+			if (!is_among(effective, attached.ids[i]) &&
+			    add(look, hook, BC_SILENCED, attached.ids[i], path))
+				r = bc_fail(reterr, -ENOMEM, "out of memory");
+	}
+	return r;
+}
+
+int look_around(struct look *look, enum bc_hook hook, int cgroup_fd, struct bc_error *reterr)
+{
+	uint32_t ours = look->status->links[hook].prog_id;
+	enum bc_turn place = BC_RUNS_BEFORE;
+	struct bc_attached effective;
+	int r = bc_query(cgroup_fd, hook, true, &effective, reterr);
+
+	for (uint32_t i = 0; !r && i < effective.n; i++) {
+		if (effective.ids[i] == ours)
+			place = BC_RUNS_AFTER;
+		else if (add(look, hook, place, effective.ids[i], NULL))
+			r = bc_fail(reterr, -ENOMEM, "out of memory");
+	}
+	if (r)
+		return r;
+	if (place == BC_RUNS_BEFORE)
+		look_found(look, "%s: the kernel does not run our program for %s", bc_hook_name(hook),
+			   look->status->cgroup);
+	return find_silenced(look, hook, &effective, reterr);
+}
