@@ -21,7 +21,7 @@ FUZZ_SECONDS ?= 60
 
 # What test programs are told: absolute paths.
 TEST_ENV := BINDCTL=$(abspath $(BUILD)/bindctl) STATIC_BIND=$(abspath $(BUILD)/tests/kernel/static_bind) \
-	FUZZ_DIR=$(abspath $(BUILD)/fuzz)
+	FUZZ_DIR=$(abspath $(BUILD)/fuzz) SCHEMA_3=$(abspath tests/kernel/schema-3)
 
 $(BUILD)/san/%.o: %.c Makefile tests/tests.mk | $(SKEL)
 	$(call say,CC,$@)

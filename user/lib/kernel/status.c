@@ -158,9 +158,11 @@ static void check_rest(struct look *look)
 	if (bc_events_count_lost(pins, &look->status->lost, &error))
 		look_found(look, "%s", error.text);
 	else if (look->status->lost)
-		look_found(look, "%" PRIu64 " event%s found no room and %s lost; bindctl load counts anew",
-			   look->status->lost, look->status->lost == 1 ? "" : "s",
-			   look->status->lost == 1 ? "is" : "are");
+		look_found(look,
+			   "%" PRIu64
+			   " events are lost: nobody read them (bindctl monitor), or not fast enough; bindctl load "
+			   "counts anew",
+			   look->status->lost);
 }
 
 /* The pinned maps that commands and programs, or one program and the next, must both be using. */
