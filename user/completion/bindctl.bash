@@ -170,7 +170,7 @@ _bindctl_complete()
 		[explain]="--user --group --unit --cgroup --pid --port --proto --addr --v6only --netns --at --files --json
 			--help"
 		[monitor]="--count --timeout --json --help"
-		[status]="--json --help" [help]="--help" [version]="--help"
+		[status]="--ignore-neighbours --json --help" [help]="--help" [version]="--help"
 	)
 	local cur=${*: -1} word wants="" command="" literal="" by_id=""
 	local globals=() arguments=()
