@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -290,6 +291,26 @@ static void survives_the_loss_of_its_mark(void **state)
 	assert_int_equal(access(bed.pins, F_OK), -1);
 }
 
+/* What a command that was killed had been about to pin is in nobody's way. */
+static void clears_remnants(void **state)
+{
+	_cleanup_close_ int fd = open_pin("schema");
+	char path[160];
+
+	(void)state;
+	assert_int_equal(BINDCTL(NULL, "unload"), 0);
+	assert_int_equal(mkdir(bed.pins, 0700), 0);
+	snprintf(path, sizeof(path), "%s/new_schema", bed.pins);
+	assert_int_equal(bpf_obj_pin(fd, path), 0);
+	assert_int_equal(BINDCTL(NULL, "load"), 0);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(BINDCTL(NULL, "status"), 0);
+	snprintf(path, sizeof(path), "%s/new_policy", bed.pins);
+	assert_int_equal(bpf_obj_pin(fd, path), 0);
+	assert_int_equal(BINDCTL(NULL, "unload"), 0);
+	assert_int_equal(access(bed.pins, F_OK), -1);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 static int tests(void)
@@ -302,6 +323,7 @@ static int tests(void)
 		TEST(is_unloaded),
 		TEST(is_refused_when_newer),
 		TEST(survives_the_loss_of_its_mark),
+		TEST(clears_remnants),
 	};
 
 	return cmocka_run_group_tests(table, NULL, NULL);

@@ -288,11 +288,12 @@ int bc_instance_unload(const struct bc_instance *instance, bool *ret_was_loaded,
 			r = 0;
 		for (enum bc_hook hook = 0; !r && hook < BC_HOOKS; hook++)
 			r = bc_detach(instance->pins, hook, reterr);
-		if (!r)
-			r = bc_pins_remove_maps(instance->pins, reterr);
 		if (r)
 			return r;
 	}
+	r = bc_pins_remove_maps(instance->pins, reterr);
+	if (r)
+		return r;
 	if (rmdir(instance->pins) && errno != ENOENT)
 		return bc_fail_errno(reterr, -errno, "cannot remove %s", instance->pins);
 	return 0;

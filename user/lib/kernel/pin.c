@@ -29,19 +29,29 @@ static const char *const maps[] = { BC_PIN_EVENTS, BC_PIN_COUNTERS, BC_PIN_NOTES
 /* Before the name of a pin that is about to get it. */
 #define NEW "new_"
 
+static bool is_map(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
+		if (!strcmp(name, maps[i]))
+			return true;
+	return !strcmp(name, BC_PIN_SCHEMA);
+}
+
 static bool is_known(const char *name)
 {
-	const char *bare = strncmp(name, NEW, strlen(NEW)) ? name : name + strlen(NEW);
-
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
 		if (!strcmp(name, links[i]))
 			return true;
-	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
-		if (!strcmp(bare, maps[i]))
-			return true;
-	return !strcmp(bare, BC_PIN_SCHEMA);
+	return is_map(name);
 }
 
+/* Left by a command that was killed, and of no meaning. */
+static bool is_remnant(const char *name)
+{
+	return !strncmp(name, NEW, strlen(NEW)) && is_map(name + strlen(NEW));
+}
+
+/* What is in a directory of pins, remnants apart. */
 struct contents {
 	size_t n;
 	size_t known;
@@ -56,7 +66,7 @@ static int look_into(const char *dir, struct contents *ret)
 	if (!open)
 		return errno == ENOENT ? 0 : -errno;
 	while ((entry = readdir(open))) {
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") || is_remnant(entry->d_name))
 			continue;
 		ret->n++;
 		ret->known += is_known(entry->d_name);

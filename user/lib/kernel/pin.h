@@ -34,7 +34,7 @@
 int bc_pin_path(char *path, const char *dir, const char *name, struct bc_error *reterr);
 
 enum bc_pins {
-	BC_PINS_ABSENT, /* no directory, or an empty one */
+	BC_PINS_ABSENT, /* no directory, or nothing in it but what a killed command was about to pin */
 	BC_PINS_OURS,
 	BC_PINS_OLDER, /* ours, of an older schema, or of one that cannot be told because its pin is lost */
 };
