@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make                   build/bindctl
 # make check             install what the tests need, run unit, fuzz, CLI and kernel suites (as root)
+# make check-vm          the kernel suites on Debian's kernels, in virtual machines; see tests/README.md
 # make fuzz              look for inputs that break the library, FUZZ_SECONDS=60
 # make bench             measure it (as root); see tests/README.md
 # make install           DESTDIR=, PREFIX=
@@ -80,6 +81,7 @@ $(SKEL): $(BPF_OBJ)
 	$(Q)$(BPFTOOL) gen skeleton $< name bindctl_bpf > $@
 
 -include tests/tests.mk
+-include tests/vm.mk
 -include tests/bench.mk
 
 install: all

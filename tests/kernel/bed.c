@@ -307,6 +307,16 @@ static int plain_bind(int fd, const struct sockaddr *addr, socklen_t len)
 	return r < 0 ? errno : r > 0 ? -r : 0;
 }
 
+bool bed_has_udp_lite(void)
+{
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDPLITE);
+
+	if (fd >= 0 || errno != EPROTONOSUPPORT)
+		return true;
+	print_message("# SKIP this kernel has no UDP-Lite\n");
+	return false;
+}
+
 void bed_reuse(int fd)
 {
 	int one = 1;

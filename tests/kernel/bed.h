@@ -91,6 +91,9 @@ struct outcome bed_try(const struct try *try);
 /* Sets SO_REUSEADDR: a connection that some server of the host closed a minute ago must not fail a test. */
 void bed_reuse(int fd);
 
+/* Whether this kernel has UDP-Lite: newer ones have it no more. Says so when not. */
+bool bed_has_udp_lite(void);
+
 /* Makes a cgroup below the bed's own, and those above it; removes it again, or fails the test. */
 void bed_make_cgroup(const char *name);
 void bed_remove_cgroup(const char *name);

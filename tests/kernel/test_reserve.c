@@ -45,12 +45,15 @@ static void nobody_else_gets_it_by_asking(void **state)
 		{ .uid = NOBODY, .family = AF_INET },
 		{ .uid = NOBODY, .ruid = OWNER, .family = AF_INET },
 	};
+	const bool udp_lite = bed_has_udp_lite();
 
 	(void)state;
 	for (size_t p = 0; p < ARRAY_SIZE(policies); p++) {
 		for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {
 			struct try try = tries[i];
 
+			if (try.protocol == IPPROTO_UDPLITE && !udp_lite)
+				continue;
 			try.port = PORT;
 			if (in_own_cgroup(policies[p], &try) != EACCES)
 				fail_msg("policy %zu, try %zu", p, i);

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# make check-vm              the kernel suites on Debian's kernels, in virtual machines; see tests/README.md
+# Included by the top Makefile.
+
+# Killing at every system call takes too long where each is emulated.
+VM_WITHOUT  := kill
+VM_TESTS    := $(filter-out $(VM_WITHOUT:%=$(BUILD)/tests/kernel/test_%),$(KERNEL))
+VM_PROGRAMS := $(BUILD)/bindctl $(KERNEL_HELPERS) $(VM_TESTS)
+
+.PHONY: check-vm vm-deps vm-run
+
+vm-deps:
+	@scripts/setup --build --test --vm
+
+check-vm: vm-deps
+	@$(MAKE) --no-print-directory vm-run
+
+vm-run: $(VM_PROGRAMS)
+	@VM_DIR=$(abspath $(BUILD)/vm) VM_PROGRAMS='$(abspath $(VM_PROGRAMS))' tests/run tests/vm/run
