@@ -161,8 +161,11 @@ static int load_programs(const char *dir, struct bindctl_bpf **ret_programs, str
 	r = bindctl_bpf__load(programs);
 	if (r)
 		return explain_load(r, reterr);
+	/* The slot's first map is there for the verifier alone: no policy is no image, not an empty one. */
+	if (!maps[POLICY].taken_over)
+		r = bc_image_withdraw(bpf_map__fd(programs->maps.bc_policy), reterr);
 	/* A new gate keeps nothing back, whatever image may be in force. */
-	if (!maps[GATE].taken_over)
+	if (!r && !maps[GATE].taken_over)
 		r = bc_gate_open(&(struct bc_force){ .gate_fd = bpf_map__fd(programs->maps.bc_gate) }, reterr);
 	/* Notes that are there already must not be overlooked. */
 	if (!r && maps[NOTES].taken_over && !maps[STATE].taken_over)

@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "host/lock.h"
 #include "host/mounts.h"
+#include "kernel/current.h"
 #include "kernel/instance.h"
 #include "kernel/probe.h"
 #include "pure/gate.h"
@@ -35,6 +36,15 @@ int bc_instance_lock(const struct bc_instance *instance, int *ret_fd, struct bc_
 			r = -ESTALE;
 	}
 	return r;
+}
+
+bool bc_instance_takes_admin(const struct bc_instance *instance, bool changes)
+{
+	int mounted;
+
+	if (bc_require_bpffs(instance->pins, false, &mounted, NULL) == -ENOENT)
+		return changes;
+	return bc_current_is_unpinned(instance->pins);
 }
 
 void bc_staged_done(struct bc_staged *staged)
@@ -158,9 +168,11 @@ int bc_instance_stage(const struct bc_instance *instance, const struct bc_cells 
 	if (!r)
 		r = root_id(&root, reterr);
 	if (!r)
-		r = bc_imprint_make(cells, staged.force.policy_fd, root, &imprint, reterr);
+		r = bc_imprint_make(instance->pins, cells, staged.force.policy_fd, root, &imprint, reterr);
 	if (!r)
 		r = bc_image_create(cells, &imprint, &staged.image_fd, reterr);
+	if (!r)
+		r = bc_current_announce(instance->pins, staged.force.policy_fd, staged.image_fd, reterr);
 	if (r) {
 		bc_instance_undo(instance, &staged);
 		return r;
@@ -177,18 +189,25 @@ void bc_instance_undo(const struct bc_instance *instance, const struct bc_staged
 
 	if (staged->fresh)
 		bc_instance_unload(instance, &was_loaded, NULL);
+	else
+		bc_current_forget(instance->pins, staged->image_fd);
 }
 
-int bc_instance_commit(const struct bc_staged *staged, struct bc_error *reterr)
+int bc_instance_commit(const struct bc_instance *instance, const struct bc_staged *staged, struct bc_error *reterr)
 {
-	return bc_image_publish(&staged->force, staged->image_fd, &staged->needs, reterr);
+	int r = bc_image_publish(&staged->force, staged->image_fd, &staged->needs, reterr);
+
+	if (!r)
+		bc_current_settle(instance->pins);
+	return r;
 }
 
 int bc_instance_unload(const struct bc_instance *instance, bool *ret_was_loaded, struct bc_error *reterr)
 {
 	/* The schema last: until then, what is left is known as ours. */
-	static const char *const maps[] = { BC_PIN_EVENTS, BC_PIN_COUNTERS, BC_PIN_NOTES, BC_PIN_STATE,
-					    BC_PIN_SEEN,   BC_PIN_POLICY,   BC_PIN_GATE,  BC_PIN_SCHEMA };
+	static const char *const maps[] = { BC_PIN_IMAGE_NEW, BC_PIN_IMAGE, BC_PIN_EVENTS, BC_PIN_COUNTERS,
+					    BC_PIN_NOTES,     BC_PIN_STATE, BC_PIN_SEEN,   BC_PIN_POLICY,
+					    BC_PIN_GATE,      BC_PIN_SCHEMA };
 	_cleanup_close_ int policy_fd = -1;
 	int r = bc_pins_check(instance->pins, reterr);
 
@@ -224,5 +243,5 @@ int bc_instance_image(const struct bc_instance *instance, struct bc_cells *ret_i
 			       instance->pins);
 	if (r > 0)
 		r = bc_open_policy(instance->pins, &policy_fd, reterr);
-	return r ? r : bc_image_read(policy_fd, ret_image, reterr);
+	return r ? r : bc_image_read(instance->pins, policy_fd, ret_image, reterr);
 }
