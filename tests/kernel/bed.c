@@ -195,7 +195,7 @@ int bed_apply(const char *text, struct bc_error *reterr)
 		r = bc_instance_lock(&bed.instance, &lock, &note, reterr);
 	if (!r)
 		r = bc_instance_stage(&bed.instance, &bed_build.cells, false, &staged, reterr);
-	return r ?: bc_instance_commit(&staged, reterr);
+	return r ?: bc_instance_commit(&bed.instance, &staged, reterr);
 }
 
 void bed_policy(const char *text)

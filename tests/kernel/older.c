@@ -87,7 +87,7 @@ void older_load(uint32_t schema)
 	struct bpf_object *object;
 
 	bed_write("50-bindctl.conf", OLDER_POLICY, strlen(OLDER_POLICY));
-	object = bpf_object__open_file(frozen("programs.bpf.o"), NULL);
+	object = bpf_object__open_file(frozen("programs.elf"), NULL);
 	assert_non_null(object);
 	assert_int_equal(bpf_object__load(object), 0);
 	assert_int_equal(mkdir(bed.pins, 0700), 0);

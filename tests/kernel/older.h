@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * An instance as a build of schema 3 left it, frozen in tests/kernel/schema-3: programs.bpf.o are its programs, image is
+ * An instance as a build of schema 3 left it, frozen in tests/kernel/schema-3: programs.elf are its programs, image is
  * what it compiled of OLDER_POLICY.
  */
 #ifndef BINDCTL_OLDER_H

@@ -4,6 +4,8 @@
 #define BINDCTL_APP_H
 
 #include <getopt.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "host/store.h"
@@ -33,6 +35,9 @@ struct command {
 	int (*run)(const struct app *app, const struct command *command, int argc, char **argv);
 	const char *summary;
 	const char *help;
+	uint64_t
+		keeps; /* capabilities, of those that the process has; CAP_SYS_ADMIN besides where the instance takes it */
+	bool changes; /* what is in force */
 };
 
 extern const struct command commands[];

@@ -178,7 +178,7 @@ static int put_into_force(const struct change *change, const struct bc_build *bu
 	if (text)
 		r = bc_store_replace(change->path, text->data, text->len, reterr);
 	if (!r) {
-		r = bc_instance_commit(&staged, reterr);
+		r = bc_instance_commit(&change->app->instance, &staged, reterr);
 		if (r && text)
 			bc_store_replace(change->path, before->data ? before->data : "", before->len, NULL);
 	}

@@ -7,6 +7,7 @@
 #include "cmd/names.h"
 #include "cmd/out.h"
 #include "host/build.h"
+#include "host/privilege.h"
 #include "host/ports.h"
 #include "pure/lint.h"
 
@@ -109,7 +110,8 @@ int run_check(const struct app *app, const struct command *command, int argc, ch
 		json |= option == 'j';
 		strict |= option == 's';
 	}
-	if (read_files(app, argc - optind, argv + optind, &files, &error))
+	/* What is in the files is read without the right to read anybody's. */
+	if (read_files(app, argc - optind, argv + optind, &files, &error) || bc_privilege_keep(BC_CAPS_UNITS, &error))
 		return failed(&error);
 	r = bc_build_policy(&files, &host_names, BC_WARNING, BC_WARNING, &build, &report, &error);
 	if (!r)

@@ -11,6 +11,7 @@
 #include "cmd/out.h"
 #include "cmd/request.h"
 #include "host/build.h"
+#include "host/privilege.h"
 #include "kernel/probe.h"
 #include "pure/decompile.h"
 
@@ -238,8 +239,10 @@ static int explain(const struct app *app, struct request *request, bool files, b
 	_cleanup_(bc_answer_done) struct bc_answer answer = {};
 	struct bc_error error;
 	bool fails;
-	int r = parse_request(request, &error);
+	int r = files ? bc_privilege_keep(BC_CAPS_UNITS | BC_CAP(CAP_SYS_PTRACE), &error) : 0;
 
+	if (!r)
+		r = parse_request(request, &error);
 	if (!r)
 		r = read_source(app, files, &source, &error);
 	if (r)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd/app.h"
+#include "host/privilege.h"
 
 #define HELP_RULE                                                                         \
 	"\n"                                                                              \
@@ -29,27 +30,32 @@ const struct command commands[] = {
 	{ "grant", run_rule, "let somebody bind ports that need a privilege",
 	  "grant [OPTION...] SUBJECT PORTS [CLAUSE...]\n"
 	  "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
-	  "proceed, CAP_NET_BIND_SERVICE not needed. Loads bindctl if need be.\n" HELP_RULE HELP_ADD },
+	  "proceed, CAP_NET_BIND_SERVICE not needed. Loads bindctl if need be.\n" HELP_RULE HELP_ADD,
+	  BC_CAPS_BPF | BC_CAPS_UNITS, true },
 	{ "allow", run_rule, "exempt somebody from a wider deny",
 	  "allow [OPTION...] SUBJECT PORTS [CLAUSE...]\n"
 	  "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
-	  "proceed under the kernel's ordinary rule. Loads bindctl if need be.\n" HELP_RULE HELP_ADD },
+	  "proceed under the kernel's ordinary rule. Loads bindctl if need be.\n" HELP_RULE HELP_ADD,
+	  BC_CAPS_BPF | BC_CAPS_UNITS, true },
 	{ "deny", run_rule, "refuse binds, root's too",
 	  "deny [OPTION...] SUBJECT PORTS [CLAUSE...]\n"
 	  "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
 	  "fail, with EACCES unless 'errno NAME' says otherwise. With 'audit' they are\n"
-	  "only reported, to bindctl monitor. Loads bindctl if need be.\n" HELP_RULE HELP_DENY HELP_ADD },
+	  "only reported, to bindctl monitor. Loads bindctl if need be.\n" HELP_RULE HELP_DENY HELP_ADD,
+	  BC_CAPS_BPF | BC_CAPS_UNITS, true },
 	{ "rewrite", run_rule, "lead binds to another address or port",
 	  "rewrite [OPTION...] SUBJECT PORTS to [IP][:PORT] [CLAUSE...]\n"
 	  "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
 	  "proceed at the address, port or both behind 'to', CAP_NET_BIND_SERVICE not\n"
 	  "needed. With 'hidden' behind those, getsockname(2) shows what was asked for.\n"
-	  "Loads bindctl if need be.\n" HELP_RULE HELP_ADD },
+	  "Loads bindctl if need be.\n" HELP_RULE HELP_ADD,
+	  BC_CAPS_BPF | BC_CAPS_UNITS, true },
 	{ "reserve", run_rule, "grant ports to somebody, deny them to all others",
 	  "reserve [OPTION...] SUBJECT PORTS [CLAUSE...]\n"
 	  "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
 	  "proceed, CAP_NET_BIND_SERVICE not needed; everyone else's fail, also where the\n"
-	  "kernel chose the port. Loads bindctl if need be.\n" HELP_RULE HELP_DENY HELP_ADD },
+	  "kernel chose the port. Loads bindctl if need be.\n" HELP_RULE HELP_DENY HELP_ADD,
+	  BC_CAPS_BPF | BC_CAPS_UNITS, true },
 	{ "revoke", run_revoke, "take rules back",
 	  "revoke [OPTION...] SUBJECT PORTS [CLAUSE...]\n"
 	  "       bindctl revoke [OPTION...] --id ID\n"
@@ -58,36 +64,42 @@ const struct command commands[] = {
 	  "is given must be in the rule. Fails when nothing matched. Loads bindctl if need\n"
 	  "be.\n"
 	  "\n"
-	  "  --id ID     the rule that 'bindctl list' shows with this ID\n" HELP_CHANGE },
+	  "  --id ID     the rule that 'bindctl list' shows with this ID\n" HELP_CHANGE,
+	  BC_CAPS_BPF | BC_CAPS_UNITS, true },
 	{ "apply", run_apply, "make the kernel hold what the files say",
 	  "apply [OPTION...]\n"
 	  "Compiles the policy files and puts them into force, all at once. If there is a\n"
 	  "fault anywhere in them, what was in force stays. Loads bindctl if need be.\n"
 	  "\n"
-	  "  --dry-run   change nothing; print the difference between kernel and files\n" HELP_STRICT },
+	  "  --dry-run   change nothing; print the difference between kernel and files\n" HELP_STRICT,
+	  BC_CAPS_BPF | BC_CAPS_UNITS, true },
 	{ "load", run_load, "attach to the kernel and apply",
 	  "load [--strict]\n"
 	  "Attaches the programs at the cgroup root, pins them, and applies the policy.\n"
 	  "Where an older build is loaded, its programs are replaced without a gap.\n"
-	  "\n" HELP_STRICT },
+	  "\n" HELP_STRICT,
+	  BC_CAPS_BPF | BC_CAPS_UNITS, true },
 	{ "unload", run_unload, "detach, and leave no trace in the kernel",
 	  "unload\n"
 	  "Withdraws the policy, detaches the programs and removes the pins. The policy\n"
-	  "files stay. Every bind is then the kernel's own affair.\n" },
+	  "files stay. Every bind is then the kernel's own affair.\n",
+	  BC_CAPS_BPF },
 	{ "check", run_check, "find faults in policy files; needs no privilege",
 	  "check [OPTION...] [FILE...]\n"
 	  "Parses and lints the files, or the configured directories when none is given.\n"
 	  "Exits with 1 when there is an error.\n"
 	  "\n"
 	  "  --strict    warnings count as errors\n"
-	  "  --json      findings as a JSON document\n" },
+	  "  --json      findings as a JSON document\n",
+	  BC_CAPS_UNITS | BC_CAP(CAP_DAC_READ_SEARCH) },
 	{ "list", run_list, "show the rules in force",
 	  "list [OPTION...]\n"
 	  "Shows what the kernel enforces now: each rule with its ID, the time that it has\n"
 	  "left if it has an end, and its file and line.\n"
 	  "\n"
 	  "  --json      as a JSON document\n"
-	  "  --numeric   uids and gids, not names\n" },
+	  "  --numeric   uids and gids, not names\n",
+	  BC_CAPS_BPF },
 	{ "explain", run_explain, "say which rule would decide a bind",
 	  "explain --user USER --port PORT [OPTION...]\n"
 	  "       bindctl explain --pid PID --port PORT [OPTION...]\n"
@@ -107,7 +119,8 @@ const struct command commands[] = {
 	  "  --netns WHERE  host (default) or other: the initial network namespace or not\n"
 	  "  --at TIME      then, not now: 2026-11-24T10:00:00Z, +10m\n"
 	  "  --files        ask the policy files, not the kernel; needs no privilege\n"
-	  "  --json         as a JSON document\n" },
+	  "  --json         as a JSON document\n",
+	  BC_CAPS_BPF | BC_CAPS_UNITS | BC_CAP(CAP_SYS_PTRACE) },
 	{ "monitor", run_monitor, "show refusals and logged binds as they happen",
 	  "monitor [OPTION...]\n"
 	  "Prints a line for each bind that is refused, for each that an 'audit' rule would\n"
@@ -115,14 +128,16 @@ const struct command commands[] = {
 	  "\n"
 	  "  --count N       end after so many lines\n"
 	  "  --timeout TIME  end after that time: 30s, 10m\n"
-	  "  --json          each as a JSON document of one line\n" },
+	  "  --json          each as a JSON document of one line\n",
+	  BC_CAPS_BPF | BC_CAP(CAP_DAC_READ_SEARCH) },
 	{ "status", run_status, "say whether the policy is enforced",
 	  "status [OPTION...]\n"
 	  "Says whether the programs are attached and run, which policy is in force, whether\n"
 	  "the files say the same, and what else is wrong. Exits with 3 when anything is.\n"
 	  "\n"
 	  "  --ignore-neighbours  that others have programs at the same hooks is no problem\n"
-	  "  --json               as a JSON document\n" },
+	  "  --json               as a JSON document\n",
+	  BC_CAPS_BPF | BC_CAPS_UNITS | BC_CAP(CAP_SYS_ADMIN) },
 	{ "help", run_help, NULL, "help [COMMAND]\nShows what there is, or how a command is called.\n" },
 	{ "version", run_version, NULL, "version\nShows the version.\n" },
 	{},
@@ -247,6 +262,16 @@ static int parse_globals(struct app *app, int argc, char **argv)
 	return -1;
 }
 
+static int give_up_privileges(const struct app *app, const struct command *command)
+{
+	uint64_t keep = command->keeps;
+	struct bc_error error;
+
+	if (keep & BC_CAPS_BPF && bc_instance_takes_admin(&app->instance, command->changes))
+		keep |= BC_CAP(CAP_SYS_ADMIN);
+	return bc_privilege_keep(keep, &error) ? failed(&error) : EXIT_DONE;
+}
+
 int main(int argc, char **argv)
 {
 	struct app app = { .instance = { .pins = BC_PIN_DIR }, .store = bc_store_system() };
@@ -270,6 +295,9 @@ int main(int argc, char **argv)
 	command = find_command(argv[optind]);
 	if (!command)
 		return usage_error(NULL, "unknown command '%s'", argv[optind]);
+	code = give_up_privileges(&app, command);
+	if (code != EXIT_DONE)
+		return code;
 	argc -= optind;
 	argv += optind;
 	optind = 0; /* glibc: start over, on other arguments */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -70,23 +71,60 @@ int bc_cgroup_id(int fd, uint64_t *ret_id)
 	return 0;
 }
 
-char *bc_cgroup_path(int mount_fd, uint64_t id)
+/* Where an open directory is, malloc'ed. */
+static char *path_of(int fd)
 {
-	struct cgroup_handle handle = { .handle = { .handle_bytes = sizeof(id), .handle_type = KERNFS_HANDLE } };
 	char link[64], path[4096];
-	_cleanup_close_ int fd = -1;
 	ssize_t len;
 
-	memcpy(handle.handle.f_handle, &id, sizeof(id));
-	fd = open_by_handle_at(mount_fd, &handle.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return NULL;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	len = readlink(link, path, sizeof(path) - 1);
 	if (len < 0)
 		return NULL;
 	path[len] = '\0';
 	return strdup(path);
+}
+
+/* Looks for the cgroup by going through all of them. */
+static char *search_cgroup(int fd, uint64_t wanted)
+{
+	struct dirent *entry;
+	char *path = NULL;
+	uint64_t id;
+	DIR *open;
+	int again;
+
+	if (!bc_cgroup_id(fd, &id) && id == wanted)
+		return path_of(fd);
+	again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	open = again < 0 ? NULL : fdopendir(again);
+	if (!open)
+		bc_closep(&again);
+	while (open && !path && (entry = readdir(open))) {
+		_cleanup_close_ int below = -1;
+
+		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		below = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (below >= 0)
+			path = search_cgroup(below, wanted);
+	}
+	if (open)
+		closedir(open);
+	return path;
+}
+
+char *bc_cgroup_path(int mount_fd, uint64_t id)
+{
+	struct cgroup_handle handle = { .handle = { .handle_bytes = sizeof(id), .handle_type = KERNFS_HANDLE } };
+	_cleanup_close_ int fd = -1;
+
+	memcpy(handle.handle.f_handle, &id, sizeof(id));
+	fd = open_by_handle_at(mount_fd, &handle.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		/* That takes CAP_DAC_READ_SEARCH; to search takes time. */
+		return errno == EPERM ? search_cgroup(mount_fd, id) : NULL;
+	return path_of(fd);
 }
 
 /* The file system of the nearest part of the path that exists. */

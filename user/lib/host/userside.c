@@ -14,6 +14,7 @@
 
 #include "base/util.h"
 #include "host/names.h"
+#include "host/privilege.h"
 #include "host/userside.h"
 
 #define PIPE_FD 3	       /* the child's end */
@@ -174,6 +175,14 @@ static int check_answer(struct answer *reply)
 	return facts->state >= BC_UNIT_ABSENT && facts->state <= BC_UNIT_PRESENT ? 0 : -EPROTO;
 }
 
+/* To become the user, and to end what has become one. */
+static bool may_become(uint32_t uid)
+{
+	uint64_t held = 0;
+
+	return geteuid() ? geteuid() == uid : !bc_privilege_held(&held) && !(BC_CAPS_UNITS & ~held);
+}
+
 int bc_userside_ask(const char *root, uint32_t uid, const char *name, struct bc_unit_facts *ret, bool *ret_managed)
 {
 	_cleanup_close_ int from_child = -1, to_parent = -1;
@@ -183,7 +192,7 @@ int bc_userside_ask(const char *root, uint32_t uid, const char *name, struct bc_
 	int r, ends[2];
 	pid_t pid;
 
-	if (geteuid() && geteuid() != uid)
+	if (!may_become(uid))
 		return -EPERM;
 	r = bc_user_home(uid, &gid, &home);
 	if (r && r != -ENOENT)

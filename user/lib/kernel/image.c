@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "kernel/current.h"
 #include "kernel/image.h"
 
 static uint32_t pages_for(uint32_t cells)
@@ -93,26 +94,6 @@ int bc_image_create(const struct bc_cells *cells, const struct bc_imprint *impri
 	return 0;
 }
 
-/* Opens the map in the slot. One that is replaced between the two calls is gone: look again. */
-static int open_current(int policy_fd, uint32_t *ret_id, struct bc_error *reterr)
-{
-	const uint32_t slot = 0;
-
-	for (int tries = 0; tries < 100; tries++) {
-		int fd;
-
-		if (bpf_map_lookup_elem(policy_fd, &slot, ret_id))
-			return errno == ENOENT ? bc_fail(reterr, -ENOENT, "no policy is in force") :
-						 bc_fail_errno(reterr, -errno, "cannot read which policy is in force");
-		fd = bpf_map_get_fd_by_id(*ret_id);
-		if (fd >= 0)
-			return fd;
-		if (errno != ENOENT)
-			return bc_fail_errno(reterr, -errno, "cannot open the policy in force (BPF map %u)", *ret_id);
-	}
-	return bc_fail(reterr, -EBUSY, "the policy in force is being replaced all the time");
-}
-
 /*
  * Whether the image in force, whose first page that is, has the same scopes under the same numbers as `cells`: what was
  * found in one holds in the other. Of a large image only the pages of its scopes are read. Nobody has checked it.
@@ -140,13 +121,15 @@ static bool has_scopes(int fd, uint32_t pages, const union bc_page *first, const
 }
 
 /* Opens the map of the image in force, of which *ret_info tells. -ENOENT, with a sentence, when there is none. */
-static int open_image(int policy_fd, struct bpf_map_info *ret_info, int *ret_fd, struct bc_error *reterr)
+static int open_image(const char *dir, int policy_fd, struct bpf_map_info *ret_info, int *ret_fd,
+		      struct bc_error *reterr)
 {
 	uint32_t id = 0, size = sizeof(*ret_info);
-	_cleanup_close_ int fd = open_current(policy_fd, &id, reterr);
+	_cleanup_close_ int fd = -1;
+	int r = bc_current_open(dir, policy_fd, &fd, &id, reterr);
 
-	if (fd < 0)
-		return fd;
+	if (r)
+		return r;
 	if (bpf_obj_get_info_by_fd(fd, ret_info, &size))
 		return bc_fail_errno(reterr, -errno, "cannot query BPF map %u", id);
 	if (ret_info->value_size != sizeof(union bc_page))
@@ -155,7 +138,7 @@ static int open_image(int policy_fd, struct bpf_map_info *ret_info, int *ret_fd,
 	return 0;
 }
 
-int bc_imprint_make(const struct bc_cells *cells, int policy_fd, uint64_t root, struct bc_imprint *ret,
+int bc_imprint_make(const char *dir, const struct bc_cells *cells, int policy_fd, uint64_t root, struct bc_imprint *ret,
 		    struct bc_error *reterr)
 {
 	struct bc_imprint imprint = { .generation = 1, .root = root, .tai_offset = tai_offset() };
@@ -163,7 +146,7 @@ int bc_imprint_make(const struct bc_cells *cells, int policy_fd, uint64_t root, 
 	_cleanup_close_ int fd = -1;
 	union bc_page first = {};
 	const struct bc_header *before = &first.cells[0].header;
-	int r = open_image(policy_fd, &info, &fd, reterr);
+	int r = open_image(dir, policy_fd, &info, &fd, reterr);
 
 	if (r && r != -ENOENT)
 		return r;
@@ -199,12 +182,12 @@ static int read_pages(int fd, uint32_t pages, union bc_cell *cells)
 	return done == pages ? 0 : -EIO;
 }
 
-int bc_image_read(int policy_fd, struct bc_cells *ret_image, struct bc_error *reterr)
+int bc_image_read(const char *dir, int policy_fd, struct bc_cells *ret_image, struct bc_error *reterr)
 {
 	_cleanup_(bc_cells_done) struct bc_cells image = {};
 	struct bpf_map_info info = {};
 	_cleanup_close_ int fd = -1;
-	int r = open_image(policy_fd, &info, &fd, reterr);
+	int r = open_image(dir, policy_fd, &info, &fd, reterr);
 
 	if (r)
 		return r;

@@ -15,17 +15,17 @@ struct bc_imprint {
 };
 
 /*
- * The imprint of an image of `cells` that is to follow what is in force, if anything is. `root` is the id of the cgroup
+ * The imprint of an image of `cells` that is to follow what is in force, if anything is. `dir` has the pins, `root` is the id of the cgroup
  * that paths begin at. 0 or -errno with *reterr.
  */
-int bc_imprint_make(const struct bc_cells *cells, int policy_fd, uint64_t root, struct bc_imprint *ret,
+int bc_imprint_make(const char *dir, const struct bc_cells *cells, int policy_fd, uint64_t root, struct bc_imprint *ret,
 		    struct bc_error *reterr);
 
 /* Makes a frozen map that holds the cells, with that imprint; nothing enforces it yet. */
 int bc_image_create(const struct bc_cells *cells, const struct bc_imprint *imprint, int *ret_fd,
 		    struct bc_error *reterr);
 
-/* A copy of the image in force. -ENOENT with a sentence when none was published. */
-int bc_image_read(int policy_fd, struct bc_cells *ret_image, struct bc_error *reterr);
+/* A copy of the image in force, whose pins are in `dir`. -ENOENT with a sentence when none was published. */
+int bc_image_read(const char *dir, int policy_fd, struct bc_cells *ret_image, struct bc_error *reterr);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "host/lock.h"
 #include "host/mounts.h"
+#include "kernel/current.h"
 #include "kernel/instance.h"
 #include "kernel/probe.h"
 #include "kernel/programs.h"
@@ -36,6 +37,15 @@ int bc_instance_lock(const struct bc_instance *instance, int *ret_fd, struct bc_
 			r = -ESTALE;
 	}
 	return r;
+}
+
+bool bc_instance_takes_admin(const struct bc_instance *instance, bool changes)
+{
+	int mounted;
+
+	if (bc_require_bpffs(instance->pins, false, &mounted, NULL) == -ENOENT)
+		return changes;
+	return bc_current_is_unpinned(instance->pins);
 }
 
 void bc_staged_done(struct bc_staged *staged)
@@ -196,16 +206,20 @@ static int migrate(const struct bc_instance *instance, uint32_t schema, const st
 	r = root_id(&root, reterr);
 	/* The generation goes on where it stood, if that can be told. */
 	if (!r && (schema < HEADER_SINCE || bc_open_policy(instance->pins, &old_fd, NULL) ||
-		   bc_imprint_make(cells, old_fd, root, &imprint, NULL)))
-		r = bc_imprint_make(cells, force.policy_fd, root, &imprint, reterr);
+		   bc_imprint_make(instance->pins, cells, old_fd, root, &imprint, NULL)))
+		r = bc_imprint_make(instance->pins, cells, force.policy_fd, root, &imprint, reterr);
 	if (!r)
 		r = bc_image_create(cells, &imprint, &image_fd, reterr);
+	if (!r)
+		r = bc_current_announce(instance->pins, force.policy_fd, image_fd, reterr);
 	if (!r)
 		r = bc_image_publish(&force, image_fd, &needs, reterr);
 	if (!r)
 		r = bc_attach(instance->pins, programs, cgroup_fd, cgroup, cells->cells[0].header.features, reterr);
 	if (!r)
 		r = bc_programs_pin(programs, instance->pins, reterr);
+	if (!r)
+		bc_current_settle(instance->pins);
 	return r ? r : bc_pins_mark(instance->pins, reterr);
 }
 
@@ -245,9 +259,11 @@ int bc_instance_stage(const struct bc_instance *instance, const struct bc_cells 
 	if (!r)
 		r = root_id(&root, reterr);
 	if (!r)
-		r = bc_imprint_make(cells, staged.force.policy_fd, root, &imprint, reterr);
+		r = bc_imprint_make(instance->pins, cells, staged.force.policy_fd, root, &imprint, reterr);
 	if (!r)
 		r = bc_image_create(cells, &imprint, &staged.image_fd, reterr);
+	if (!r)
+		r = bc_current_announce(instance->pins, staged.force.policy_fd, staged.image_fd, reterr);
 	if (r) {
 		bc_instance_undo(instance, &staged);
 		return r;
@@ -264,11 +280,17 @@ void bc_instance_undo(const struct bc_instance *instance, const struct bc_staged
 
 	if (staged->fresh)
 		bc_instance_unload(instance, &was_loaded, NULL);
+	else
+		bc_current_forget(instance->pins, staged->image_fd);
 }
 
-int bc_instance_commit(const struct bc_staged *staged, struct bc_error *reterr)
+int bc_instance_commit(const struct bc_instance *instance, const struct bc_staged *staged, struct bc_error *reterr)
 {
-	return bc_image_publish(&staged->force, staged->image_fd, &staged->needs, reterr);
+	int r = bc_image_publish(&staged->force, staged->image_fd, &staged->needs, reterr);
+
+	if (!r)
+		bc_current_settle(instance->pins);
+	return r;
 }
 
 int bc_instance_unload(const struct bc_instance *instance, bool *ret_was_loaded, struct bc_error *reterr)
@@ -306,5 +328,5 @@ int bc_instance_image(const struct bc_instance *instance, struct bc_cells *ret_i
 
 	if (!r)
 		r = bc_open_policy(instance->pins, &policy_fd, reterr);
-	return r ? r : bc_image_read(policy_fd, ret_image, reterr);
+	return r ? r : bc_image_read(instance->pins, policy_fd, ret_image, reterr);
 }

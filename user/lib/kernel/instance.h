@@ -23,6 +23,12 @@ struct bc_instance {
 int bc_instance_lock(const struct bc_instance *instance, int *ret_fd, struct bc_error *ret_note,
 		     struct bc_error *reterr);
 
+/*
+ * Whether this instance takes CAP_SYS_ADMIN: to mount a bpffs (`changes`: which only a change does), or to read a policy
+ * that an older build put into force, without a pin.
+ */
+bool bc_instance_takes_admin(const struct bc_instance *instance, bool changes);
+
 /* Whether its pins are of an older schema than this build's, or have lost it. */
 bool bc_instance_is_older(const struct bc_instance *instance);
 
@@ -57,7 +63,7 @@ int bc_instance_stage(const struct bc_instance *instance, const struct bc_cells 
 void bc_instance_undo(const struct bc_instance *instance, const struct bc_staged *staged);
 
 /* Puts the staged policy into force. */
-int bc_instance_commit(const struct bc_staged *staged, struct bc_error *reterr);
+int bc_instance_commit(const struct bc_instance *instance, const struct bc_staged *staged, struct bc_error *reterr);
 
 /* Withdraws the policy, detaches, removes the pins. *ret_was_loaded: there was something to remove. Under the lock. */
 int bc_instance_unload(const struct bc_instance *instance, bool *ret_was_loaded, struct bc_error *reterr);

@@ -23,8 +23,8 @@ int bc_pin_path(char *path, const char *dir, const char *name, struct bc_error *
 /* Every name that a pin of ours can have; the schema is not among them. */
 static const char *const links[] = { BC_PIN_BIND4,	BC_PIN_BIND6,	     BC_PIN_POST_BIND4,
 				     BC_PIN_POST_BIND6, BC_PIN_GETSOCKNAME4, BC_PIN_GETSOCKNAME6 };
-static const char *const maps[] = { BC_PIN_EVENTS, BC_PIN_COUNTERS, BC_PIN_NOTES, BC_PIN_STATE,
-				    BC_PIN_SEEN,   BC_PIN_POLICY,   BC_PIN_GATE };
+static const char *const maps[] = { BC_PIN_EVENTS, BC_PIN_COUNTERS, BC_PIN_NOTES,  BC_PIN_STATE,
+				    BC_PIN_SEEN,   BC_PIN_IMAGE,    BC_PIN_POLICY, BC_PIN_GATE };
 
 /* Before the name of a pin that is about to get it. */
 #define NEW "new_"

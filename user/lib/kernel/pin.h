@@ -13,9 +13,11 @@
 #define BC_PIN_MAX 4096 /* bytes of a pin's path, NUL included */
 
 /* Names in the directory. */
-#define BC_PIN_SCHEMA "schema" /* struct bc_schema: the first pin made and the last one removed */
-#define BC_PIN_POLICY "policy" /* the outer map */
-#define BC_PIN_GATE "gate"     /* what stands before it */
+#define BC_PIN_SCHEMA "schema"	     /* struct bc_schema: the first pin made and the last one removed */
+#define BC_PIN_POLICY "policy"	     /* the outer map */
+#define BC_PIN_GATE "gate"	     /* what stands before it */
+#define BC_PIN_IMAGE "image"	     /* in the outer map: the policy in force */
+#define BC_PIN_IMAGE_NEW "new_image" /* the one that is being put there */
 #define BC_PIN_EVENTS "events"
 #define BC_PIN_COUNTERS "counters"
 #define BC_PIN_NOTES "notes" /* what one program leaves with a socket for another */

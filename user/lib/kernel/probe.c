@@ -3,25 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/util.h"
+#include "host/privilege.h"
 #include "kernel/probe.h"
-
-static int effective_capabilities(uint64_t *ret)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = {};
-
-	if (syscall(SYS_capget, &header, data))
-		return -errno;
-	*ret = data[0].effective | (uint64_t)data[1].effective << 32;
-	return 0;
-}
 
 int bc_probe_capabilities(struct bc_error *reterr)
 {
@@ -35,7 +23,7 @@ int bc_probe_capabilities(struct bc_error *reterr)
 	};
 	char missing[128] = "";
 	uint64_t held = 0;
-	int r = effective_capabilities(&held);
+	int r = bc_privilege_held(&held);
 
 	if (r)
 		return bc_fail_errno(reterr, r, "cannot read this process's capabilities");

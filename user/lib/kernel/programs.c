@@ -137,8 +137,11 @@ static int prepare_maps(const struct bc_programs *programs, struct bc_error *ret
 	const struct bc_force force = bc_programs_force(programs);
 	int r = 0;
 
+	/* The slot's first map is there for the verifier alone: no policy is no image, not an empty one. */
+	if (!programs->taken_over[POLICY])
+		r = bc_image_withdraw(force.policy_fd, reterr);
 	/* A new gate keeps nothing back, whatever image may be in force. */
-	if (!programs->taken_over[GATE])
+	if (!r && !programs->taken_over[GATE])
 		r = bc_gate_open(&force, reterr);
 	/* Notes that are there already must not be overlooked. */
 	if (!r && programs->taken_over[NOTES] && !programs->taken_over[STATE])
