@@ -307,6 +307,13 @@ static int plain_bind(int fd, const struct sockaddr *addr, socklen_t len)
 	return r < 0 ? errno : r > 0 ? -r : 0;
 }
 
+int bed_share(int times)
+{
+	const char *share = getenv("BINDCTL_KERNEL_SHARE");
+
+	return share ? times * strtod(share, NULL) : times;
+}
+
 bool bed_has_udp_lite(void)
 {
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDPLITE);

@@ -88,6 +88,9 @@ struct outcome {
 
 struct outcome bed_try(const struct try *try);
 
+/* How often to repeat what is repeated `times`: less where BINDCTL_KERNEL_SHARE=0.2 or so says that each takes long. */
+int bed_share(int times);
+
 /* Sets SO_REUSEADDR: a connection that some server of the host closed a minute ago must not fail a test. */
 void bed_reuse(int fd);
 

@@ -50,7 +50,7 @@ int cycles(const char *path, int wanted)
 {
 	int count = 0;
 
-	for (int i = 0; i < CYCLES; i++)
+	for (int i = CYCLES; i > 0; i--)
 		count += cycle(path) == wanted;
 	return count;
 }

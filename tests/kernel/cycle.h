@@ -3,7 +3,8 @@
 #ifndef BINDCTL_CYCLE_H
 #define BINDCTL_CYCLE_H
 
-#define CYCLES 2000
+/* How many lives: 2000, or the bed's share of them. */
+#define CYCLES bed_share(2000)
 
 /* One such life at `path`, with nobody's bind of port 443: its errno, 0 for none, or negative for another failure. */
 int cycle(const char *path);

@@ -12,7 +12,7 @@
 
 #define OWNER SOMEBODY
 #define PORT 5432
-#define CHOICES 2000
+#define CHOICES bed_share(2000)
 
 /* Two ways to say it. */
 static const char *const policies[] = {

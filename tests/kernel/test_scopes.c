@@ -240,13 +240,21 @@ static void path_cannot_be_forged_from_below(void **state)
 	}
 }
 
+#define REMEMBERED 8192 /* SEEN_MAX of maps.bpf.h */
+
 /* More cgroups than the cache remembers: what falls out of it is walked to again. */
 static void more_cgroups_than_are_remembered(void **state)
 {
+	const int rounds = bed_share(300);
+
 	(void)state;
+	if (rounds * 40 <= REMEMBERED) {
+		print_message("# SKIP as many cgroups as are remembered take too long here\n");
+		skip();
+	}
 	policy("grant cgroup %s/a port 443\n");
 	bed_make_cgroup("a/kept");
-	for (int i = 0; i < 300; i++) {
+	for (int i = rounds; i > 0; i--) {
 		char path[320];
 
 		assert_int_equal(bind_in("a/kept", 443), 0);
