@@ -382,17 +382,27 @@ struct outcome bed_try(const struct try *try)
 	return outcome;
 }
 
-int bed_bindctl(struct bc_text *out, const char *const *argv)
+void bed_arguments(const char *program, const char *const *argv, const char **ret_args)
 {
-	const char *args[64] = { getenv("BINDCTL"), "--config", bed.policy, "--pin", bed.pins, "--cgroup", bed.cgroup };
-	int pipes[2], status, n = 7;
+	const char *args[] = { program, "--config", bed.policy, "--pin", bed.pins, "--cgroup", bed.cgroup };
+	int n = ARRAY_SIZE(args);
+
+	assert_non_null(program);
+	memcpy(ret_args, args, sizeof(args));
+	while (*argv && n < BED_ARGUMENTS - 1)
+		ret_args[n++] = *argv++;
+	ret_args[n] = NULL;
+}
+
+int bed_run(const char *program, struct bc_text *out, const char *const *argv)
+{
+	const char *args[BED_ARGUMENTS];
+	int pipes[2], status;
 	char buffer[65536];
 	ssize_t len;
 	pid_t child;
 
-	assert_non_null(args[0]);
-	while (*argv && n < 63)
-		args[n++] = *argv++;
+	bed_arguments(program, argv, args);
 	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
 	child = fork();
 	if (child == 0) {
@@ -408,4 +418,9 @@ int bed_bindctl(struct bc_text *out, const char *const *argv)
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
+}
+
+int bed_bindctl(struct bc_text *out, const char *const *argv)
+{
+	return bed_run(getenv("BINDCTL"), out, argv);
 }

@@ -104,8 +104,13 @@ void bed_remove_cgroup(const char *name);
 /* In a child: joins the cgroup, becomes the user. Exits on failure. */
 void bed_become(const struct try *try);
 
+/* What such a program is called with: the bed's --config, --pin and --cgroup, and the command. NULL at the end. */
+#define BED_ARGUMENTS 64
+void bed_arguments(const char *program, const char *const *argv, const char **ret_args);
+
 /* Runs a command with the bed's --config, --pin and --cgroup; its exit code. stdout is read into `out` if not NULL. */
-int bed_bindctl(struct bc_text *out, const char *const *argv);
+int bed_run(const char *program, struct bc_text *out, const char *const *argv);
+int bed_bindctl(struct bc_text *out, const char *const *argv); /* $BINDCTL */
 #define BINDCTL(out, ...) bed_bindctl(out, (const char *const[]){ __VA_ARGS__, NULL })
 
 /* Writes a file of the policy directory. */

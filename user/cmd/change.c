@@ -8,6 +8,7 @@
 #include "cmd/names.h"
 #include "cmd/out.h"
 #include "host/lock.h"
+#include "host/sweep.h"
 #include "kernel/probe.h"
 #include "pure/decompile.h"
 #include "pure/diff.h"
@@ -36,14 +37,14 @@ void change_done(struct change *change)
 static int lock_both(struct change *change, enum change_kind kind, struct bc_error *reterr)
 {
 	const struct bc_store *store = &change->app->store;
+	const char *dir = change->options.runtime ? store->runtime : store->persistent;
 	struct bc_error note;
 	int r = 0;
 
 	if (kind == CHANGE_ADD)
 		r = bc_store_prepare(store, change->options.runtime, reterr);
 	if (!r && kind != CHANGE_NOTHING) {
-		r = bc_lock_directory(change->options.runtime ? store->runtime : store->persistent,
-				      &change->config_lock, reterr);
+		r = bc_lock_directory(dir, &change->config_lock, reterr);
 		if (r == -ENOENT && kind == CHANGE_REMOVE)
 			r = 0;
 	}
@@ -52,6 +53,8 @@ static int lock_both(struct change *change, enum change_kind kind, struct bc_err
 	r = bc_instance_lock(&change->app->instance, &change->pin_lock, &note, reterr);
 	if (!r && *note.text)
 		say_error(&note);
+	if (!r)
+		bc_store_sweep(store, change->config_lock >= 0 ? dir : NULL);
 	return r;
 }
 

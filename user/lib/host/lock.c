@@ -35,9 +35,28 @@ static long find_holder(const struct stat *st)
 	return 0;
 }
 
+/* What the process calls itself: "1234 (bindctl)", or the number alone if it is not to be seen. */
+static void describe(long pid, char *ret, size_t room)
+{
+	_cleanup_free_ char *name = NULL;
+	_cleanup_close_ int fd = -1;
+	char path[64];
+	size_t len = 0;
+
+	snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && !bc_read_all(fd, 64, &name, &len) && len && name[len - 1] == '\n')
+		name[len - 1] = '\0';
+	if (len && *name)
+		snprintf(ret, room, "%ld (%s)", pid, name);
+	else
+		snprintf(ret, room, "%ld", pid);
+}
+
 static int wait_for(int fd, const char *path, struct bc_error *reterr)
 {
 	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
+	char who[96];
 	struct stat st;
 	long holder;
 
@@ -49,9 +68,11 @@ static int wait_for(int fd, const char *path, struct bc_error *reterr)
 		nanosleep(&step, NULL);
 	}
 	holder = fstat(fd, &st) ? 0 : find_holder(&st);
-	if (holder)
-		return bc_fail(reterr, -ETIMEDOUT, "process %ld holds the lock on %s; gave up after %d s", holder, path,
+	if (holder) {
+		describe(holder, who, sizeof(who));
+		return bc_fail(reterr, -ETIMEDOUT, "process %s holds the lock on %s; gave up after %d s", who, path,
 			       BC_LOCK_SECONDS);
+	}
 	return bc_fail(reterr, -ETIMEDOUT, "another process holds the lock on %s; gave up after %d s", path,
 		       BC_LOCK_SECONDS);
 }

@@ -296,7 +296,7 @@ int bc_store_replace(const char *path, const char *text, size_t len, struct bc_e
 	struct stat st;
 	int r;
 
-	if (!dir || asprintf(&aside, ".%s.new", name_of(path)) < 0) {
+	if (!dir || asprintf(&aside, BC_FILE_ASIDE, name_of(path)) < 0) {
 		aside = NULL;
 		return bc_fail(reterr, -ENOMEM, "out of memory");
 	}

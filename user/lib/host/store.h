@@ -14,6 +14,7 @@
 /* The files that commands edit. */
 #define BC_FILE_PERSISTENT "50-bindctl.conf"
 #define BC_FILE_RUNTIME "50-runtime.conf"
+#define BC_FILE_ASIDE ".%s.new" /* what one of them is called until it is whole */
 
 struct bc_store {
 	const char *dirs[BC_STORE_DIRS]; /* weakest first; not owned */
