@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make                   build/bindctl
-# make check             install what the tests need, run unit, fuzz, CLI and kernel suites (as root)
+# make check             install what the tests need, analyse the sources, run unit, fuzz, CLI and kernel suites (as root)
 # make check-vm          the kernel suites on Debian's kernels, in virtual machines; see tests/README.md
 # make fuzz              look for inputs that break the library, FUZZ_SECONDS=60
 # make bench             measure it (as root); see tests/README.md
@@ -83,6 +83,7 @@ $(SKEL): $(BPF_OBJ)
 -include tests/tests.mk
 -include tests/vm.mk
 -include tests/bench.mk
+-include tests/analysis.mk
 
 install: all
 	$(INSTALL) -D -m 0755 $(BUILD)/bindctl $(DESTDIR)$(SBINDIR)/bindctl

@@ -115,7 +115,9 @@ check-fuzz: $(FUZZ)
 fuzz: $(FUZZ)
 	@$(TEST_ENV) tests/fuzz/run --seconds $(FUZZ_SECONDS)
 
+# On all processors, unless make was told how many.
 check: check-deps
+	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) check-analysis
 	@$(MAKE) --no-print-directory check-tree $(UNIT) $(BUILD)/bindctl $(FUZZ) $(KERNEL) $(KERNEL_HELPERS)
 	@$(TEST_ENV) tests/run $(UNIT) tests/fuzz/run tests/cli/run $(KERNEL)
 

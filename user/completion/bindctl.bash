@@ -153,7 +153,7 @@ _bindctl_trim()
 
 	breaks=${breaks//[^:=]/}
 	[[ -n $breaks ]] || return
-	before=${cur%"${cur##*[$breaks]}"}
+	before=${cur%"${cur##*["$breaks"]}"}
 	[[ -z $before ]] || COMPREPLY=("${COMPREPLY[@]#"$before"}")
 }
 

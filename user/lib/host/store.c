@@ -106,12 +106,15 @@ static int read_file(const char *path, bool any, struct bc_file *ret_file, struc
 		return bc_fail(reterr, r, "%s is larger than %u MiB", path, BC_FILE_MAX >> 20);
 	if (r)
 		return bc_fail_errno(reterr, r, "cannot read %s", path);
-	file.written = st.st_mtim.tv_sec * BC_SECOND + st.st_mtim.tv_nsec;
 	file.path = strdup(path);
 	if (!file.path)
 		return bc_fail(reterr, -ENOMEM, "out of memory");
-	*ret_file = file;
-	file = (struct bc_file){};
+	*ret_file = (struct bc_file){
+		.path = TAKE_PTR(file.path),
+		.text = TAKE_PTR(file.text),
+		.len = file.len,
+		.written = st.st_mtim.tv_sec * BC_SECOND + st.st_mtim.tv_nsec,
+	};
 	return 0;
 }
 

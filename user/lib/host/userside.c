@@ -136,7 +136,7 @@ static int64_t now_ms(void)
 
 static int read_answer(int fd, struct answer *ret)
 {
-	int64_t end = now_ms() + BC_USERSIDE_SECONDS * 1000;
+	int64_t end = now_ms() + INT64_C(1000) * BC_USERSIDE_SECONDS;
 	size_t len = 0;
 
 	while (len < sizeof(*ret)) {
@@ -187,7 +187,7 @@ int bc_userside_ask(const char *root, uint32_t uid, const char *name, struct bc_
 {
 	_cleanup_close_ int from_child = -1, to_parent = -1;
 	_cleanup_free_ char *home = NULL;
-	struct answer reply;
+	struct answer reply = {};
 	gid_t gid = NOGROUP;
 	int r, ends[2];
 	pid_t pid;

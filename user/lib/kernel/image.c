@@ -191,6 +191,7 @@ int bc_image_read(const char *dir, int policy_fd, struct bc_cells *ret_image, st
 
 	if (r)
 		return r;
+	/* NOLINTNEXTLINE(clang-analyzer-unix.MallocSizeof): a page is several cells */
 	image.cells = calloc(info.max_entries, sizeof(union bc_page));
 	r = image.cells ? read_pages(fd, info.max_entries, image.cells) : -ENOMEM;
 	if (r)

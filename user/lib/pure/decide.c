@@ -44,6 +44,7 @@ static long loop(uint32_t n, long (*fn)(uint32_t i, void *ctx), void *ctx)
 
 #include "bindctl/match.h"
 
+/* NOLINTNEXTLINE(misc-redundant-expression): that both sides are the same is what it says */
 _Static_assert(BC_TRIED_AUDITS == BC_AUDITS, "two names of one thing");
 
 static const struct bc_question *question_of(const struct bc_match *m)

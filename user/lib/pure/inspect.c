@@ -15,7 +15,7 @@ void bc_scope_name(const struct bc_cells *image, uint32_t scope, char name[BC_SC
 	uint32_t label = bc_scope_at(image, scope)->label;
 
 	memset(name, 0, BC_SCOPE_NAME);
-	for (uint32_t i = 0; i < (label & 0xff); i++)
+	for (size_t i = 0; i < (label & 0xff); i++)
 		memcpy(name + i * BC_PART_SIZE, bc_label_at(image, (label >> 8) + i)->bytes, BC_PART_SIZE);
 }
 
@@ -91,7 +91,7 @@ static int check_rules(const struct bc_cells *image, struct bc_error *reterr)
 }
 
 /* A name that a policy can hold: it fills its parts but the last, is no path, and safe to print. */
-static bool is_sound_name(const struct bc_cells *image, uint32_t scope, uint32_t parts)
+static bool is_sound_name(const struct bc_cells *image, uint32_t scope, size_t parts)
 {
 	char name[BC_SCOPE_NAME];
 	size_t len;

@@ -8,8 +8,8 @@
 #include "pure/moment.h"
 
 #define MINUTE 60
-#define HOUR (60 * MINUTE)
-#define DAY (24 * HOUR)
+#define HOUR 3600
+#define DAY 86400
 
 /* The largest first: a duration is written in this order. */
 static const struct {
@@ -164,7 +164,7 @@ static int parse_offset(struct reader *in, int64_t *ret_seconds)
 		return fail(in, "'%.*s' goes on behind the time zone", WORD(in));
 	if (hour > 23 || minute > 59)
 		return fail(in, "offset %02d:%02d is out of range (00:00 to 23:59)", hour, minute);
-	*ret_seconds = sign * (hour * HOUR + minute * MINUTE);
+	*ret_seconds = (int64_t)sign * (hour * HOUR + minute * MINUTE);
 	return 0;
 }
 

@@ -30,6 +30,8 @@ void bc_policy_done(struct bc_policy *policy)
 
 int bc_policy_source(struct bc_policy *policy, const char *name, uint32_t *ret_source)
 {
+	char *copy;
+
 	for (size_t i = policy->nsources; i-- > 0;) {
 		if (!strcmp(policy->sources[i], name)) {
 			*ret_source = i;
@@ -40,9 +42,10 @@ int bc_policy_source(struct bc_policy *policy, const char *name, uint32_t *ret_s
 		return -E2BIG;
 	if (bc_grow(&policy->sources, &policy->sources_room, policy->nsources + 1))
 		return -ENOMEM;
-	policy->sources[policy->nsources] = strdup(name);
-	if (!policy->sources[policy->nsources])
+	copy = strdup(name);
+	if (!copy)
 		return -ENOMEM;
+	policy->sources[policy->nsources] = copy;
 	*ret_source = policy->nsources++;
 	return 0;
 }

@@ -322,7 +322,7 @@ const char *bc_unit_type(const char *name)
 
 bool bc_unit_template(const char *name, char template[BC_UNIT_NAME_MAX + 1])
 {
-	struct parts parts;
+	struct parts parts = {};
 	char text[1];
 
 	if (take_apart(name, strlen(name), &parts, text, sizeof(text)) || parts.prefix == parts.stem)
