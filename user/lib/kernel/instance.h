@@ -97,6 +97,7 @@ struct bc_status {
 	struct bc_link links[BC_HOOKS];
 	struct bc_neighbour *neighbours; /* owned */
 	size_t nneighbours;
+	size_t room;
 	uint32_t features;   /* of the policy in force */
 	uint64_t generation; /* 0: no policy */
 	uint64_t digest;

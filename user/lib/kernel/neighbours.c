@@ -34,23 +34,17 @@ static void warn(struct look *look, const struct bc_neighbour *it)
 static int add(struct look *look, enum bc_hook hook, enum bc_turn place, uint32_t id, const char *cgroup)
 {
 	struct bc_status *status = look->status;
-	struct bc_neighbour *more =
-		reallocarray(status->neighbours, status->nneighbours + 1, sizeof(*status->neighbours));
-	struct bc_neighbour neighbour = { .hook = hook, .place = place, .id = id };
+	_cleanup_free_ char *path = cgroup ? strdup(cgroup) : NULL;
+	struct bc_neighbour *neighbour;
 	struct bc_program program;
 
-	if (!more)
+	if ((cgroup && !path) || bc_grow(&status->neighbours, &status->room, status->nneighbours + 1))
 		return -ENOMEM;
-	status->neighbours = more;
+	neighbour = &status->neighbours[status->nneighbours++];
+	*neighbour = (struct bc_neighbour){ .hook = hook, .place = place, .id = id, .cgroup = TAKE_PTR(path) };
 	if (!bc_program_read(id, &program))
-		memcpy(neighbour.name, program.name, sizeof(neighbour.name));
-	if (cgroup) {
-		neighbour.cgroup = strdup(cgroup);
-		if (!neighbour.cgroup)
-			return -ENOMEM;
-	}
-	warn(look, &neighbour);
-	more[status->nneighbours++] = neighbour;
+		memcpy(neighbour->name, program.name, sizeof(neighbour->name));
+	warn(look, neighbour);
 	return 0;
 }
 
