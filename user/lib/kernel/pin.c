@@ -26,9 +26,12 @@ static int is_empty(const char *dir)
 
 	if (!open)
 		return -errno;
-	while ((entry = readdir(open)))
+	/* What cannot be read is not empty: something of ours may be in force there. */
+	for (errno = 0; empty == 1 && (entry = readdir(open)); errno = 0)
 		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
 			empty = 0;
+	if (empty == 1 && errno)
+		empty = -errno;
 	closedir(open);
 	return empty;
 }
