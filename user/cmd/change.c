@@ -169,9 +169,9 @@ static int print_difference(const struct change *change, const struct bc_policy 
 	return finish_output(EXIT_DONE);
 }
 
-/* The file on disk as it was before, should the last step fail. */
+/* The file on disk as it was before, should it or the last step fail. */
 static int put_into_force(const struct change *change, const struct bc_build *build, const struct bc_text *text,
-			  const struct bc_text *before, struct bc_error *reterr)
+			  const struct bc_file *before, struct bc_error *reterr)
 {
 	_cleanup_(bc_staged_done) struct bc_staged staged = BC_STAGED_NONE;
 	int r = bc_instance_stage(&change->app->instance, &build->cells, change->options.upgrade, &staged, reterr);
@@ -180,34 +180,40 @@ static int put_into_force(const struct change *change, const struct bc_build *bu
 		return r;
 	if (text)
 		r = bc_store_replace(change->path, text->data, text->len, reterr);
-	if (!r) {
+	if (!r)
 		r = bc_instance_commit(&change->app->instance, &staged, reterr);
-		if (r && text)
-			bc_store_replace(change->path, before->data ? before->data : "", before->len, NULL);
-	}
+	if (r && text)
+		bc_store_put_back(before);
 	if (r)
 		bc_instance_undo(&change->app->instance, &staged);
 	return r;
 }
 
 /* What the edited file is to be: as `text` says, but for what has expired and what counts from the last edit. */
-static int edit_file(struct change *change, const struct bc_text *text, struct bc_text *ret_before,
+static int edit_file(struct change *change, const struct bc_text *text, struct bc_file *ret_before,
 		     struct bc_text *ret_after, size_t *ret_pruned, struct bc_error *reterr)
 {
 	const struct bc_file *file = bc_files_find(&change->files, change->path);
 	int64_t written = file ? file->written : now();
 	int r;
 
-	if (file)
-		bc_text_add(ret_before, file->text, file->len);
+	*ret_before = (struct bc_file){ .path = strdup(change->path), .written = written };
+	if (file) {
+		ret_before->text = malloc(file->len + 1);
+		ret_before->len = file->len;
+	}
+	if (ret_before->text)
+		memcpy(ret_before->text, file->text, file->len + 1);
+	if (!ret_before->path || (file && !ret_before->text))
+		return bc_fail(reterr, -ENOMEM, "out of memory");
 	r = bc_edit_tidy(text->data, text->len, written, now(), ret_after, ret_pruned);
 	/* A file with a fault stays as it is: compiling will say what the fault is. */
 	if (r == -EINVAL) {
 		bc_text_add(ret_after, text->data, text->len);
 		r = 0;
 	}
-	if (!r && (ret_before->failed || ret_after->failed ||
-		   bc_files_set(&change->files, change->path, ret_after->data, ret_after->len, written)))
+	if (!r &&
+	    (ret_after->failed || bc_files_set(&change->files, change->path, ret_after->data, ret_after->len, written)))
 		r = -ENOMEM;
 	if (r)
 		return bc_fail_errno(reterr, r, "cannot edit %s", change->path);
@@ -225,7 +231,8 @@ int change_finish(struct change *change, const struct bc_text *text)
 {
 	_cleanup_(bc_report_done) struct bc_report report = {};
 	_cleanup_(bc_build_done) struct bc_build build = {};
-	_cleanup_(bc_text_done) struct bc_text before = {}, after = {};
+	_cleanup_(bc_file_done) struct bc_file before = {};
+	_cleanup_(bc_text_done) struct bc_text after = {};
 	size_t pruned = 0;
 	struct bc_error error;
 	int r = text ? edit_file(change, text, &before, &after, &pruned, &error) : 0;

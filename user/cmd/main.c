@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -287,6 +288,8 @@ int main(int argc, char **argv)
 	} while (fd >= 0 && fd <= STDERR_FILENO);
 	close(fd);
 	umask(022);
+	/* A file that would grow beyond a limit is an error like others, not the end. */
+	signal(SIGXFSZ, SIG_IGN);
 	code = parse_globals(&app, argc, argv);
 	if (code >= 0)
 		return code;

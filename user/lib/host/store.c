@@ -319,3 +319,22 @@ int bc_store_replace(const char *path, const char *text, size_t len, struct bc_e
 		return bc_fail_errno(reterr, -errno, "cannot sync %s", dir);
 	return 0;
 }
+
+void bc_store_put_back(const struct bc_file *before)
+{
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
+					   { before->written / BC_SECOND, before->written % BC_SECOND } };
+	struct stat st;
+
+	if (!before->text) {
+		unlink(before->path);
+		return;
+	}
+	/* As it was: nothing had come of the change yet. */
+	if (!stat(before->path, &st) && st.st_mtim.tv_sec == times[1].tv_sec && st.st_mtim.tv_nsec == times[1].tv_nsec)
+		return;
+	/* Its directory may be what cannot be synced: the file is there all the same. */
+	bc_store_replace(before->path, before->text, before->len, NULL);
+	/* `until +TIME` counts from then. */
+	utimensat(AT_FDCWD, before->path, times, AT_SYMLINK_NOFOLLOW);
+}

@@ -67,6 +67,9 @@ int bc_store_prepare(const struct bc_store *store, bool runtime, struct bc_error
  */
 int bc_store_replace(const char *path, const char *text, size_t len, struct bc_error *reterr);
 
+/* Makes the file what it was before it was replaced, time and all; `before` without a text: there was none. */
+void bc_store_put_back(const struct bc_file *before);
+
 /* Any one file, without a check of owner and mode: for linting what is not policy yet. */
 int bc_file_read(const char *path, struct bc_file *ret_file, struct bc_error *reterr);
 void bc_file_done(struct bc_file *file);

@@ -105,16 +105,7 @@ int bc_current_settle(const char *dir)
 	return r;
 }
 
-void bc_current_forget(const char *dir, int image_fd)
+void bc_current_forget(const char *dir)
 {
-	struct bpf_map_info info = {};
-	uint32_t size = sizeof(info);
-	_cleanup_close_ int fd = -1;
-
-	/* What stands there may be another, and in force. */
-	if (image_fd < 0 || bpf_obj_get_info_by_fd(image_fd, &info, &size))
-		return;
-	fd = open_pin(dir, BC_PIN_IMAGE_NEW, info.id);
-	if (fd >= 0)
-		bc_pin_remove(dir, BC_PIN_IMAGE_NEW, NULL);
+	bc_pin_remove(dir, BC_PIN_IMAGE_NEW, NULL);
 }

@@ -24,7 +24,7 @@ int bc_current_announce(const char *dir, int policy_fd, int image_fd, struct bc_
 /* It is in force: gives it the name of the one before. Where that fails, the next announcement does it. 0 or -errno. */
 int bc_current_settle(const char *dir);
 
-/* It is not to be put into force after all. */
-void bc_current_forget(const char *dir, int image_fd);
+/* What was announced is not to be put into force after all. */
+void bc_current_forget(const char *dir);
 
 #endif

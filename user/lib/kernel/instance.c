@@ -268,6 +268,7 @@ int bc_instance_stage(const struct bc_instance *instance, const struct bc_cells 
 		bc_instance_undo(instance, &staged);
 		return r;
 	}
+	staged.announced = true;
 	bc_gate_needs(cells, &staged.needs);
 	*ret_staged = staged;
 	staged = BC_STAGED_NONE;
@@ -280,8 +281,8 @@ void bc_instance_undo(const struct bc_instance *instance, const struct bc_staged
 
 	if (staged->fresh)
 		bc_instance_unload(instance, &was_loaded, NULL);
-	else
-		bc_current_forget(instance->pins, staged->image_fd);
+	else if (staged->announced)
+		bc_current_forget(instance->pins);
 }
 
 int bc_instance_commit(const struct bc_instance *instance, const struct bc_staged *staged, struct bc_error *reterr)

@@ -45,7 +45,8 @@ struct bc_staged {
 	struct bc_force force;
 	struct bc_gate needs; /* of the image */
 	int image_fd;
-	bool fresh; /* nothing was loaded before */
+	bool fresh;	/* nothing was loaded before */
+	bool announced; /* the image has its pin */
 };
 
 #define BC_STAGED_NONE ((struct bc_staged){ .force = BC_FORCE_NONE, .image_fd = -1 })

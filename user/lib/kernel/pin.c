@@ -61,18 +61,21 @@ static int look_into(const char *dir, struct contents *ret)
 {
 	DIR *open = opendir(dir);
 	struct dirent *entry;
+	int r;
 
 	*ret = (struct contents){};
 	if (!open)
 		return errno == ENOENT ? 0 : -errno;
-	while ((entry = readdir(open))) {
+	/* What cannot be read is not empty: something of ours may be in force there. */
+	for (errno = 0; (entry = readdir(open)); errno = 0) {
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") || is_remnant(entry->d_name))
 			continue;
 		ret->n++;
 		ret->known += is_known(entry->d_name);
 	}
+	r = -errno;
 	closedir(open);
-	return 0;
+	return r;
 }
 
 /* Of any schema: what is behind the first two words may be longer or shorter than what is known here. */
