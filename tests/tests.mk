@@ -11,7 +11,7 @@ KERNEL := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/kernel/test_*.c))
 KERNEL_BED := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/kernel/test_%,$(wildcard tests/kernel/*.c)))
 # A bindctl whose programs mean the same in other instructions: what an upgrade replaces, and is replaced by.
 OTHER := $(BUILD)/tests/other
-KERNEL_HELPERS := $(BUILD)/tests/kernel/static_bind $(OTHER)/bindctl
+KERNEL_HELPERS := $(BUILD)/tests/kernel/static_bind $(OTHER)/other_bindctl
 
 # Fuzzers need clang, and the library's base and pure parts built once more, with coverage. Unlike gcc, clang warns of a
 # format that a static function hands on.
@@ -24,7 +24,7 @@ FUZZ_SECONDS ?= 60
 # What test programs are told: absolute paths.
 TEST_ENV := BINDCTL=$(abspath $(BUILD)/bindctl) STATIC_BIND=$(abspath $(BUILD)/tests/kernel/static_bind) \
 	FUZZ_DIR=$(abspath $(BUILD)/fuzz) SCHEMA_3=$(abspath tests/kernel/schema-3) \
-	OTHER_BINDCTL=$(abspath $(OTHER)/bindctl)
+	OTHER_BINDCTL=$(abspath $(OTHER)/other_bindctl)
 
 $(BUILD)/san/%.o: %.c Makefile tests/tests.mk | $(SKEL)
 	$(call say,CC,$@)
@@ -61,11 +61,11 @@ $(OTHER)/bindctl.skel.h: $(OTHER)/bindctl.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name bindctl_bpf > $@
 
 # The one file that has the programs in it; what else there is comes from the library.
-$(OTHER)/attach.o: user/lib/kernel/attach.c $(OTHER)/bindctl.skel.h
+$(OTHER)/programs.o: user/lib/kernel/programs.c $(OTHER)/bindctl.skel.h
 	$(call say,CC,$@)
 	$(Q)$(CC) -I$(OTHER) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(HARDEN) -MMD -MP -c -o $@ $<
 
-$(OTHER)/bindctl: $(CMD_OBJ) $(OTHER)/attach.o $(BUILD)/libbindctl.a
+$(OTHER)/other_bindctl: $(CMD_OBJ) $(OTHER)/programs.o $(BUILD)/libbindctl.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(HARDEN) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
@@ -121,6 +121,6 @@ check: check-deps
 	@$(MAKE) --no-print-directory check-tree $(UNIT) $(BUILD)/bindctl $(FUZZ) $(KERNEL) $(KERNEL_HELPERS)
 	@$(TEST_ENV) tests/run $(UNIT) tests/fuzz/run tests/cli/run $(KERNEL)
 
--include $(OTHER)/attach.d $(OTHER)/bindctl.bpf.d
+-include $(OTHER)/programs.d $(OTHER)/bindctl.bpf.d
 -include $(SAN_OBJ:.o=.d) $(UNIT:$(BUILD)/%=$(BUILD)/san/%.d) $(KERNEL:=.d) $(KERNEL_BED:.o=.d)
 -include $(FUZZ_LIB:.o=.d) $(FUZZ:$(BUILD)/fuzz/%=$(BUILD)/fuzz/tests/fuzz/%.d)

@@ -74,26 +74,19 @@ int bc_link_read(const char *dir, enum bc_hook hook, struct bc_link *ret_link, s
 	return link_info(fd, dir, hook, ret_link, reterr);
 }
 
-static int program_info(int fd, struct bc_program *ret)
+int bc_program_read(uint32_t id, struct bc_program *ret)
 {
+	_cleanup_close_ int fd = bpf_prog_get_fd_by_id(id);
 	struct bpf_prog_info info = { .nr_map_ids = BC_PROGRAM_MAPS };
 	uint32_t size = sizeof(info);
 
 	*ret = (struct bc_program){};
 	info.map_ids = (uintptr_t)ret->maps;
-	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
 		return -errno;
 	ret->nmaps = info.nr_map_ids;
-	memcpy(ret->tag, info.tag, sizeof(ret->tag));
 	memcpy(ret->name, info.name, sizeof(ret->name) - 1);
 	return 0;
-}
-
-int bc_program_read(uint32_t id, struct bc_program *ret)
-{
-	_cleanup_close_ int fd = bpf_prog_get_fd_by_id(id);
-
-	return fd < 0 ? -errno : program_info(fd, ret);
 }
 
 bool bc_program_is_ours(const struct bc_program *program, enum bc_hook hook)
@@ -107,16 +100,6 @@ bool bc_program_uses(const struct bc_program *program, uint32_t map_id)
 		if (program->maps[i] == map_id)
 			return true;
 	return false;
-}
-
-/* Whether the linked program is the one just loaded: the same instructions, after relocation, on the same maps. */
-static bool same_program(uint32_t linked, int fd)
-{
-	struct bc_program a, b;
-
-	if (bc_program_read(linked, &a) || program_info(fd, &b))
-		return false;
-	return !memcmp(a.tag, b.tag, sizeof(a.tag)) && a.nmaps == b.nmaps && !memcmp(a.maps, b.maps, sizeof(a.maps));
 }
 
 static int attach_hook(const char *dir, enum bc_hook hook, int prog_fd, int cgroup_fd, const char *cgroup,
@@ -165,8 +148,11 @@ static int settle_hook(const char *dir, enum bc_hook hook, bool needed, int prog
 	if (id != link.cgroup_id)
 		return bc_fail(reterr, -EBUSY, "the pins in %s belong to another cgroup than %s; unload them first",
 			       dir, cgroup);
-	/* The kernel would let a bind6 program replace a bind4 one: `hook` chose both, so they agree. */
-	if (!same_program(link.prog_id, prog_fd) && bpf_link_update(fd, prog_fd, NULL))
+	/*
+	 * Whether it is the same program already is not asked: that would take CAP_SYS_ADMIN. The kernel would let a
+	 * bind6 program replace a bind4 one: `hook` chose both, so they agree.
+	 */
+	if (bpf_link_update(fd, prog_fd, NULL))
 		return bc_fail_errno(reterr, -errno, "cannot replace the program at %s of %s", hooks[hook].name,
 				     cgroup);
 	return 0;

@@ -51,7 +51,6 @@ int bc_query(int cgroup_fd, enum bc_hook hook, bool effective, struct bc_attache
 /* A program in the kernel. */
 struct bc_program {
 	char name[16];
-	uint8_t tag[8]; /* of its instructions */
 	uint32_t nmaps;
 	uint32_t maps[BC_PROGRAM_MAPS]; /* ids of the first of them */
 };
@@ -65,7 +64,7 @@ bool bc_program_uses(const struct bc_program *program, uint32_t map_id);
 /*
  * Links the programs to the cgroup and pins the links in `dir`. A hook that `features` do not need gets no program, for
  * each costs every bind something; but whatever is linked stays so, since a bind may be on its way from one hook to the
- * next. Programs that are there already and differ are replaced in place, without a moment in between; links to a
+ * next. Programs that are there already are replaced in place, without a moment in between; links to a
  * cgroup that is gone are made anew. -errno with a sentence.
  */
 int bc_attach(const char *dir, const struct bc_programs *programs, int cgroup_fd, const char *cgroup, uint32_t features,
