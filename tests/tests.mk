@@ -83,7 +83,7 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(FUZZ_LIB)
 	$(Q)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^
 
 .SECONDARY:
-.PHONY: check-unit check-cli check-kernel check-fuzz check-tree fuzz
+.PHONY: build-tests check-unit check-cli check-kernel check-fuzz check-tree fuzz
 
 check-deps:
 	@scripts/setup --build --test
@@ -93,6 +93,9 @@ check-tree:
 	@scripts/check-layers
 	@if command -v mandoc >/dev/null; then mandoc -T lint -W warning user/man/*.[58]; \
 	else echo "check-tree: no mandoc: SKIPPED the manual" >&2; fi
+
+# All that the suites need, and nothing run.
+build-tests: $(BUILD)/bindctl $(UNIT) $(FUZZ) $(KERNEL) $(KERNEL_HELPERS)
 
 check-unit: $(UNIT)
 	@tests/run $^

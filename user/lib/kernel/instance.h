@@ -54,8 +54,8 @@ struct bc_staged {
 void bc_staged_done(struct bc_staged *staged);
 
 /*
- * All that can fail: attaches the programs if they are not, or do not know what the image needs (or, with `upgrade`, if
- * they differ from this build's), and hands the image to the kernel. What is in force stays so. Under the lock.
+ * All that can fail: attaches the programs if they are not, or do not know what the image needs (or, with `upgrade`,
+ * in any case), and hands the image to the kernel. What is in force stays so. Under the lock.
  */
 int bc_instance_stage(const struct bc_instance *instance, const struct bc_cells *cells, bool upgrade,
 		      struct bc_staged *ret_staged, struct bc_error *reterr);
