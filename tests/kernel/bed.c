@@ -111,7 +111,9 @@ static int unmake_bed(void)
 	}
 	bed_unload();
 	snprintf(path, sizeof(path), "%s/bpf", bed.dir);
-	left = umount(path);
+	/* Who was killed may take a moment to let go. */
+	for (int i = 0; (left = umount(path)) && errno == EBUSY && i < 100; i++)
+		nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
 	left |= rmdir(path);
 	remove_cgroups(bed.cgroup);
 	left |= !access(bed.cgroup, F_OK);

@@ -110,8 +110,7 @@ static void survey_directory(struct bc_text *text, const char *dir, add_more *mo
 	struct dirent **entries = NULL;
 	int n = scandir(dir, &entries, NULL, alphasort);
 
-	if (n < 0)
-		bc_text_addf(text, "no %s\n", dir);
+	bc_text_addf(text, "%s%s\n", dir, n < 0 ? " is not there" : ":");
 	for (int i = 0; i < n; i++) {
 		_cleanup_free_ char *path = NULL;
 		const char *name = entries[i]->d_name;

@@ -40,6 +40,7 @@ static void exec_writer(const struct writer *writer, int gate)
 	char port[8], byte;
 	int n = 0;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	bed_arguments(getenv("BINDCTL"), argv, args);
 	snprintf(port, sizeof(port), "%u", writer->port);
 	while (args[n] && *args[n])
