@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "bed.h"
+#include "older.h"
 #include "survey.h"
 #include "trace.h"
 
@@ -46,6 +47,7 @@ struct scene {
 	struct answers old, new;
 	bool fresh;	/* hooks that the end needs and the beginning does not must not be linked from last time */
 	bool upgrade;	/* what is loaded is another build */
+	bool older;	/* what is loaded is of an older schema, with OLDER_POLICY */
 	bool all_reads; /* see above */
 };
 
@@ -59,6 +61,14 @@ static const struct scene scenes[] = {
 	  { 0, EPERM },
 	  .fresh = true,
 	  .upgrade = true },
+	{ "load over an older schema",
+	  OLDER_POLICY,
+	  NULL,
+	  { "load" },
+	  { 0, EPERM },
+	  { 0, EPERM },
+	  .fresh = true,
+	  .older = true },
 	{ "grant, nothing loaded", NULL, NULL, { "grant", "nobody", "443" }, { EACCES, 0 }, { 0, 0 } },
 	{ "apply",
 	  "grant user nobody port 443\n",
@@ -126,7 +136,9 @@ static void set_scene(const struct scene *scene, bool first)
 		assert_int_equal(BINDCTL(NULL, "unload"), 0);
 	write_or_remove(RUNTIME_NAME, NULL);
 	write_or_remove(FILE_NAME, scene->before);
-	if (scene->before)
+	if (scene->older)
+		older_load(OLDER_SCHEMA);
+	else if (scene->before)
 		assert_int_equal(bed_run(program, NULL, (const char *const[]){ "apply", NULL }), 0);
 	if (scene->file)
 		write_or_remove(FILE_NAME, scene->file);
