@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make check-analysis    what gcc's analyser, clang-tidy and shellcheck find in the sources: nothing
+# make check-valgrind    the CLI cases, each run of bindctl under valgrind (as root)
 # Included by the top Makefile. Each file has a stamp of its own in $(BUILD)/analysis, so only what changed is looked at
 # again. The versions of Debian 12 decide.
 
@@ -40,3 +41,28 @@ check-analysis: $(ANALYSED:%.c=$(ANALYSIS)/%.gcc) $(ANALYSED:%.c=$(ANALYSIS)/%.t
 	@echo "check-analysis: $(words $(ANALYSED)) files and $(words $(SCRIPTS)) scripts, no finding"
 
 -include $(ANALYSED:%.c=$(ANALYSIS)/%.gcc.d)
+
+.PHONY: check-valgrind
+check-valgrind: $(BUILD)/bindctl
+	@$(TEST_ENV) tests/run tests/valgrind/run
+
+# Built once more, with counters and without sanitizers; all tests but those that do the same again and again. What
+# runs as another user, or is killed, cannot always write its counts; that it says so on standard error would fail tests.
+COVERAGE       := $(BUILD)/coverage
+COVERAGE_LEAST := 90
+COVERAGE_MAKE  := BUILD=$(COVERAGE) CFLAGS="-O0 -g --coverage -fprofile-update=atomic" HARDEN=-fPIE SAN=--coverage \
+	LIBS="$(LIBS) --coverage" LDFLAGS=--coverage
+COVERAGE_TESTS := $(UNIT:$(BUILD)/%=$(COVERAGE)/%)
+COVERAGE_KERNEL := $(filter-out %/test_kill %/test_gapless %/test_faults,$(KERNEL:$(BUILD)/%=$(COVERAGE)/%))
+
+.PHONY: coverage
+coverage:
+	@$(MAKE) --no-print-directory $(COVERAGE_MAKE) $(COVERAGE)/bindctl $(COVERAGE_TESTS) $(COVERAGE_KERNEL) \
+		$(KERNEL_HELPERS:$(BUILD)/%=$(COVERAGE)/%)
+	@find $(COVERAGE) -name '*.gcda' -delete
+	@$(COVERAGE)/bindctl version >/dev/null
+	@find $(COVERAGE) \( -type d -exec chmod a+rwx {} + \) -o \( -name '*.gcda' -exec chmod a+rw {} + \)
+	@GCOV_ERROR_FILE=/dev/null \
+		$(subst $(abspath $(BUILD)),$(abspath $(COVERAGE)),$(TEST_ENV)) \
+		tests/run $(COVERAGE_TESTS) tests/cli/run $(COVERAGE_KERNEL)
+	@tests/coverage/report $(COVERAGE) $(COVERAGE_LEAST)

@@ -235,6 +235,7 @@ static int parse_globals(struct app *app, int argc, char **argv)
 		{ "cgroup", required_argument, NULL, 'g' }, { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },	    {},
 	};
+	const char *config = NULL, *pins = NULL;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "+:h", options, NULL)) != -1) {
@@ -254,12 +255,16 @@ static int parse_globals(struct app *app, int argc, char **argv)
 					   option == 'p' ? "--pin" :
 							   "--cgroup");
 		if (option == 'c')
-			app->store = bc_store_at(absolute(optarg));
+			config = optarg;
 		else if (option == 'p')
-			app->instance.pins = absolute(optarg);
+			pins = optarg;
 		else
 			app->instance.cgroup = optarg;
 	}
+	if (config)
+		app->store = bc_store_at(absolute(config));
+	if (pins)
+		app->instance.pins = absolute(pins);
 	return -1;
 }
 
@@ -275,7 +280,8 @@ static int give_up_privileges(const struct app *app, const struct command *comma
 
 int main(int argc, char **argv)
 {
-	struct app app = { .instance = { .pins = BC_PIN_DIR }, .store = bc_store_system() };
+	/* Owns the paths that parse_globals() makes, as long as we live. */
+	static struct app app = { .instance = { .pins = BC_PIN_DIR } };
 	const struct command *command;
 	int code, fd;
 
@@ -290,6 +296,7 @@ int main(int argc, char **argv)
 	umask(022);
 	/* A file that would grow beyond a limit is an error like others, not the end. */
 	signal(SIGXFSZ, SIG_IGN);
+	app.store = bc_store_system();
 	code = parse_globals(&app, argc, argv);
 	if (code >= 0)
 		return code;
