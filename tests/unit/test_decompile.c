@@ -656,7 +656,7 @@ static void broken_image_is_said_to_be_one(void **state)
 	assert_string_equal(error.text, "the image is broken: it is empty");
 	image.cells[0].header.schema++;
 	assert_int_equal(bc_image_check(&image, &error), -EBADMSG);
-	assert_string_equal(error.text, "the image has schema 4; this bindctl reads 3");
+	assert_string_equal(error.text, "the image has schema 5; this bindctl reads 4");
 }
 
 static void name_of_a_scope_is_read_whole(void **state)
