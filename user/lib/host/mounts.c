@@ -86,11 +86,12 @@ static char *path_of(int fd)
 }
 
 /* Looks for the cgroup by going through all of them. */
+/* NOLINTNEXTLINE(misc-no-recursion): each level holds a descriptor, so there is an end to it */
 static char *search_cgroup(int fd, uint64_t wanted)
 {
 	struct dirent *entry;
 	char *path = NULL;
-	uint64_t id;
+	uint64_t id = 0;
 	DIR *open;
 	int again;
 

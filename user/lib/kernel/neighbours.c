@@ -61,8 +61,10 @@ static int find_silenced(struct look *look, enum bc_hook hook, const struct bc_a
 			 struct bc_error *reterr)
 {
 	_cleanup_free_ char *path = strdup(look->status->cgroup);
-	int r = path ? 0 : bc_fail(reterr, -ENOMEM, "out of memory");
+	int r = 0;
 
+	if (!path)
+		return bc_fail(reterr, -ENOMEM, "out of memory");
 	while (!r && strlen(path) > strlen(look->root)) {
 		_cleanup_close_ int fd = -1;
 		struct bc_attached attached;
