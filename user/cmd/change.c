@@ -255,3 +255,17 @@ int change_finish(struct change *change, const struct bc_text *text)
 	say("nothing was changed");
 	return EXIT_FAILED;
 }
+
+bool change_mend(struct change *change, struct bc_error *reterr)
+{
+	_cleanup_(bc_report_done) struct bc_report report = {};
+	_cleanup_(bc_build_done) struct bc_build build = {};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+
+	/* What is not loaded holds nothing, and files that are not in order say nothing. */
+	if (change->options.dry_run || bc_instance_image(&change->app->instance, &image, NULL) ||
+	    bc_build_policy(&change->files, &host_names, BC_WARNING, change->options.unknown, &build, &report, NULL) ||
+	    image.n < BC_INDEX || image.cells[1].about.digest == build.cells.cells[1].about.digest)
+		return false;
+	return !put_into_force(change, &build, NULL, NULL, reterr);
+}

@@ -56,4 +56,7 @@ int change_begin(struct change *change, const struct app *app, const struct chan
  */
 int change_finish(struct change *change, const struct bc_text *text);
 
+/* Puts the files as they are into force if something else is: whether that was so, and came off. Not in a dry run. */
+bool change_mend(struct change *change, struct bc_error *reterr);
+
 #endif

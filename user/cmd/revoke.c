@@ -138,7 +138,13 @@ static int take_back(const struct app *app, const struct change_options *options
 	r = make_plan(&change, wanted, &policy, &plan);
 	file = bc_files_find(&change.files, change.path);
 	if (!r && !plan.n) {
-		say("no rule in %s matches: nothing was changed", change.path);
+		/* Whoever took it back before may have been killed behind the file: it must not stay in the kernel. */
+		if (change_mend(&change, &error))
+			say("no rule in %s matches; the kernel held another policy than the files, which is in force "
+			    "now",
+			    change.path);
+		else
+			say("no rule in %s matches: nothing was changed", change.path);
 		return EXIT_FAILED;
 	}
 	if (!r)
