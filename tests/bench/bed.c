@@ -19,6 +19,7 @@
 #include <time.h>
 
 #include "bench.h"
+#include "kernel/programs.h"
 #include "host/mounts.h"
 
 struct bench bench;
@@ -136,10 +137,13 @@ void bed_load(void)
 
 void bed_attach(uint32_t features)
 {
+	_cleanup_(bc_programs_freep) struct bc_programs *programs = NULL;
 	struct bc_error error;
 
 	bc_force_done(&bench.force);
-	if (bc_attach(bench.pins, bench.cgroup_fds[OURS], bench.cgroups[OURS], features, &bench.force, &error))
+	if (bc_programs_load(bench.pins, BC_SCHEMA, &programs, &error) ||
+	    bc_attach(bench.pins, programs, bench.cgroup_fds[OURS], bench.cgroups[OURS], features, &error) ||
+	    bc_force_open(bench.pins, &bench.force, &error))
 		fail("%s", error.text);
 }
 

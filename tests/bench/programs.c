@@ -94,10 +94,10 @@ static struct programs find_programs(enum place place)
 	struct programs programs = {};
 
 	for (enum bc_hook hook = 0; hook < BC_HOOKS; hook++) {
-		struct bc_effective effective;
+		struct bc_attached effective;
 		struct bc_error error;
 
-		if (bc_effective_programs(bench.cgroup_fds[place], hook, &effective, &error))
+		if (bc_query(bench.cgroup_fds[place], hook, true, &effective, &error))
 			fail("%s", error.text);
 		for (unsigned i = 0; i < effective.n; i++)
 			programs.fds[programs.n++] = bpf_prog_get_fd_by_id(effective.ids[i]);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -148,6 +149,17 @@ int bed_main(int (*tests)(void))
 		return 1;
 	}
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+int bed_open_pin(const char *name)
+{
+	char path[160];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", bed.pins, name);
+	fd = bpf_obj_get(path);
+	assert_true(fd >= 0);
+	return fd;
 }
 
 void bed_write(const char *name, const char *text, size_t len)

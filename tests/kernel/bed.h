@@ -113,6 +113,9 @@ int bed_run(const char *program, struct bc_text *out, const char *const *argv);
 int bed_bindctl(struct bc_text *out, const char *const *argv); /* $BINDCTL */
 #define BINDCTL(out, ...) bed_bindctl(out, (const char *const[]){ __VA_ARGS__, NULL })
 
+/* Opens a pin of the bed's instance, or fails the test. */
+int bed_open_pin(const char *name);
+
 /* Writes a file of the policy directory. */
 void bed_write(const char *name, const char *text, size_t len);
 

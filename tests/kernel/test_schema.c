@@ -32,20 +32,9 @@ static void expect_policy(void)
 	assert_int_equal(bind_port(AF_INET6, 8443), EPERM);
 }
 
-static int open_pin(const char *name)
-{
-	char path[160];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", bed.pins, name);
-	fd = bpf_obj_get(path);
-	assert_true(fd >= 0);
-	return fd;
-}
-
 static struct bpf_link_info link_of(const char *name)
 {
-	_cleanup_close_ int fd = open_pin(name);
+	_cleanup_close_ int fd = bed_open_pin(name);
 	struct bpf_link_info info = {};
 	uint32_t size = sizeof(info);
 
@@ -55,7 +44,7 @@ static struct bpf_link_info link_of(const char *name)
 
 static uint32_t schema_now(void)
 {
-	_cleanup_close_ int fd = open_pin("schema");
+	_cleanup_close_ int fd = bed_open_pin("schema");
 	uint32_t words[16] = {}, only = 0;
 
 	assert_int_equal(bpf_map_lookup_elem(fd, &only, words), 0);
@@ -295,7 +284,7 @@ static void survives_the_loss_of_its_mark(void **state)
 /* What a command that was killed had been about to pin is in nobody's way. */
 static void clears_remnants(void **state)
 {
-	_cleanup_close_ int fd = open_pin("schema");
+	_cleanup_close_ int fd = bed_open_pin("schema");
 	char path[160];
 
 	(void)state;

@@ -47,17 +47,6 @@ static int attach(int prog_fd, const char *cgroup)
 	return link;
 }
 
-static int open_pin(const char *name)
-{
-	char path[160];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", bed.pins, name);
-	fd = bpf_obj_get(path);
-	assert_true(fd >= 0);
-	return fd;
-}
-
 static int bind_443(int family)
 {
 	const struct try try = { .uid = NOBODY, .family = family, .port = 443 };
@@ -182,7 +171,7 @@ static void is_kept_out(void **state)
 
 static void is_detached(void **state)
 {
-	_cleanup_close_ int fd = open_pin("bind4");
+	_cleanup_close_ int fd = bed_open_pin("bind4");
 
 	(void)state;
 	assert_int_equal(bpf_link_detach(fd), 0);
@@ -218,7 +207,7 @@ static void loses_its_cgroup(void **state)
 
 static void is_replaced(void **state)
 {
-	_cleanup_close_ int prog = neighbour("usurper", 1, 0), fd = open_pin("bind4");
+	_cleanup_close_ int prog = neighbour("usurper", 1, 0), fd = bed_open_pin("bind4");
 
 	(void)state;
 	assert_int_equal(bpf_link_update(fd, prog, NULL), 0);
@@ -229,7 +218,7 @@ static void is_replaced(void **state)
 /* The kernel lets a bind6 program stand in for the bind4 one. */
 static void is_swapped(void **state)
 {
-	_cleanup_close_ int fd4 = open_pin("bind4"), fd6 = open_pin("bind6"), prog = -1;
+	_cleanup_close_ int fd4 = bed_open_pin("bind4"), fd6 = bed_open_pin("bind6"), prog = -1;
 	struct bpf_link_info info = {};
 	uint32_t size = sizeof(info);
 
@@ -276,7 +265,7 @@ static void has_another_gate(void **state)
 
 static void has_a_closed_gate(void **state)
 {
-	_cleanup_close_ int fd = open_pin("gate");
+	_cleanup_close_ int fd = bed_open_pin("gate");
 	static const struct bc_gate closed;
 	const uint32_t only = 0;
 
@@ -288,7 +277,7 @@ static void has_a_closed_gate(void **state)
 
 static void has_no_policy(void **state)
 {
-	_cleanup_close_ int fd = open_pin("policy");
+	_cleanup_close_ int fd = bed_open_pin("policy");
 	const uint32_t slot = 0;
 
 	(void)state;
@@ -320,7 +309,7 @@ static void has_drifted(void **state)
 
 static void has_lost_events(void **state)
 {
-	_cleanup_close_ int fd = open_pin("counters");
+	_cleanup_close_ int fd = bed_open_pin("counters");
 	_cleanup_free_ uint64_t *values = calloc(libbpf_num_possible_cpus(), sizeof(*values));
 	const uint32_t key = BC_COUNT_LOST;
 

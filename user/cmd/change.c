@@ -256,16 +256,24 @@ int change_finish(struct change *change, const struct bc_text *text)
 	return EXIT_FAILED;
 }
 
-bool change_mend(struct change *change, struct bc_error *reterr)
+int change_mend(struct change *change, struct bc_error *reterr)
 {
 	_cleanup_(bc_report_done) struct bc_report report = {};
 	_cleanup_(bc_build_done) struct bc_build build = {};
 	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	int r;
 
-	/* What is not loaded holds nothing, and files that are not in order say nothing. */
-	if (change->options.dry_run || bc_instance_image(&change->app->instance, &image, NULL) ||
-	    bc_build_policy(&change->files, &host_names, BC_WARNING, change->options.unknown, &build, &report, NULL) ||
-	    image.n < BC_INDEX || image.cells[1].about.digest == build.cells.cells[1].about.digest)
-		return false;
-	return !put_into_force(change, &build, NULL, NULL, reterr);
+	if (change->options.dry_run)
+		return 0;
+	r = bc_instance_image(&change->app->instance, &image, reterr);
+	/* What is not loaded, or not in force, holds nothing. */
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	r = bc_build_policy(&change->files, &host_names, BC_WARNING, change->options.unknown, &build, &report, reterr);
+	if (!r && image.n >= BC_INDEX && image.cells[1].about.digest == build.cells.cells[1].about.digest)
+		return 0;
+	say_report(&report);
+	if (!r)
+		r = put_into_force(change, &build, NULL, NULL, reterr);
+	return r ? r : 1;
 }

@@ -56,7 +56,10 @@ int change_begin(struct change *change, const struct app *app, const struct chan
  */
 int change_finish(struct change *change, const struct bc_text *text);
 
-/* Puts the files as they are into force if something else is: whether that was so, and came off. Not in a dry run. */
-bool change_mend(struct change *change, struct bc_error *reterr);
+/*
+ * Puts the files as they are into force if something else is: 1 when that was so, 0 when there was nothing to mend or it
+ * is a dry run, -errno with a sentence.
+ */
+int change_mend(struct change *change, struct bc_error *reterr);
 
 #endif

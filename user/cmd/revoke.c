@@ -139,8 +139,11 @@ static int take_back(const struct app *app, const struct change_options *options
 	file = bc_files_find(&change.files, change.path);
 	if (!r && !plan.n) {
 		/* Whoever took it back before may have been killed behind the file: it must not stay in the kernel. */
-		if (change_mend(&change, &error))
-			say("no rule in %s matches; the kernel held another policy than the files, which is in force "
+		r = change_mend(&change, &error);
+		if (r < 0)
+			say_error(&error);
+		if (r > 0)
+			say("no rule in %s matches; the kernel held another policy than the files, which are in force "
 			    "now",
 			    change.path);
 		else
