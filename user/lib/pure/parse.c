@@ -149,11 +149,12 @@ static int check_rule(const struct bc_place *place, const struct bc_word *words,
 	return 0;
 }
 
-/* Arguments become a line of a file: what a line could not hold, or would end it, must not pass. */
-static int check_arguments(const struct bc_place *place, const struct bc_word *words, size_t n, struct bc_error *reterr)
+/*
+ * Arguments become a line of a file: what a line could not hold, or would end it, must not pass. And of a line, a tab
+ * within quotes: no image holds such a name.
+ */
+static int check_words(const struct bc_place *place, const struct bc_word *words, size_t n, struct bc_error *reterr)
 {
-	if (place->line)
-		return 0;
 	for (size_t w = 0; w < n; w++)
 		for (size_t i = 0; i < words[w].len; i++)
 			if ((unsigned char)words[w].text[i] < 0x20 || words[w].text[i] == 0x7f)
@@ -189,7 +190,7 @@ int bc_parse_words(struct bc_policy *policy, const struct bc_place *place, const
 	size_t nranges = policy->nranges;
 	int r;
 
-	r = check_arguments(place, words, n, reterr);
+	r = check_words(place, words, n, reterr);
 	if (!r)
 		r = parse_verb(place, &words[0], &rule, reterr);
 	for (size_t at = 1; !r && at < n; at++)
