@@ -69,15 +69,4 @@ static __always_inline void ask_v6(struct bc_match *m, __u32 a, __u32 b, __u32 c
 	m->socket = address_of(sk);
 }
 
-/* Reports what the rules ask to be reported. Nothing is said of a port that was granted and not asked for. */
-static __always_inline void report_decision(struct bc_match *m, __u32 family, __u32 chosen, __u64 netns)
-{
-	if (m->audited != BC_RULE_NONE)
-		report(m, BC_EVENT_AUDIT, family, chosen, netns);
-	if (m->verdict == BC_DENY)
-		report(m, BC_EVENT_DENY, family, chosen, netns);
-	else if (m->flags & BC_RULE_LOG && !chosen)
-		report(m, BC_EVENT_LOG, family, chosen, netns);
-}
-
 #endif

@@ -15,12 +15,6 @@ enum {
 	PERMIT = 3, /* bit 1: without CAP_NET_BIND_SERVICE */
 };
 
-/* asm-generic/errno-base.h and errno.h */
-enum {
-	ENOMEM_ = 12,
-	EAFNOSUPPORT_ = 97,
-};
-
 /* A positive value would reach the caller as bind's own result, and 0 as success: only an errno gets through. */
 static __always_inline int refuse(__u32 err)
 {
@@ -117,15 +111,10 @@ static __always_inline int enact(struct bc_match *m, struct bpf_sock_addr *ctx, 
 	return m->verdict == BC_GRANT || m->verdict == BC_REWRITE ? PERMIT : KERNEL;
 }
 
-/* Whether the answer is the kernel's or an unconditional yes, with nothing to remember. */
-static __always_inline int is_simple(const struct bc_match *m)
+/* Whether nobody wants to know more of the answer than what it is, and nothing is to be remembered. */
+static __always_inline int is_simple(const struct bc_match *m, __u32 watch)
 {
-	return !bc_is_remarkable(m) && !m->reply.relied;
-}
-
-static __always_inline int enact_simple(const struct bc_match *m)
-{
-	return m->verdict == BC_GRANT ? PERMIT : KERNEL;
+	return !bc_is_remarkable(m) && !m->reply.relied && !(watch >> BC_READERS);
 }
 
 static __noinline int enact_v4(struct bc_match *m, struct bpf_sock_addr *ctx)
@@ -147,49 +136,97 @@ static __noinline int enact_v6(struct bc_match *m, struct bpf_sock_addr *ctx)
 	return enact(m, ctx, &note, 1);
 }
 
+/* Whether the caller may have the port without a grant. */
+static __always_inline int is_privileged(struct bpf_sock *sk, __u32 port)
+{
+	return port - 1 >= LOW_PORTS - 1 || may_take(address_of(sk), port);
+}
+
+/*
+ * Whether a bind with a simple answer is to be reported all the same: the kernel, to which it was left, will refuse it.
+ * Then what the rule that left it says is wanted after all. Should the policy have changed meanwhile, nothing is said.
+ */
+static __always_inline int is_refused_next(struct bc_match *m, struct bpf_sock *sk)
+{
+	m->privileged = is_privileged(sk, m->port);
+	if (m->privileged || !is_left_to_kernel(m))
+		return 0;
+	if (m->rule == BC_RULE_NONE)
+		return 1;
+	m->wanted = 1;
+	return decide(m) && is_left_to_kernel(m);
+}
+
+/* A bind of which no rule speaks: the question and its answer, without a policy. */
+static __always_inline void leave_to_kernel(struct bc_match *m, const struct bc_gate *gate)
+{
+	m->uid = effective_uid();
+	m->verdict = BC_NONE;
+	m->rule = m->audited = BC_RULE_NONE;
+	m->tai_offset = gate->tai_offset;
+}
+
 static __always_inline int on_bind4(struct bpf_sock_addr *ctx)
 {
-	__u32 port = bpf_ntohs(ctx->user_port);
+	__u32 port = bpf_ntohs(ctx->user_port), named;
 	const struct bc_gate *gate = open_gate();
 	struct bc_match m;
-	int answer;
+	int answer = KERNEL;
 
 	clear_note(ctx->sk);
-	if (!gate || !is_named(gate, port))
+	if (!gate)
+		return KERNEL;
+	named = is_named(gate, port);
+	if (!named && is_privileged(ctx->sk, port))
 		return KERNEL;
 	__builtin_memset(&m, 0, sizeof(m));
 	ask(&m, port, ctx->protocol, bpf_get_netns_cookie(ctx));
 	ask_v4(&m, ctx->user_ip4);
-	if (!decide(&m))
-		return KERNEL;
-	if (is_simple(&m))
-		return enact_simple(&m);
-	answer = enact_v4(&m, ctx);
-	if (bc_is_remarkable(&m))
-		report_decision(&m, 4, 0, bpf_get_netns_cookie(ctx));
+	m.wanted = gate->watch >> BC_READERS != 0;
+	if (!named || !decide(&m))
+		leave_to_kernel(&m, gate);
+	if (is_simple(&m, gate->watch)) {
+		if (m.verdict == BC_GRANT)
+			return PERMIT;
+		if (!is_refused_next(&m, ctx->sk))
+			return KERNEL;
+	} else {
+		answer = enact_v4(&m, ctx);
+		m.privileged = is_privileged(ctx->sk, port);
+	}
+	report_decision(&m, HOW(4, 0, gate->watch), bpf_get_netns_cookie(ctx));
 	return answer;
 }
 
 static __always_inline int on_bind6(struct bpf_sock_addr *ctx)
 {
-	__u32 port = bpf_ntohs(ctx->user_port);
+	__u32 port = bpf_ntohs(ctx->user_port), named;
 	const struct bc_gate *gate = open_gate();
 	struct bc_match m;
-	int answer;
+	int answer = KERNEL;
 
 	clear_note(ctx->sk);
-	if (!gate || !is_named(gate, port))
+	if (!gate)
+		return KERNEL;
+	named = is_named(gate, port);
+	if (!named && is_privileged(ctx->sk, port))
 		return KERNEL;
 	__builtin_memset(&m, 0, sizeof(m));
 	ask(&m, port, ctx->protocol, bpf_get_netns_cookie(ctx));
 	ask_v6(&m, ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3], ctx->sk);
-	if (!decide(&m))
-		return KERNEL;
-	if (is_simple(&m))
-		return enact_simple(&m);
-	answer = enact_v6(&m, ctx);
-	if (bc_is_remarkable(&m))
-		report_decision(&m, 6, 0, bpf_get_netns_cookie(ctx));
+	m.wanted = gate->watch >> BC_READERS != 0;
+	if (!named || !decide(&m))
+		leave_to_kernel(&m, gate);
+	if (is_simple(&m, gate->watch)) {
+		if (m.verdict == BC_GRANT)
+			return PERMIT;
+		if (!is_refused_next(&m, ctx->sk))
+			return KERNEL;
+	} else {
+		answer = enact_v6(&m, ctx);
+		m.privileged = is_privileged(ctx->sk, port);
+	}
+	report_decision(&m, HOW(6, 0, gate->watch), bpf_get_netns_cookie(ctx));
 	return answer;
 }
 
@@ -205,13 +242,15 @@ static __always_inline int is_decided(const struct bc_gate *gate, const struct n
 }
 
 /* The answer to a port that the socket has by now. */
-static __always_inline int confirm(struct bc_match *m, const struct note *note, __u32 family, __u64 netns)
+static __always_inline int confirm(struct bc_match *m, const struct bc_gate *gate, const struct note *note,
+				   __u32 family, __u64 netns)
 {
 	if (!decide(m))
 		return KERNEL;
 	if (note && note->what & NOTED_REPORTED)
 		m->audited = BC_RULE_NONE;
-	report_decision(m, family, 1, netns);
+	m->privileged = 1;
+	report_decision(m, HOW(family, 1, gate->watch), netns);
 	return m->verdict == BC_DENY ? refuse(m->err) : KERNEL;
 }
 
@@ -226,7 +265,7 @@ static __always_inline int on_post_bind4(struct bpf_sock *sk)
 	__builtin_memset(&m, 0, sizeof(m));
 	ask(&m, sk->src_port, sk->protocol, bpf_get_netns_cookie(sk));
 	ask_v4(&m, sk->src_ip4);
-	return confirm(&m, note, 4, bpf_get_netns_cookie(sk));
+	return confirm(&m, gate, note, 4, bpf_get_netns_cookie(sk));
 }
 
 static __always_inline int on_post_bind6(struct bpf_sock *sk)
@@ -246,7 +285,7 @@ static __always_inline int on_post_bind6(struct bpf_sock *sk)
 	__builtin_memset(&m, 0, sizeof(m));
 	ask(&m, sk->src_port, sk->protocol, bpf_get_netns_cookie(sk));
 	ask_v6(&m, sk->src_ip6[0], sk->src_ip6[1], sk->src_ip6[2], sk->src_ip6[3], sk);
-	return confirm(&m, note, 6, bpf_get_netns_cookie(sk));
+	return confirm(&m, gate, note, 6, bpf_get_netns_cookie(sk));
 }
 
 /*

@@ -104,4 +104,56 @@ static __always_inline int is_v6only(__u64 socket)
 	return sk ? BPF_CORE_READ_BITFIELD_PROBED(sk, __sk_common.skc_ipv6only) : 0;
 }
 
+/* linux/capability.h */
+#define CAP_NET_BIND_SERVICE_ 10
+
+/* What net.ipv4.ip_unprivileged_port_start is unless somebody changes it. Above it nothing is known to be refused. */
+#define LOW_PORTS 1024
+
+/* The kernel nests user namespaces to 32 levels below the initial one (kernel/user_namespace.c). */
+#define USERNS_DEPTH 33
+
+/* Whether the task has the capability in that user namespace: the kernel's own rule, from its security/commoncap.c. */
+static __always_inline int is_capable_in(const struct cred *cred, struct user_namespace *ns, int held)
+{
+	struct user_namespace *own = cred->user_ns;
+
+#pragma GCC unroll 33
+	for (int i = 0; i < USERNS_DEPTH; i++) {
+		struct user_namespace *parent;
+
+		if (ns == own)
+			return held;
+		if (BPF_CORE_READ(ns, level) <= own->level)
+			return 0;
+		parent = BPF_CORE_READ(ns, parent);
+		/* Who made a namespace below its own has every capability there. */
+		if (parent == own && BPF_CORE_READ(ns, owner.val) == cred->euid.val)
+			return 1;
+		ns = parent;
+	}
+	return 0;
+}
+
+/* Whether the kernel would let the task bind that low port with that socket (an address_of()) if nobody grants it. */
+__noinline int may_take(__u64 socket, __u32 port)
+{
+	const struct cred *cred = ((struct task_struct *)bpf_get_current_task_btf())->cred;
+	struct sock *sk = (struct sock *)socket;
+	__u64 caps = 0;
+	struct net *net;
+	int held;
+
+	/* One word of 64 bits or two of 32: no capability has number 42, so it is one of these in any byte order. */
+	bpf_core_read(&caps, sizeof(caps), &cred->cap_effective);
+	held = (caps | caps >> 32) >> CAP_NET_BIND_SERVICE_ & 1;
+	if (held && !cred->user_ns->level)
+		return 1;
+	net = BPF_CORE_READ(sk, __sk_common.skc_net.net);
+	if (bpf_core_field_exists(net->ipv4.sysctl_ip_prot_sock) &&
+	    port >= (__u32)BPF_CORE_READ(net, ipv4.sysctl_ip_prot_sock))
+		return 1;
+	return is_capable_in(cred, BPF_CORE_READ(net, user_ns), held);
+}
+
 #endif

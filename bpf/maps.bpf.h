@@ -86,11 +86,35 @@ struct {
 	__type(value, struct note);
 } bc_notes SEC(".maps");
 
-/* struct bc_event records, for whoever watches; see event.bpf.h. */
-struct {
+/* What a reader's ring looks like to the verifier. Readers make them, of whatever size they like. */
+struct bc_ring_map {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20); /* bytes: 8,000 events and more */
-} bc_events SEC(".maps");
+	__uint(max_entries, 1 << 12);
+} bc_no_ring SEC(".maps");
+
+/* struct bc_event records, for whoever reads them; see event.bpf.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, BC_READERS);
+	__type(key, __u32);
+	__array(values, struct bc_ring_map);
+} bc_rings SEC(".maps") = {
+	.values = { [0] = &bc_no_ring },
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BC_READERS);
+	__type(key, __u32);
+	__type(value, struct bc_reader);
+} bc_readers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BC_REFUSALS);
+	__type(key, __u32);
+	__type(value, struct bc_refusal);
+} bc_refusals SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

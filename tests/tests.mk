@@ -54,7 +54,7 @@ $(BUILD)/tests/kernel/static_bind: tests/kernel/helpers/static_bind.c
 $(OTHER)/bindctl.bpf.o: bpf/bindctl.bpf.c Makefile tests/tests.mk
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -mcpu=v2 -MMD -MP -c -o $@ $<
+	$(Q)$(CLANG) $(BPF_CFLAGS) -O1 -MMD -MP -c -o $@ $<
 
 $(OTHER)/bindctl.skel.h: $(OTHER)/bindctl.bpf.o
 	$(call say,SKEL,$@)

@@ -28,11 +28,25 @@ struct group_info {
 	kgid_t gid[];
 };
 
+/* Its members have changed, its 64 bits have not. */
+struct kernel_cap {
+	__u64 val;
+};
+
 struct cred {
 	kuid_t uid;
 	kuid_t euid;
 	kgid_t egid;
+	struct kernel_cap cap_effective;
+	struct user_namespace *user_ns;
 	struct group_info *group_info;
+};
+
+/* include/linux/user_namespace.h */
+struct user_namespace {
+	struct user_namespace *parent;
+	int level; /* 0: the initial one */
+	kuid_t owner;
 };
 
 /* include/linux/kernfs.h */
@@ -58,8 +72,24 @@ struct task_struct {
 	struct css_set *cgroups;
 };
 
+/* include/net/netns/ipv4.h */
+struct netns_ipv4 {
+	int sysctl_ip_prot_sock;
+};
+
+/* include/net/net_namespace.h */
+struct net {
+	struct user_namespace *user_ns;
+	struct netns_ipv4 ipv4;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
 /* include/net/sock.h */
 struct sock_common {
+	possible_net_t skc_net;
 	unsigned char skc_ipv6only : 1;
 };
 

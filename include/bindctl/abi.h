@@ -236,7 +236,27 @@ union bc_page {
  */
 struct bc_gate {
 	__u64 features;		 /* enum bc_feature, all rules together */
-	__u64 ports[65536 / 64]; /* a bit for each port that any rule names */
+	__u32 watch;		 /* a bit for each reader of events, BC_WATCH_ALL() besides for one that wants all */
+	__s32 tai_offset;	 /* as in the header of the image */
+	__u64 ports[65536 / 64]; /* a bit for each port that any rule names; all of them while a reader wants all */
+};
+
+/*
+ * Who reads events has a number, below this. Each gets every event, in a ring buffer of its own, which it puts into the
+ * map `bc_rings`.
+ */
+#define BC_READERS 8u
+#define BC_WATCH(reader) (1u << (reader))
+#define BC_WATCH_ALL(reader) (1u << ((reader) + BC_READERS)) /* not reports alone, but each bind */
+
+/* An element of the map `bc_readers`. */
+struct bc_reader {
+	__u64 lost;    /* events that found no room in its ring */
+	__u64 limited; /* events kept back by its rate */
+	__u64 second;  /* of Unix time, in which `spent` events were handed out */
+	__u64 spent;
+	__u32 rate; /* events a second of binds that nothing refused; 0: as many as there are */
+	__u32 reserved;
 };
 
 /* The value of the map `bc_state`: what the programs remember. */
@@ -259,18 +279,27 @@ struct bc_schema {
 
 /* What the map `bc_counters` counts. */
 enum bc_counter {
-	BC_COUNT_LOST, /* events that found no room in the ring */
+	BC_COUNT_LOST, /* events that found no room in a reader's ring */
 	BC_COUNTERS,
 };
 
-/* Why an event is in the ring. */
+/* What an event is of. Of one bind there may be one of the kind BC_EVENT_AUDIT, and one of another kind. */
 enum bc_event_kind {
 	BC_EVENT_DENY = 1, /* bind(2) was refused */
 	BC_EVENT_AUDIT, /* it would have been, but the rule only audits; what was decided instead is another matter */
 	BC_EVENT_LOG,	/* the deciding rule asks to be reported */
+	BC_EVENT_KERNEL, /* no rule grants it, and the kernel is about to refuse it: the port is low, the caller unprivileged */
+	BC_EVENT_BIND, /* any other, for readers that want all */
 };
 
-/* One record of the ring buffer `bc_events`. */
+/* What else is known of it. */
+enum bc_event_flag {
+	BC_EVENT_CHOSEN = 1u << 0,     /* the bind asked for port 0 and got this one */
+	BC_EVENT_PRIVILEGED = 1u << 1, /* the port needs no grant: it is not low, or the caller has the capability */
+	BC_EVENT_HOST = 1u << 2,       /* in the initial network namespace */
+};
+
+/* One record of a reader's ring buffer. */
 struct bc_event {
 	__u64 time;	  /* nanoseconds of Unix time */
 	__u64 generation; /* of the policy that decided */
@@ -278,16 +307,16 @@ struct bc_event {
 	__u64 netns;	  /* cookie of the socket's network namespace */
 	__u32 addr[4];	  /* asked for */
 	__u32 to[4];	  /* rewritten to; otherwise `addr` again */
-	__u16 port;	  /* asked for, or chosen by the kernel when `chosen` */
+	__u16 port;	  /* asked for, or chosen by the kernel with BC_EVENT_CHOSEN */
 	__u16 to_port;
-	__u16 err;    /* with BC_EVENT_DENY and BC_EVENT_AUDIT */
+	__u16 err;    /* with BC_EVENT_DENY, BC_EVENT_AUDIT and BC_EVENT_KERNEL */
 	__u8 proto;   /* one of enum bc_proto */
 	__u8 family;  /* 4 or 6: of the socket */
 	__u8 kind;    /* enum bc_event_kind */
 	__u8 verdict; /* enum bc_verdict */
-	__u8 chosen;  /* the bind asked for port 0 and got this one */
+	__u8 flags;   /* enum bc_event_flag */
 	__u8 reserved;
-	__u32 rule; /* its number in the image of that generation */
+	__u32 rule; /* its number in the image of that generation; BC_RULE_NONE: no rule decided */
 	__u32 id;   /* of the rule's meaning */
 	__u32 pid;  /* in the initial pid namespace */
 	__u32 tid;
@@ -296,6 +325,22 @@ struct bc_event {
 	__u32 gid; /* effective */
 	char comm[16];
 };
+
+/*
+ * The last refusals of each user, whoever may be reading events or not: elements of the map `bc_refusals`. A user has
+ * BC_REFUSALS_USER of them, shared with those whose uid has the same place. Refusals of one port and protocol are kept
+ * in one place, so that a program that tries again and again leaves the others there. While `turn` is odd, or another
+ * one behind the copying than before, the rest is being written.
+ */
+struct bc_refusal {
+	__u64 turn;
+	__u64 times; /* in a row, of one port and protocol; 0: none ever */
+	struct bc_event last;
+};
+
+#define BC_REFUSALS_USER 16u
+#define BC_REFUSALS_USERS 64u
+#define BC_REFUSALS (BC_REFUSALS_USER * BC_REFUSALS_USERS)
 
 #define BC_INLINE static inline __attribute__((always_inline))
 
@@ -364,7 +409,9 @@ BC_ASSERT_SIZE(struct bc_segment, 8);
 BC_ASSERT_SIZE(struct bc_rule_cell, 64);
 BC_ASSERT_SIZE(union bc_cell, 64);
 BC_ASSERT_SIZE(union bc_page, 4096);
-BC_ASSERT_SIZE(struct bc_gate, 8200);
+BC_ASSERT_SIZE(struct bc_gate, 8208);
+BC_ASSERT_SIZE(struct bc_reader, 40);
+BC_ASSERT_SIZE(struct bc_refusal, 136);
 BC_ASSERT_SIZE(struct bc_schema, 24);
 BC_ASSERT_SIZE(struct bc_event, 120);
 

@@ -275,7 +275,7 @@ BC_INLINE void bc_complete(struct bc_search *s, struct bc_reply *reply)
 }
 
 /*
- * Answers the question: m->verdict, m->rule, m->err, m->flags, m->audited and, if remarkable, m->reply. After bc_open()
+ * Answers the question: m->verdict, m->rule, m->err, m->flags, m->audited and, if remarkable or wanted, m->reply. After bc_open()
  * and bc_find_scope().
  */
 BC_INLINE void bc_decide(struct bc_search *s)
@@ -288,7 +288,7 @@ BC_INLINE void bc_decide(struct bc_search *s)
 	/* Where no rule asks for an address, IPv4 is decided just as IPv6. */
 	if (m->features & BC_F_ADDR && !m->v4 && !(m->addr[0] | m->addr[1] | m->addr[2] | m->addr[3]))
 		bc_decide_v4_side(s, reply);
-	if (bc_is_remarkable(m) || reply->relied)
+	if (bc_is_remarkable(m) || reply->relied || m->wanted)
 		bc_complete(s, reply);
 }
 

@@ -95,12 +95,13 @@ struct bc_match {
 	__s32 tai_offset; /* for BC_NOW */
 
 	/* The answer. */
-	__u8 verdict; /* enum bc_verdict */
-	__u8 reserved;
-	__u16 err;     /* with BC_DENY */
-	__u32 flags;   /* enum bc_rule_flag of the deciding rule */
-	__u32 rule;    /* BC_RULE_NONE with BC_NONE */
-	__u32 audited; /* the first rule that would have denied, but only audits; or BC_RULE_NONE */
+	__u8 verdict;	     /* enum bc_verdict */
+	__u8 wanted : 1;     /* `reply` is, whatever the verdict */
+	__u8 privileged : 1; /* for the hooks: the port needs no grant */
+	__u16 err;	     /* with BC_DENY */
+	__u32 flags;	     /* enum bc_rule_flag of the deciding rule */
+	__u32 rule;	     /* BC_RULE_NONE with BC_NONE */
+	__u32 audited;	     /* the first rule that would have denied, but only audits; or BC_RULE_NONE */
 	union {
 		struct bc_walk walk; /* before the answer */
 		struct bc_reply reply;

@@ -284,11 +284,12 @@ void measure_programs(void)
 	if (stats < 0)
 		fail("cannot have the kernel count the programs' time: %m");
 	for (unsigned round = 0; round < bench.rounds; round++) {
+		const struct bc_wanted wanted = { .ring_bytes = BC_RING_BYTES };
 		struct bc_events *events;
 		struct bc_error error;
 
 		bed_load();
-		if (bc_events_open(bench.pins, &events, &error))
+		if (bc_events_open(bench.pins, &wanted, &events, &error))
 			fail("%s", error.text);
 		bed.empties = find_programs(EMPTY_HOOK);
 		/* The kinds that deny or rewrite have programs at more hooks, and come behind the others. */

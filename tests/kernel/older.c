@@ -41,7 +41,8 @@ static void publish(struct bpf_object *object)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
 	_cleanup_close_ int file = open(frozen("image"), O_RDONLY | O_CLOEXEC), fd = -1;
-	struct bc_gate gate;
+	/* As it was then: features, and a bit for each port. */
+	uint64_t gate[1 + 65536 / 64];
 	const uint32_t only = 0;
 	union bc_page page;
 
@@ -51,8 +52,8 @@ static void publish(struct bpf_object *object)
 	assert_int_equal(bpf_map_freeze(fd), 0);
 	assert_int_equal(bpf_map_update_elem(bpf_object__find_map_fd_by_name(object, "bc_policy"), &only, &fd, BPF_ANY),
 			 0);
-	memset(&gate, 0xff, sizeof(gate));
-	assert_int_equal(bpf_map_update_elem(bpf_object__find_map_fd_by_name(object, "bc_gate"), &only, &gate, BPF_ANY),
+	memset(gate, 0xff, sizeof(gate));
+	assert_int_equal(bpf_map_update_elem(bpf_object__find_map_fd_by_name(object, "bc_gate"), &only, gate, BPF_ANY),
 			 0);
 }
 

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the programs report: every refusal, what `audit` and `log` ask for, and nothing else. */
+#include <bpf/bpf.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "bed.h"
 #include "host/mounts.h"
 #include "kernel/events.h"
+#include "kernel/force.h"
+#include "pure/gate.h"
 
 #define KEPT 64
 
@@ -38,11 +44,12 @@ static void read_all(struct seen *seen)
 /* Under the policy one bind, and what was reported of it. */
 static int report_of(const char *policy, const struct try *try, struct seen *seen)
 {
+	const struct bc_wanted wanted = { .ring_bytes = 1 << 20 };
 	struct bc_error error = {};
 	int r;
 
 	bed_policy(policy);
-	if (!ring && bc_events_open(bed.pins, &ring, &error))
+	if (!ring && bc_events_open(bed.pins, &wanted, &ring, &error))
 		fail_msg("%s", error.text);
 	read_all(seen);
 	r = bed_try(try).error;
@@ -81,7 +88,7 @@ static void refusal_is_reported_whole(void **state)
 	assert_int_equal(event->ruid, SOMEBODY);
 	assert_int_equal(event->gid, 3000);
 	assert_true(event->pid > 0 && event->tid == event->pid);
-	assert_true(event->generation > 0 && event->netns > 0 && !event->chosen);
+	assert_true(event->generation > 0 && event->netns > 0 && !(event->flags & BC_EVENT_CHOSEN));
 	assert_string_equal(event->comm, "test_events");
 	assert_int_equal(bc_open_cgroup(bed.cgroup, &fd, NULL), 0);
 	assert_int_equal(bc_cgroup_id(fd, &id), 0);
@@ -89,18 +96,59 @@ static void refusal_is_reported_whole(void **state)
 	assert_int_equal(event->cgroup, id);
 }
 
-static void grants_and_the_kernels_own_refusals_are_not_reported(void **state)
+static void grants_are_not_reported(void **state)
 {
-	const struct try try = { .uid = NOBODY, .family = AF_INET, .port = 443 };
+	struct try try = { .uid = NOBODY, .family = AF_INET, .port = 443 };
 	struct seen seen;
 
 	(void)state;
 	assert_int_equal(report_of("grant user nobody port 443\n", &try, &seen), 0);
 	assert_int_equal(seen.n, 0);
-	assert_int_equal(report_of("allow user nobody port 443\n", &try, &seen), EACCES);
+	try.uid = 0;
+	assert_int_equal(report_of("allow user root port 443\n", &try, &seen), 0);
 	assert_int_equal(seen.n, 0);
-	assert_int_equal(report_of("grant user root port 443\n", &try, &seen), EACCES);
+	/* Named by no rule. */
+	try.port = 80;
+	assert_int_equal(report_of("allow user root port 443\n", &try, &seen), 0);
 	assert_int_equal(seen.n, 0);
+}
+
+/* No rule grants it, so the kernel refuses it, whether or not a rule names the port. */
+static void the_kernels_own_refusals_are_reported(void **state)
+{
+	static const struct {
+		const char *policy;
+		uint16_t port;
+		uint32_t rule;
+	} all[] = {
+		{ "grant user root port 443\n", 443, BC_RULE_NONE },
+		{ "allow port 80\nallow user nobody port 443\n", 443, 1 },
+		{ "grant user root port 443\n", 1, BC_RULE_NONE },
+		{ "grant user root port 443\n", 1023, BC_RULE_NONE },
+		{ "grant user root port 443\n", 80, BC_RULE_NONE },
+	};
+	struct seen seen;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(all) * 2; i++) {
+		const struct try try = { .uid = NOBODY, .family = i % 2 ? AF_INET6 : AF_INET, .port = all[i / 2].port };
+		const struct bc_event *event = &seen.events[0];
+		struct timespec now;
+
+		assert_int_equal(report_of(all[i / 2].policy, &try, &seen), EACCES);
+		assert_int_equal(seen.n, 1);
+		clock_gettime(CLOCK_REALTIME, &now);
+		assert_in_range(event->time / 1000000000, now.tv_sec - 2, now.tv_sec + 1);
+		assert_int_equal(event->kind, BC_EVENT_KERNEL);
+		assert_int_equal(event->err, EACCES);
+		assert_int_equal(event->port, try.port);
+		assert_int_equal(event->uid, NOBODY);
+		assert_int_equal(event->rule, all[i / 2].rule);
+		assert_int_equal(event->flags, BC_EVENT_HOST);
+		if (event->rule != BC_RULE_NONE)
+			assert_int_equal(event->id,
+					 bed_build.cells.cells[bed_build.cells.cells[0].header.rules + 1].rule.id);
+	}
 }
 
 static void log_reports_every_verdict(void **state)
@@ -112,22 +160,24 @@ static void log_reports_every_verdict(void **state)
 		enum bc_verdict verdict;
 	} all[] = {
 		{ "grant user nobody port 443 log\n", 0, BC_EVENT_LOG, BC_GRANT },
-		{ "allow user nobody port 443 log\n", EACCES, BC_EVENT_LOG, BC_ALLOW },
+		{ "allow user nobody port 443 log\n", EACCES, BC_EVENT_KERNEL, BC_ALLOW },
+		{ "allow user nobody port 8443 log\n", 0, BC_EVENT_LOG, BC_ALLOW },
 		{ "rewrite user nobody port 443 to 127.0.0.1:444 log\n", 0, BC_EVENT_LOG, BC_REWRITE },
 		{ "reserve user nobody port 443 log\n", 0, BC_EVENT_LOG, BC_GRANT },
 		{ "reserve user root port 443 log\n", EACCES, BC_EVENT_DENY, BC_DENY },
 		{ "deny user nobody port 443 log\n", EACCES, BC_EVENT_DENY, BC_DENY },
 	};
-	const struct try try = { .uid = NOBODY, .family = AF_INET, .port = 443 };
+	struct try try = { .uid = NOBODY, .family = AF_INET };
 	struct seen seen;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		try.port = strstr(all[i].policy, "8443") ? 8443 : 443;
 		assert_int_equal(report_of(all[i].policy, &try, &seen), all[i].error);
 		assert_int_equal(seen.n, 1);
 		assert_int_equal(seen.events[0].kind, all[i].kind);
 		assert_int_equal(seen.events[0].verdict, all[i].verdict);
-		assert_int_equal(seen.events[0].to_port, all[i].verdict == BC_REWRITE ? 444 : 443);
+		assert_int_equal(seen.events[0].to_port, all[i].verdict == BC_REWRITE ? 444 : try.port);
 		assert_int_equal(seen.events[0].to[3], all[i].verdict == BC_REWRITE ? INADDR_LOOPBACK : 0);
 	}
 }
@@ -173,8 +223,9 @@ static void audit_reports_and_lets_the_next_rule_decide(void **state)
 	assert_int_equal(seen.events[1].kind, BC_EVENT_DENY);
 	assert_int_equal(seen.events[1].rule, 2);
 	assert_int_equal(report_of("mode audit\nreserve user root port 443\ndeny port 1-1000\n", &try, &seen), EACCES);
-	assert_int_equal(seen.n, 1);
+	assert_int_equal(seen.n, 2);
 	assert_int_equal(seen.events[0].kind, BC_EVENT_AUDIT);
+	assert_int_equal(seen.events[1].kind, BC_EVENT_KERNEL);
 }
 
 /* The IPv4 side of [::] is audited, too, unless the socket does not take it. */
@@ -200,15 +251,15 @@ static void chosen_port_is_reported_as_such(void **state)
 	assert_int_equal(report_of("deny port 9444 netns any\n", &try, &seen), EACCES);
 	assert_int_equal(seen.n, 1);
 	assert_int_equal(seen.events[0].port, 9444);
-	assert_int_equal(seen.events[0].chosen, 1);
+	assert_int_equal(seen.events[0].flags & BC_EVENT_CHOSEN, BC_EVENT_CHOSEN);
 	assert_int_equal(report_of("deny port 9444 netns any audit\n", &try, &seen), 0);
 	assert_int_equal(seen.n, 1);
-	assert_int_equal(seen.events[0].chosen, 1);
+	assert_int_equal(seen.events[0].flags & BC_EVENT_CHOSEN, BC_EVENT_CHOSEN);
 	/* One that was asked for is reported once, though it is looked at twice. */
 	try.port = 9444;
 	assert_int_equal(report_of("deny port 9444 netns any audit\n", &try, &seen), 0);
 	assert_int_equal(seen.n, 1);
-	assert_int_equal(seen.events[0].chosen, 0);
+	assert_int_equal(seen.events[0].flags & BC_EVENT_CHOSEN, 0);
 	assert_int_equal(report_of("grant port 9444 netns any log\ndeny port 9445\n", &try, &seen), 0);
 	assert_int_equal(seen.n, 1);
 }
@@ -226,37 +277,346 @@ static int bind_often(int fd, const struct sockaddr *addr, socklen_t len)
 static void full_ring_loses_events_and_nothing_else(void **state)
 {
 	const struct try try = { .uid = NOBODY, .family = AF_INET, .port = 443, .call = bind_often };
-	uint64_t before, after;
+	struct bc_losses before, after;
 	struct bc_error error;
 	struct seen seen;
 
 	(void)state;
 	bed_policy("deny port 443\n");
 	read_all(&seen);
-	assert_int_equal(bc_events_lost(ring, &before, &error), 0);
+	assert_int_equal(bc_events_losses(ring, &before, &error), 0);
 	assert_int_equal(bed_try(&try).error, 0);
 	read_all(&seen);
-	assert_int_equal(bc_events_lost(ring, &after, &error), 0);
-	printf("# 20000 refusals without a reader: %zu in the ring, %u lost\n", seen.n, (unsigned)(after - before));
-	assert_int_equal(seen.n + after - before, 20000);
-	assert_true(after > before && seen.n > 1000);
+	assert_int_equal(bc_events_losses(ring, &after, &error), 0);
+	printf("# 20000 refusals without a reader: %zu in the ring, %u lost\n", seen.n,
+	       (unsigned)(after.lost - before.lost));
+	assert_int_equal(seen.n + after.lost - before.lost, 20000);
+	assert_true(after.lost > before.lost && seen.n > 1000);
 	/* Room again. */
 	assert_int_equal(report_of("deny port 443\n", &(struct try){ .uid = 0, .family = AF_INET, .port = 443 }, &seen),
 			 EACCES);
 	assert_int_equal(seen.n, 1);
 }
 
+/* Several readers at once: each gets all there is, until it closes; and one place more than there are is refused. */
+static void every_reader_gets_everything(void **state)
+{
+	const struct bc_wanted wanted = { .ring_bytes = 1 << 16 };
+	const struct try try = { .uid = NOBODY, .family = AF_INET, .port = 443 };
+	struct bc_events *more[BC_READERS] = {};
+	struct bc_error error = {};
+	struct seen seen;
+
+	(void)state;
+	bed_policy("deny port 443\n");
+	read_all(&seen);
+	for (unsigned i = 0; i < BC_READERS - 1; i++)
+		if (bc_events_open(bed.pins, &wanted, &more[i], &error))
+			fail_msg("%s", error.text);
+	assert_int_equal(bc_events_open(bed.pins, &wanted, &more[BC_READERS - 1], &error), -EBUSY);
+	assert_non_null(strstr(error.text, "8 processes read events already"));
+	assert_int_equal(bed_try(&try).error, EACCES);
+	for (unsigned i = 0; i < BC_READERS - 1; i++) {
+		seen.n = 0;
+		assert_int_equal(bc_events_read(more[i], keep, &seen), 0);
+		assert_int_equal(seen.n, 1);
+		assert_int_equal(seen.events[0].port, 443);
+	}
+	read_all(&seen);
+	assert_int_equal(seen.n, 1);
+	for (unsigned i = 0; i < BC_READERS - 1; i++)
+		bc_events_close(&more[i]);
+	assert_int_equal(bc_events_open(bed.pins, &wanted, &more[0], &error), 0);
+	bc_events_close(&more[0]);
+}
+
+/* A reader that was killed keeps its place until somebody looks. */
+static void killed_readers_are_swept_away(void **state)
+{
+	const struct bc_wanted wanted = { .all = true, .ring_bytes = 1 << 16 };
+	_cleanup_(bc_force_done) struct bc_force force = BC_FORCE_NONE;
+	struct bc_gate needs, gate;
+	const uint32_t only = 0;
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		struct bc_events *events = NULL;
+		pid_t child = fork();
+		int status;
+
+		if (child == 0)
+			_exit(bc_events_open(bed.pins, &wanted, &events, NULL) != 0);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(bc_force_open(bed.pins, &force, NULL), 0);
+	assert_int_equal(bpf_map_lookup_elem(force.gate_fd, &only, &gate), 0);
+	assert_true(gate.watch >> BC_READERS && gate.ports[0] == ~0ull);
+	bed_policy("deny port 443\n");
+	assert_int_equal(bpf_map_lookup_elem(force.gate_fd, &only, &gate), 0);
+	bc_gate_needs(&bed_build.cells, &needs);
+	assert_int_equal(gate.watch, 1);
+	assert_memory_equal(gate.ports, needs.ports, sizeof(gate.ports));
+}
+
+/* Who wants all gets each bind once, of whatever port, and the others none of that. */
+static void all_binds_are_seen_by_who_asks(void **state)
+{
+	static const struct {
+		uint16_t port;
+		uint32_t uid;
+		int error;
+		enum bc_event_kind kind;
+		enum bc_verdict verdict;
+		uint32_t flags;
+	} all[] = {
+		{ 8080, NOBODY, 0, BC_EVENT_BIND, BC_NONE, BC_EVENT_PRIVILEGED },
+		{ 0, NOBODY, 0, BC_EVENT_BIND, BC_NONE, BC_EVENT_PRIVILEGED },
+		{ 443, NOBODY, 0, BC_EVENT_BIND, BC_GRANT, 0 },
+		{ 443, 0, 0, BC_EVENT_BIND, BC_NONE, BC_EVENT_PRIVILEGED },
+		{ 80, NOBODY, EACCES, BC_EVENT_KERNEL, BC_NONE, 0 },
+		{ 8443, NOBODY, EACCES, BC_EVENT_DENY, BC_DENY, BC_EVENT_PRIVILEGED },
+		{ 8444, NOBODY, 0, BC_EVENT_LOG, BC_ALLOW, BC_EVENT_PRIVILEGED },
+		{ 8445, NOBODY, 0, BC_EVENT_BIND, BC_REWRITE, BC_EVENT_PRIVILEGED },
+	};
+	const struct bc_wanted wanted = { .all = true, .ring_bytes = 1 << 16 };
+	struct bc_events *events = NULL;
+	struct bc_error error = {};
+	struct seen seen, others;
+
+	(void)state;
+	bed_policy("grant user nobody port 443\ndeny port 8443\nallow port 8444 log\nrewrite port 8445 to :8446\n");
+	if (bc_events_open(bed.pins, &wanted, &events, &error))
+		fail_msg("%s", error.text);
+	for (size_t i = 0; i < ARRAY_SIZE(all) * 2; i++) {
+		const struct try try = { .uid = all[i / 2].uid,
+					 .family = i % 2 ? AF_INET6 : AF_INET,
+					 .port = all[i / 2].port };
+
+		read_all(&others);
+		assert_int_equal(bed_try(&try).error, all[i / 2].error);
+		seen.n = 0;
+		assert_int_equal(bc_events_read(events, keep, &seen), 0);
+		assert_int_equal(seen.n, 1);
+		assert_int_equal(seen.events[0].port, all[i / 2].port);
+		assert_int_equal(seen.events[0].kind, all[i / 2].kind);
+		assert_int_equal(seen.events[0].verdict, all[i / 2].verdict);
+		assert_int_equal(seen.events[0].flags, all[i / 2].flags | BC_EVENT_HOST);
+		assert_true(seen.events[0].generation > 0);
+		read_all(&others);
+		assert_int_equal(others.n, all[i / 2].kind != BC_EVENT_BIND);
+	}
+	/* A change of the policy takes nothing away. */
+	bed_policy("grant user nobody port 443\n");
+	assert_int_equal(bed_try(&(struct try){ .uid = NOBODY, .family = AF_INET, .port = 9999 }).error, 0);
+	seen.n = 0;
+	assert_int_equal(bc_events_read(events, keep, &seen), 0);
+	assert_int_equal(seen.n, 1);
+	bc_events_close(&events);
+}
+
+static int bind_logged(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	for (int i = 0; i < 20000; i++) {
+		int one = socket(addr->sa_family, SOCK_STREAM, 0);
+
+		/* Whoever looks into our /proc/PID/fd holds the last socket for a moment. */
+		if (bind(one, addr, len) && errno != EADDRINUSE)
+			return errno;
+		close(one);
+	}
+	(void)fd;
+	return 0;
+}
+
+/* Of what nothing refused no more than the rate says; what was kept back is counted, and refusals are never. */
+static void rate_limits_what_is_not_refused(void **state)
+{
+	const struct bc_wanted wanted = { .rate = 100, .ring_bytes = 1 << 22 };
+	struct try try = { .uid = NOBODY, .family = AF_INET, .port = 443, .call = bind_logged };
+	struct bc_events *events = NULL;
+	struct bc_losses losses;
+	struct bc_error error;
+	struct seen seen = {};
+	size_t logged;
+
+	(void)state;
+	bed_policy("grant user nobody port 443 log\ndeny port 444\n");
+	if (bc_events_open(bed.pins, &wanted, &events, &error))
+		fail_msg("%s", error.text);
+	assert_int_equal(bed_try(&try).error, 0);
+	assert_int_equal(bc_events_read(events, keep, &seen), 0);
+	assert_int_equal(bc_events_losses(events, &losses, &error), 0);
+	logged = seen.n;
+	printf("# 20000 logged binds at a rate of 100: %zu in the ring, %u kept back, %u lost\n", seen.n,
+	       (unsigned)losses.limited, (unsigned)losses.lost);
+	assert_int_equal(seen.n + losses.limited, 20000);
+	assert_in_range(seen.n, 100, 6000);
+	assert_int_equal(losses.lost, 0);
+	try.port = 444;
+	try.call = bind_often;
+	assert_int_equal(bed_try(&try).error, 0);
+	seen.n = 0;
+	assert_int_equal(bc_events_read(events, keep, &seen), 0);
+	assert_int_equal(seen.n, 20000);
+	assert_true(logged < seen.n);
+	bc_events_close(&events);
+}
+
+/* The last quarter of a ring is for refusals alone. */
+static void refusals_have_room_kept_for_them(void **state)
+{
+	const struct bc_wanted wanted = { .ring_bytes = 1 << 16 };
+	struct try try = { .uid = NOBODY, .family = AF_INET, .port = 443, .call = bind_logged };
+	struct bc_events *events = NULL;
+	struct bc_losses losses;
+	struct seen seen = {};
+
+	(void)state;
+	bed_policy("grant user nobody port 443 log\ndeny port 444\n");
+	assert_int_equal(bc_events_open(bed.pins, &wanted, &events, NULL), 0);
+	assert_int_equal(bed_try(&try).error, 0);
+	try.port = 444;
+	try.call = NULL;
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(bed_try(&try).error, EACCES);
+	assert_int_equal(bc_events_losses(events, &losses, NULL), 0);
+	assert_int_equal(bc_events_read(events, keep, &seen), 0);
+	assert_int_equal(seen.n + losses.lost, 20010);
+	assert_in_range(seen.n, (1 << 16) / 128 / 4 * 3, (1 << 16) / 128 - 50);
+	bc_events_close(&events);
+}
+
+/* The newest refusal of that user, port and protocol that is remembered. */
+static const struct bc_refused *find_refused(const struct bc_refused *all, size_t n, uint32_t uid, uint16_t port)
+{
+	while (n--)
+		if (all[n].last.uid == uid && all[n].last.port == port)
+			return &all[n];
+	return NULL;
+}
+
+/* Without any reader. */
+static void refusals_are_remembered(void **state)
+{
+	_cleanup_free_ struct bc_refused *all = NULL;
+	const struct bc_refused *one;
+	struct bc_error error;
+	size_t n;
+
+	(void)state;
+	bc_events_close(&ring);
+	bed_unload();
+	bed_policy("deny port 443 errno EPERM\ndeny port 445 audit\nallow user nobody port 446\n");
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(bed_try(&(struct try){ .uid = NOBODY, .family = AF_INET, .port = 443 }).error, EPERM);
+	assert_int_equal(bed_try(&(struct try){ .uid = SOMEBODY, .family = AF_INET6, .port = 80 }).error, EACCES);
+	assert_int_equal(bed_try(&(struct try){ .uid = NOBODY, .family = AF_INET, .port = 446 }).error, EACCES);
+	assert_int_equal(bed_try(&(struct try){ .uid = 0, .family = AF_INET, .port = 445 }).error, 0);
+	if (bc_refusals_read(bed.pins, &all, &n, &error))
+		fail_msg("%s", error.text);
+	assert_int_equal(n, 3);
+	one = find_refused(all, n, NOBODY, 443);
+	assert_true(one && one->times == 3 && one->last.err == EPERM && one->last.kind == BC_EVENT_DENY);
+	assert_string_equal(one->last.comm, "test_events");
+	one = find_refused(all, n, SOMEBODY, 80);
+	assert_true(one && one->times == 1 && one->last.kind == BC_EVENT_KERNEL && one->last.rule == BC_RULE_NONE);
+	one = find_refused(all, n, NOBODY, 446);
+	assert_true(one && one->times == 1 && one->last.kind == BC_EVENT_KERNEL && one->last.rule == 2);
+	/* The oldest first. */
+	assert_true(all[0].last.time < all[1].last.time && all[1].last.time < all[2].last.time);
+}
+
+static int bind_all_low(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	struct sockaddr_in in = *(const struct sockaddr_in *)addr;
+
+	for (int port = 1; port < 1024; port++) {
+		in.sin_port = htons(port);
+		if (!bind(fd, (struct sockaddr *)&in, len) || errno != EACCES)
+			return 1;
+	}
+	return 0;
+}
+
+/* Whoever is refused everything there is takes a user's places, and nobody else's. */
+static void nobody_can_have_others_refusals_forgotten(void **state)
+{
+	_cleanup_free_ struct bc_refused *all = NULL;
+	struct try flood = { .family = AF_INET, .port = 1, .call = bind_all_low };
+	size_t n;
+
+	(void)state;
+	bed_policy("deny port 443\n");
+	assert_int_equal(bed_try(&(struct try){ .uid = NOBODY, .family = AF_INET, .port = 443 }).error, EACCES);
+	flood.uid = SOMEBODY;
+	assert_int_equal(bed_try(&flood).error, 0);
+	assert_int_equal(bc_refusals_read(bed.pins, &all, &n, NULL), 0);
+	assert_in_range(n, 2, 1 + BC_REFUSALS_USER + 3);
+	assert_non_null(find_refused(all, n, NOBODY, 443));
+	assert_non_null(find_refused(all, n, SOMEBODY, 1023));
+}
+
+/* A process that has the capability in a namespace of its own has nothing of it here. */
+static void capability_counts_where_it_is_held(void **state)
+{
+	_cleanup_free_ struct bc_refused *all = NULL;
+	size_t before, n;
+	int status;
+	pid_t child;
+
+	(void)state;
+	bed_policy("deny port 443\n");
+	assert_int_equal(bc_refusals_read(bed.pins, &all, &before, NULL), 0);
+	free(TAKE_PTR(all));
+	child = fork();
+	if (child == 0) {
+		const struct try who = { .uid = 4321 };
+		struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(81) };
+		int fd, fail = 0;
+
+		bed_become(&who);
+		if (unshare(CLONE_NEWUSER))
+			_exit(77);
+		fd = socket(AF_INET, SOCK_STREAM, 0);
+		fail |= !bind(fd, (struct sockaddr *)&in, sizeof(in)) || errno != EACCES;
+		close(fd);
+		/* In a network namespace that is the user namespace's own it is worth what it says. */
+		fail |= unshare(CLONE_NEWNET) << 1;
+		fd = socket(AF_INET, SOCK_STREAM, 0);
+		in.sin_port = htons(82);
+		fail |= bind(fd, (struct sockaddr *)&in, sizeof(in)) << 2;
+		_exit(fail & 7);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(bc_refusals_read(bed.pins, &all, &n, NULL), 0);
+	assert_int_equal(n, before + 1);
+	assert_non_null(find_refused(all, n, 4321, 81));
+	assert_null(find_refused(all, n, 4321, 82));
+}
+
 static int tests(void)
 {
 	const struct CMUnitTest table[] = {
 		cmocka_unit_test(refusal_is_reported_whole),
-		cmocka_unit_test(grants_and_the_kernels_own_refusals_are_not_reported),
+		cmocka_unit_test(grants_are_not_reported),
+		cmocka_unit_test(the_kernels_own_refusals_are_reported),
 		cmocka_unit_test(log_reports_every_verdict),
 		cmocka_unit_test(impossible_rewrite_is_reported),
 		cmocka_unit_test(audit_reports_and_lets_the_next_rule_decide),
 		cmocka_unit_test(audit_of_the_ipv4_side),
 		cmocka_unit_test(chosen_port_is_reported_as_such),
 		cmocka_unit_test(full_ring_loses_events_and_nothing_else),
+		cmocka_unit_test(every_reader_gets_everything),
+		cmocka_unit_test(killed_readers_are_swept_away),
+		cmocka_unit_test(all_binds_are_seen_by_who_asks),
+		cmocka_unit_test(rate_limits_what_is_not_refused),
+		cmocka_unit_test(refusals_have_room_kept_for_them),
+		cmocka_unit_test(refusals_are_remembered),
+		cmocka_unit_test(nobody_can_have_others_refusals_forgotten),
+		cmocka_unit_test(capability_counts_where_it_is_held),
 	};
 	int failures = cmocka_run_group_tests(table, NULL, NULL);
 

@@ -316,7 +316,7 @@ static void has_lost_events(void **state)
 	(void)state;
 	values[0] = 7;
 	assert_int_equal(bpf_map_update_elem(fd, &key, values, BPF_ANY), 0);
-	expect_mended("7 events are lost: nobody read them");
+	expect_mended("7 events are lost: bindctl monitor did not read them fast enough");
 }
 
 /* In a mount namespace without the file. */

@@ -95,7 +95,7 @@ static void print_text(struct watch *watch, const struct bc_event *event, const 
 		bc_text_addf(&line, " -> ");
 		format_address(&line, event->to, event->to_port, event->family);
 	}
-	bc_text_addf(&line, "/%s%s by %s", proto_name(event), event->chosen ? " (chosen)" : "", comm);
+	bc_text_addf(&line, "/%s%s by %s", proto_name(event), event->flags & BC_EVENT_CHOSEN ? " (chosen)" : "", comm);
 	bc_text_addf(&line, "[%u] of ", event->pid);
 	if (user)
 		bc_text_addf(&line, "%s", user);
@@ -140,7 +140,7 @@ static void print_json(struct watch *watch, const struct bc_event *event, const 
 	out_set_number(object, "port", event->port);
 	set_address(object, "to_addr", event->to);
 	out_set_number(object, "to_port", event->to_port);
-	out_set_bool(object, "chosen", event->chosen);
+	out_set_bool(object, "chosen", event->flags & BC_EVENT_CHOSEN);
 	out_set_string(object, "proto", proto_name(event));
 	out_set_number(object, "family", event->family);
 	out_set_number(object, "pid", event->pid);
@@ -188,6 +188,7 @@ static int print_event(void *ctx, const struct bc_event *event)
 	return watch->count && !--watch->count;
 }
 
+#define RATE 10000
 #define LOOK_MS 1000 /* between two looks at whether there is still something to be seen */
 
 /*
@@ -214,7 +215,7 @@ static int follow(struct watch *watch, struct bc_events *events, int signal_fd, 
 			return 0;
 		if (fds[2].revents & POLLERR)
 			return -EPIPE;
-		if (!r && !bc_events_live(events, watch->instance->pins))
+		if (!r && !bc_events_live(events))
 			return -ENOLINK;
 	}
 }
@@ -235,14 +236,15 @@ static int monitor(struct watch *watch, int64_t duration)
 	_cleanup_(bc_events_close) struct bc_events *events = NULL;
 	_cleanup_close_ int root_fd = -1, signal_fd = -1;
 	_cleanup_free_ char *root = NULL;
-	uint64_t before = 0, after = 0;
+	const struct bc_wanted wanted = { .rate = RATE, .ring_bytes = BC_RING_BYTES };
+	struct bc_losses losses;
 	struct bc_error error;
 	int r = bc_probe_capabilities(&error);
 
 	if (!r)
 		r = bc_find_cgroup2(&root, &error) ?: bc_open_cgroup(root, &root_fd, &error);
 	if (!r)
-		r = bc_events_open(watch->instance->pins, &events, &error) ?: bc_events_lost(events, &before, &error);
+		r = bc_events_open(watch->instance->pins, &wanted, &events, &error);
 	if (r)
 		return failed(&error);
 	watch->root = root;
@@ -251,8 +253,8 @@ static int monitor(struct watch *watch, int64_t duration)
 	signal_fd = open_signals();
 	r = follow(watch, events, signal_fd, duration ? watch->start + duration : 0);
 	bc_policy_done(&watch->policy);
-	if (!bc_events_lost(events, &after, &error) && after > before)
-		say("%" PRIu64 " events were lost: they came faster than they were read", after - before);
+	if (!bc_events_losses(events, &losses, &error) && losses.lost)
+		say("%" PRIu64 " events were lost: they came faster than they were read", losses.lost);
 	if (r == -EPIPE)
 		return EXIT_DONE;
 	if (r == -ENOLINK) {

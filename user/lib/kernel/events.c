@@ -3,15 +3,17 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/util.h"
 #include "kernel/events.h"
 #include "kernel/pin.h"
+#include "kernel/readers.h"
 
 struct bc_events {
 	struct ring_buffer *ring;
-	uint32_t ring_id;
-	int counters_fd;
+	struct bc_reader_place place;
+	char *dir; /* of the pins */
 	int (*fn)(void *ctx, const struct bc_event *event);
 	void *ctx;
 	int stopped; /* what fn returned */
@@ -28,27 +30,29 @@ static int hand_over(void *ctx, void *data, size_t size)
 	return events->stopped ? -EINTR : 0;
 }
 
-int bc_events_open(const char *dir, struct bc_events **ret, struct bc_error *reterr)
+int bc_events_open(const char *dir, const struct bc_wanted *wanted, struct bc_events **ret, struct bc_error *reterr)
 {
-	_cleanup_(bc_events_close) struct bc_events *events = NULL;
+	_cleanup_(bc_events_close) struct bc_events *events = calloc(1, sizeof(*events));
 	_cleanup_close_ int ring_fd = -1;
 	int r = bc_pins_require(dir, reterr);
 
 	if (r)
 		return r;
-	events = calloc(1, sizeof(*events));
-	if (!events)
+	if (events) {
+		events->place = BC_READER_NOWHERE;
+		events->dir = strdup(dir);
+	}
+	if (!events || !events->dir)
 		return bc_fail(reterr, -ENOMEM, "out of memory");
-	events->counters_fd = -1;
-	r = bc_pin_open_map(dir, BC_PIN_EVENTS, BPF_MAP_TYPE_RINGBUF, &ring_fd, &events->ring_id, reterr);
-	if (!r)
-		r = bc_pin_open_map(dir, BC_PIN_COUNTERS, BPF_MAP_TYPE_PERCPU_ARRAY, &events->counters_fd, NULL,
-				    reterr);
-	if (r)
-		return r;
+	ring_fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "bc_ring", 0, 0, wanted->ring_bytes, NULL);
+	if (ring_fd < 0)
+		return bc_fail_errno(reterr, -errno, "cannot create a BPF ring buffer of %u bytes", wanted->ring_bytes);
 	events->ring = ring_buffer__new(ring_fd, hand_over, events, NULL);
 	if (!events->ring)
-		return bc_fail_errno(reterr, -errno, "cannot read the events in %s", dir);
+		return bc_fail_errno(reterr, -errno, "cannot read a BPF ring buffer");
+	r = bc_reader_enter(dir, ring_fd, wanted->all, wanted->rate, &events->place, reterr);
+	if (r)
+		return r;
 	*ret = TAKE_PTR(events);
 	return 0;
 }
@@ -57,8 +61,10 @@ void bc_events_close(struct bc_events **events)
 {
 	if (!*events)
 		return;
+	if ((*events)->dir)
+		bc_reader_leave((*events)->dir, &(*events)->place);
 	ring_buffer__free((*events)->ring);
-	bc_closep(&(*events)->counters_fd);
+	free((*events)->dir);
 	free(*events);
 	*events = NULL;
 }
@@ -68,12 +74,9 @@ int bc_events_fd(const struct bc_events *events)
 	return ring_buffer__epoll_fd(events->ring);
 }
 
-bool bc_events_live(const struct bc_events *events, const char *dir)
+bool bc_events_live(const struct bc_events *events)
 {
-	_cleanup_close_ int fd = -1;
-	uint32_t id;
-
-	return !bc_pin_open_map(dir, BC_PIN_EVENTS, BPF_MAP_TYPE_RINGBUF, &fd, &id, NULL) && id == events->ring_id;
+	return bc_reader_is_served(events->dir, &events->place);
 }
 
 int bc_events_read(struct bc_events *events, int (*fn)(void *ctx, const struct bc_event *event), void *ctx)
@@ -87,6 +90,16 @@ int bc_events_read(struct bc_events *events, int (*fn)(void *ctx, const struct b
 	if (events->stopped)
 		return events->stopped;
 	return r < 0 ? r : 0;
+}
+
+int bc_events_losses(const struct bc_events *events, struct bc_losses *ret, struct bc_error *reterr)
+{
+	struct bc_reader reader;
+	int r = bc_reader_losses(&events->place, &reader, reterr);
+
+	if (!r)
+		*ret = (struct bc_losses){ reader.lost, reader.limited };
+	return r;
 }
 
 /* Each CPU counts by itself. */
@@ -105,11 +118,6 @@ static int sum_lost(int counters_fd, uint64_t *ret_lost, struct bc_error *reterr
 		sum += values[i];
 	*ret_lost = sum;
 	return 0;
-}
-
-int bc_events_lost(const struct bc_events *events, uint64_t *ret_lost, struct bc_error *reterr)
-{
-	return sum_lost(events->counters_fd, ret_lost, reterr);
 }
 
 static int open_counters(const char *dir, int *ret_fd, struct bc_error *reterr)
@@ -139,4 +147,56 @@ int bc_events_forget_lost(const char *dir, struct bc_error *reterr)
 	if (!r && bpf_map_update_elem(fd, &key, zeros, BPF_ANY))
 		r = bc_fail_errno(reterr, -errno, "cannot write the counters");
 	return r;
+}
+
+static int compare_times(const void *left, const void *right)
+{
+	const struct bc_refused *a = left, *b = right;
+
+	return (a->last.time > b->last.time) - (a->last.time < b->last.time);
+}
+
+/* Looks again until nobody was writing there; a writer takes less than a microsecond, but may be preempted. */
+#define LOOKS_MAX 1000
+
+/* One of them, as it was at some moment. `times` is 0 when there is none. */
+static int read_refusal(int fd, uint32_t at, struct bc_refusal *ret)
+{
+	struct bc_refusal again;
+
+	for (int i = 0; i < LOOKS_MAX; i++) {
+		if (bpf_map_lookup_elem(fd, &at, ret) || bpf_map_lookup_elem(fd, &at, &again))
+			return -errno;
+		if (!(ret->turn & 1) && !memcmp(ret, &again, sizeof(again)))
+			return 0;
+	}
+	ret->times = 0;
+	return 0;
+}
+
+int bc_refusals_read(const char *dir, struct bc_refused **ret, size_t *ret_n, struct bc_error *reterr)
+{
+	_cleanup_free_ struct bc_refused *all = calloc(BC_REFUSALS, sizeof(*all));
+	_cleanup_close_ int fd = -1;
+	struct bc_refusal refusal;
+	size_t n = 0;
+	int r = bc_pins_require(dir, reterr);
+
+	if (!r && !all)
+		r = bc_fail(reterr, -ENOMEM, "out of memory");
+	if (!r)
+		r = bc_pin_open_map(dir, BC_PIN_REFUSALS, BPF_MAP_TYPE_ARRAY, &fd, NULL, reterr);
+	for (uint32_t i = 0; !r && i < BC_REFUSALS; i++) {
+		r = read_refusal(fd, i, &refusal);
+		if (r)
+			bc_fail_errno(reterr, r, "cannot read the BPF map of refusals");
+		else if (refusal.times)
+			all[n++] = (struct bc_refused){ refusal.last, refusal.times };
+	}
+	if (r)
+		return r;
+	qsort(all, n, sizeof(*all), compare_times);
+	*ret = TAKE_PTR(all);
+	*ret_n = n;
+	return 0;
 }

@@ -37,6 +37,35 @@ int bc_gate_open(const struct bc_force *force, struct bc_error *reterr)
 	struct bc_gate gate;
 
 	memset(&gate, 0xff, sizeof(gate));
+	gate.watch = 0;
+	gate.tai_offset = 0;
+	return write_gate(force, &gate, reterr);
+}
+
+uint32_t bc_gate_watched(const struct bc_force *force)
+{
+	struct bc_gate gate;
+
+	return read_gate(force, &gate, NULL) ? 0 : gate.watch;
+}
+
+int bc_gate_watch(const struct bc_force *force, uint32_t set, uint32_t clear, const struct bc_gate *needs,
+		  struct bc_error *reterr)
+{
+	struct bc_gate gate;
+	uint32_t before;
+	int r = read_gate(force, &gate, reterr);
+
+	if (r)
+		return r;
+	before = gate.watch;
+	gate.watch = (before | set) & ~clear;
+	if (gate.watch == before)
+		return 0;
+	if (gate.watch >> BC_READERS)
+		memset(gate.ports, 0xff, sizeof(gate.ports));
+	else if (before >> BC_READERS)
+		memcpy(gate.ports, needs->ports, sizeof(gate.ports));
 	return write_gate(force, &gate, reterr);
 }
 
@@ -55,7 +84,7 @@ bool bc_gate_lacks(const struct bc_force *force, const struct bc_gate *needs)
 int bc_image_publish(const struct bc_force *force, int image_fd, const struct bc_gate *needs, struct bc_error *reterr)
 {
 	const uint32_t slot = 0;
-	struct bc_gate both;
+	struct bc_gate both, after = *needs;
 	int r = read_gate(force, &both, reterr);
 
 	if (r)
@@ -67,13 +96,17 @@ int bc_image_publish(const struct bc_force *force, int image_fd, const struct bc
 	for (size_t i = 0; i < ARRAY_SIZE(both.ports); i++)
 		both.ports[i] |= needs->ports[i];
 	both.features |= needs->features;
+	both.tai_offset = needs->tai_offset;
+	after.watch = both.watch;
+	if (after.watch >> BC_READERS)
+		memset(after.ports, 0xff, sizeof(after.ports));
 	r = write_gate(force, &both, reterr);
 	if (r)
 		return r;
 	if (bpf_map_update_elem(force->policy_fd, &slot, &image_fd, BPF_ANY))
 		return bc_fail_errno(reterr, -errno, "cannot put the policy into force");
 	/* That the gate stays too wide costs only time, and is no failure of the policy's. */
-	write_gate(force, needs, NULL);
+	write_gate(force, &after, NULL);
 	return 0;
 }
 

@@ -30,6 +30,16 @@ int bc_image_publish(const struct bc_force *force, int image_fd, const struct bc
 /* Whether the gate keeps back anything of that. */
 bool bc_gate_lacks(const struct bc_force *force, const struct bc_gate *needs);
 
+/* Who reads events: BC_WATCH() and BC_WATCH_ALL() of each; 0 when that cannot be told. */
+uint32_t bc_gate_watched(const struct bc_force *force);
+
+/*
+ * Sets and clears such bits. As long as anybody wants all binds the gate lets all ports through; behind the last, what
+ * `needs` says. Under the instance's lock.
+ */
+int bc_gate_watch(const struct bc_force *force, uint32_t set, uint32_t clear, const struct bc_gate *needs,
+		  struct bc_error *reterr);
+
 /* Leaves every bind to the kernel's own rule, in one step. */
 int bc_image_withdraw(int policy_fd, struct bc_error *reterr);
 

@@ -11,6 +11,7 @@
 #include "kernel/instance.h"
 #include "kernel/probe.h"
 #include "kernel/programs.h"
+#include "kernel/readers.h"
 #include "pure/gate.h"
 
 /* A lock on a directory that its holder then removed is worth nothing: make the directory again and queue again. */
@@ -212,6 +213,7 @@ static int migrate(const struct bc_instance *instance, uint32_t schema, const st
 		r = bc_image_create(cells, &imprint, &image_fd, reterr);
 	if (!r)
 		r = bc_current_announce(instance->pins, force.policy_fd, image_fd, reterr);
+	needs.tai_offset = imprint.tai_offset;
 	if (!r)
 		r = bc_image_publish(&force, image_fd, &needs, reterr);
 	if (!r)
@@ -270,6 +272,8 @@ int bc_instance_stage(const struct bc_instance *instance, const struct bc_cells 
 	}
 	staged.announced = true;
 	bc_gate_needs(cells, &staged.needs);
+	staged.needs.tai_offset = imprint.tai_offset;
+	bc_readers_sweep(instance->pins);
 	*ret_staged = staged;
 	staged = BC_STAGED_NONE;
 	return 0;

@@ -23,8 +23,10 @@ int bc_pin_path(char *path, const char *dir, const char *name, struct bc_error *
 /* Every name that a pin of ours can have; the schema is not among them. */
 static const char *const links[] = { BC_PIN_BIND4,	BC_PIN_BIND6,	     BC_PIN_POST_BIND4,
 				     BC_PIN_POST_BIND6, BC_PIN_GETSOCKNAME4, BC_PIN_GETSOCKNAME6 };
-static const char *const maps[] = { BC_PIN_EVENTS, BC_PIN_COUNTERS, BC_PIN_NOTES,  BC_PIN_STATE,
-				    BC_PIN_SEEN,   BC_PIN_IMAGE,    BC_PIN_POLICY, BC_PIN_GATE };
+static const char *const maps[] = { BC_PIN_RINGS, BC_PIN_READERS, BC_PIN_REFUSALS, BC_PIN_COUNTERS, BC_PIN_NOTES,
+				    BC_PIN_STATE, BC_PIN_SEEN,	  BC_PIN_IMAGE,	   BC_PIN_POLICY,   BC_PIN_GATE };
+/* What older schemas had. */
+static const char *const former[] = { "events" };
 
 /* Before the name of a pin that is about to get it. */
 #define NEW "new_"
@@ -34,7 +36,18 @@ static bool is_map(const char *name)
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
 		if (!strcmp(name, maps[i]))
 			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(former); i++)
+		if (!strcmp(name, former[i]))
+			return true;
 	return !strcmp(name, BC_PIN_SCHEMA);
+}
+
+static bool is_reader(const char *name)
+{
+	size_t len = strlen(BC_PIN_READER);
+
+	return !strncmp(name, BC_PIN_READER, len) && name[len] >= '0' && name[len] < '0' + (int)BC_READERS &&
+	       !name[len + 1];
 }
 
 static bool is_known(const char *name)
@@ -42,7 +55,7 @@ static bool is_known(const char *name)
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
 		if (!strcmp(name, links[i]))
 			return true;
-	return is_map(name);
+	return is_map(name) || is_reader(name);
 }
 
 /* Left by a command that was killed, and of no meaning. */
@@ -225,6 +238,12 @@ int bc_pins_mark(const char *dir, struct bc_error *reterr)
 		return bc_fail_errno(reterr, -errno, "cannot create a BPF map");
 	if (bpf_map_update_elem(fd, &key, &schema, BPF_ANY))
 		return bc_fail_errno(reterr, -errno, "cannot write the schema's BPF map");
+	for (size_t i = 0; i < ARRAY_SIZE(former); i++) {
+		int r = bc_pin_remove(dir, former[i], reterr);
+
+		if (r)
+			return r;
+	}
 	return bc_pin_put(dir, BC_PIN_SCHEMA, fd, reterr);
 }
 
@@ -285,11 +304,31 @@ int bc_pin_remove(const char *dir, const char *name, struct bc_error *reterr)
 	return 0;
 }
 
+/* Who reads notices that its place is gone. */
+static int remove_readers(const char *dir, struct bc_error *reterr)
+{
+	char path[BC_PIN_MAX], name[32];
+
+	for (uint32_t number = 0; number < BC_READERS; number++) {
+		int r;
+
+		snprintf(name, sizeof(name), BC_PIN_READER "%u", number);
+		r = bc_pin_path(path, dir, name, reterr);
+		if (r)
+			return r;
+		if (rmdir(path) && errno != ENOENT)
+			return bc_fail_errno(reterr, -errno, "cannot remove %s", path);
+	}
+	return 0;
+}
+
 int bc_pins_remove_maps(const char *dir, struct bc_error *reterr)
 {
 	char prefixed[64];
-	int r = 0;
+	int r = remove_readers(dir, reterr);
 
+	for (size_t i = 0; !r && i < ARRAY_SIZE(former); i++)
+		r = bc_pin_remove(dir, former[i], reterr);
 	for (size_t i = 0; !r && i < ARRAY_SIZE(maps); i++) {
 		snprintf(prefixed, sizeof(prefixed), NEW "%s", maps[i]);
 		r = bc_pin_remove(dir, prefixed, reterr);

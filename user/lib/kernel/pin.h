@@ -18,11 +18,16 @@
 #define BC_PIN_GATE "gate"	     /* what stands before it */
 #define BC_PIN_IMAGE "image"	     /* in the outer map: the policy in force */
 #define BC_PIN_IMAGE_NEW "new_image" /* the one that is being put there */
-#define BC_PIN_EVENTS "events"
+#define BC_PIN_RINGS "rings"	     /* of readers of events */
+#define BC_PIN_READERS "readers"     /* what they want, and what they missed */
+#define BC_PIN_REFUSALS "refusals"
 #define BC_PIN_COUNTERS "counters"
 #define BC_PIN_NOTES "notes" /* what one program leaves with a socket for another */
 #define BC_PIN_STATE "state" /* what programs remember */
 #define BC_PIN_SEEN "seen"   /* cgroups whose scope is known */
+
+/* And a number: a directory that says by a lock that the reader of that number lives; see readers.h. */
+#define BC_PIN_READER "reader"
 
 /* Links of the hooks. */
 #define BC_PIN_BIND4 "bind4"

@@ -48,7 +48,9 @@ static int explain_load(int code, struct bc_error *reterr)
 enum {
 	POLICY,
 	GATE,
-	EVENTS,
+	RINGS,
+	READERS,
+	REFUSALS,
 	COUNTERS,
 	NOTES,
 	STATE,
@@ -63,7 +65,9 @@ static const struct {
 } kinds[PINNED_MAPS] = {
 	[POLICY] = { BC_PIN_POLICY, BPF_MAP_TYPE_ARRAY_OF_MAPS, 4 },
 	[GATE] = { BC_PIN_GATE, BPF_MAP_TYPE_ARRAY, 4 },
-	[EVENTS] = { BC_PIN_EVENTS, BPF_MAP_TYPE_RINGBUF, 3 },
+	[RINGS] = { BC_PIN_RINGS, BPF_MAP_TYPE_ARRAY_OF_MAPS, 4 },
+	[READERS] = { BC_PIN_READERS, BPF_MAP_TYPE_ARRAY, 4 },
+	[REFUSALS] = { BC_PIN_REFUSALS, BPF_MAP_TYPE_ARRAY, 4 },
 	[COUNTERS] = { BC_PIN_COUNTERS, BPF_MAP_TYPE_PERCPU_ARRAY, 3 },
 	[NOTES] = { BC_PIN_NOTES, BPF_MAP_TYPE_SK_STORAGE, 3 },
 	[STATE] = { BC_PIN_STATE, BPF_MAP_TYPE_ARRAY, 3 },
@@ -113,7 +117,9 @@ static int open_programs(struct bc_programs *programs, struct bc_error *reterr)
 		return bc_fail_errno(reterr, -errno, "cannot open the programs (%s)", libbpf_said);
 	programs->maps[POLICY] = skeleton->maps.bc_policy;
 	programs->maps[GATE] = skeleton->maps.bc_gate;
-	programs->maps[EVENTS] = skeleton->maps.bc_events;
+	programs->maps[RINGS] = skeleton->maps.bc_rings;
+	programs->maps[READERS] = skeleton->maps.bc_readers;
+	programs->maps[REFUSALS] = skeleton->maps.bc_refusals;
 	programs->maps[COUNTERS] = skeleton->maps.bc_counters;
 	programs->maps[NOTES] = skeleton->maps.bc_notes;
 	programs->maps[STATE] = skeleton->maps.bc_state;

@@ -160,8 +160,7 @@ static void check_rest(struct look *look)
 	else if (look->status->lost)
 		look_found(look,
 			   "%" PRIu64
-			   " events are lost: nobody read them (bindctl monitor), or not fast enough; bindctl load "
-			   "counts anew",
+			   " events are lost: bindctl monitor did not read them fast enough; bindctl load counts anew",
 			   look->status->lost);
 }
 
@@ -175,7 +174,7 @@ static void find_maps(struct look *look)
 	} shared[] = {
 		{ BC_PIN_POLICY, BPF_MAP_TYPE_ARRAY_OF_MAPS, BINDING },
 		{ BC_PIN_GATE, BPF_MAP_TYPE_ARRAY, BINDING },
-		{ BC_PIN_EVENTS, BPF_MAP_TYPE_RINGBUF, BINDING },
+		{ BC_PIN_RINGS, BPF_MAP_TYPE_ARRAY_OF_MAPS, BINDING },
 		{ BC_PIN_NOTES, BPF_MAP_TYPE_SK_STORAGE, ~0u },
 	};
 
