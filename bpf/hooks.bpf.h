@@ -166,12 +166,39 @@ static __always_inline void leave_to_kernel(struct bc_match *m, const struct bc_
 	m->tai_offset = gate->tai_offset;
 }
 
+/*
+ * From the question to the answer and what is told of it. What the callers of decide() keep on their stack is part of
+ * the deepest way down, for which the kernel has 512 bytes: so little, and the gate is opened again behind it.
+ */
+static __always_inline int answer(struct bc_match *m, struct bpf_sock_addr *ctx, __u32 named, int v6)
+{
+	int known = named && decide(m), answer = KERNEL;
+	const struct bc_gate *gate = open_gate();
+	__u32 watch;
+
+	if (!gate)
+		return known && m->verdict == BC_DENY ? refuse(m->err) : KERNEL;
+	if (!known)
+		leave_to_kernel(m, gate);
+	watch = gate->watch;
+	if (is_simple(m, watch)) {
+		if (m->verdict == BC_GRANT)
+			return PERMIT;
+		if (!is_refused_next(m, ctx->sk))
+			return KERNEL;
+	} else {
+		answer = v6 ? enact_v6(m, ctx) : enact_v4(m, ctx);
+		m->privileged = is_privileged(ctx->sk, m->port);
+	}
+	report_decision(m, HOW(v6 ? 6 : 4, 0, watch), bpf_get_netns_cookie(ctx));
+	return answer;
+}
+
 static __always_inline int on_bind4(struct bpf_sock_addr *ctx)
 {
 	__u32 port = bpf_ntohs(ctx->user_port), named;
 	const struct bc_gate *gate = open_gate();
 	struct bc_match m;
-	int answer = KERNEL;
 
 	clear_note(ctx->sk);
 	if (!gate)
@@ -180,22 +207,10 @@ static __always_inline int on_bind4(struct bpf_sock_addr *ctx)
 	if (!named && is_privileged(ctx->sk, port))
 		return KERNEL;
 	__builtin_memset(&m, 0, sizeof(m));
+	m.wanted = gate->watch >> BC_READERS != 0;
 	ask(&m, port, ctx->protocol, bpf_get_netns_cookie(ctx));
 	ask_v4(&m, ctx->user_ip4);
-	m.wanted = gate->watch >> BC_READERS != 0;
-	if (!named || !decide(&m))
-		leave_to_kernel(&m, gate);
-	if (is_simple(&m, gate->watch)) {
-		if (m.verdict == BC_GRANT)
-			return PERMIT;
-		if (!is_refused_next(&m, ctx->sk))
-			return KERNEL;
-	} else {
-		answer = enact_v4(&m, ctx);
-		m.privileged = is_privileged(ctx->sk, port);
-	}
-	report_decision(&m, HOW(4, 0, gate->watch), bpf_get_netns_cookie(ctx));
-	return answer;
+	return answer(&m, ctx, named, 0);
 }
 
 static __always_inline int on_bind6(struct bpf_sock_addr *ctx)
@@ -203,7 +218,6 @@ static __always_inline int on_bind6(struct bpf_sock_addr *ctx)
 	__u32 port = bpf_ntohs(ctx->user_port), named;
 	const struct bc_gate *gate = open_gate();
 	struct bc_match m;
-	int answer = KERNEL;
 
 	clear_note(ctx->sk);
 	if (!gate)
@@ -212,22 +226,10 @@ static __always_inline int on_bind6(struct bpf_sock_addr *ctx)
 	if (!named && is_privileged(ctx->sk, port))
 		return KERNEL;
 	__builtin_memset(&m, 0, sizeof(m));
+	m.wanted = gate->watch >> BC_READERS != 0;
 	ask(&m, port, ctx->protocol, bpf_get_netns_cookie(ctx));
 	ask_v6(&m, ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3], ctx->sk);
-	m.wanted = gate->watch >> BC_READERS != 0;
-	if (!named || !decide(&m))
-		leave_to_kernel(&m, gate);
-	if (is_simple(&m, gate->watch)) {
-		if (m.verdict == BC_GRANT)
-			return PERMIT;
-		if (!is_refused_next(&m, ctx->sk))
-			return KERNEL;
-	} else {
-		answer = enact_v6(&m, ctx);
-		m.privileged = is_privileged(ctx->sk, port);
-	}
-	report_decision(&m, HOW(6, 0, gate->watch), bpf_get_netns_cookie(ctx));
-	return answer;
+	return answer(&m, ctx, named, 1);
 }
 
 /*
@@ -242,15 +244,17 @@ static __always_inline int is_decided(const struct bc_gate *gate, const struct n
 }
 
 /* The answer to a port that the socket has by now. */
-static __always_inline int confirm(struct bc_match *m, const struct bc_gate *gate, const struct note *note,
-				   __u32 family, __u64 netns)
+static __always_inline int confirm(struct bc_match *m, const struct note *note, struct bpf_sock *sk, __u32 family)
 {
+	const struct bc_gate *gate;
+
 	if (!decide(m))
 		return KERNEL;
 	if (note && note->what & NOTED_REPORTED)
 		m->audited = BC_RULE_NONE;
 	m->privileged = 1;
-	report_decision(m, HOW(family, 1, gate->watch), netns);
+	gate = open_gate();
+	report_decision(m, HOW(family, 1, gate ? gate->watch : 0), bpf_get_netns_cookie(sk));
 	return m->verdict == BC_DENY ? refuse(m->err) : KERNEL;
 }
 
@@ -265,7 +269,7 @@ static __always_inline int on_post_bind4(struct bpf_sock *sk)
 	__builtin_memset(&m, 0, sizeof(m));
 	ask(&m, sk->src_port, sk->protocol, bpf_get_netns_cookie(sk));
 	ask_v4(&m, sk->src_ip4);
-	return confirm(&m, gate, note, 4, bpf_get_netns_cookie(sk));
+	return confirm(&m, note, sk, 4);
 }
 
 static __always_inline int on_post_bind6(struct bpf_sock *sk)
@@ -285,7 +289,7 @@ static __always_inline int on_post_bind6(struct bpf_sock *sk)
 	__builtin_memset(&m, 0, sizeof(m));
 	ask(&m, sk->src_port, sk->protocol, bpf_get_netns_cookie(sk));
 	ask_v6(&m, sk->src_ip6[0], sk->src_ip6[1], sk->src_ip6[2], sk->src_ip6[3], sk);
-	return confirm(&m, gate, note, 6, bpf_get_netns_cookie(sk));
+	return confirm(&m, note, sk, 6);
 }
 
 /*

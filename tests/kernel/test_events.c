@@ -3,7 +3,9 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -487,6 +489,85 @@ static void refusals_have_room_kept_for_them(void **state)
 	bc_events_close(&events);
 }
 
+/* `bindctl monitor` as a process of its own, ready to see. */
+static pid_t start_monitor(FILE *out, FILE *err)
+{
+	static const char *const argv[] = { "monitor", "--json", NULL };
+	_cleanup_(bc_force_done) struct bc_force force = BC_FORCE_NONE;
+	const char *args[BED_ARGUMENTS];
+	pid_t pid;
+
+	bed_arguments(getenv("BINDCTL"), argv, args);
+	pid = fork();
+	if (pid == 0) {
+		dup2(fileno(out), STDOUT_FILENO);
+		dup2(fileno(err), STDERR_FILENO);
+		execv(args[0], (char *const *)args);
+		_exit(127);
+	}
+	assert_int_equal(bc_force_open(bed.pins, &force, NULL), 0);
+	for (int i = 0; i < 1000 && !bc_gate_watched(&force); i++)
+		usleep(10000);
+	assert_int_equal(bc_gate_watched(&force), BC_WATCH(0));
+	return pid;
+}
+
+#define STORM_RATE 50000 /* a second */
+#define STORM_BINDS 150000
+
+static int bind_in_a_storm(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	struct timespec due;
+
+	clock_gettime(CLOCK_MONOTONIC, &due);
+	for (int i = 0; i < STORM_BINDS; i++) {
+		if (!bind(fd, addr, len) || errno != EACCES)
+			return 1;
+		/* A hundred at a time, and then the rest of the two milliseconds that they may take. */
+		if (i % 100)
+			continue;
+		due.tv_nsec += 100 * (1000000000 / STORM_RATE);
+		if (due.tv_nsec >= 1000000000) {
+			due.tv_sec++;
+			due.tv_nsec -= 1000000000;
+		}
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+	}
+	return 0;
+}
+
+/* What the monitor shows and what it says that it lost is what happened, to the last bind. */
+static void storm_is_accounted_for(void **state)
+{
+	const struct try try = { .uid = NOBODY, .family = AF_INET, .port = 443, .call = bind_in_a_storm };
+	FILE *out = tmpfile(), *err = tmpfile();
+	unsigned long seen = 0, lost = 0;
+	_cleanup_free_ char *line = NULL;
+	size_t room = 0;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	bc_events_close(&ring);
+	bed_policy("deny port 443\n");
+	pid = start_monitor(out, err);
+	assert_int_equal(bed_try(&try).error, 0);
+	assert_int_equal(kill(pid, SIGINT), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	rewind(out);
+	while (getline(&line, &room, out) > 0)
+		seen += strstr(line, "\"kind\":\"deny\"") && strstr(line, "\"port\":443,");
+	rewind(err);
+	if (getline(&line, &room, err) > 0)
+		assert_int_equal(sscanf(line, "bindctl: %lu events were lost", &lost), 1);
+	fclose(out);
+	fclose(err);
+	printf("# a storm of %d binds a second: %lu seen, %lu lost, of %d\n", STORM_RATE, seen, lost, STORM_BINDS);
+	assert_int_equal(seen + lost, STORM_BINDS);
+	assert_true(seen > 1000);
+}
+
 /* The newest refusal of that user, port and protocol that is remembered. */
 static const struct bc_refused *find_refused(const struct bc_refused *all, size_t n, uint32_t uid, uint16_t port)
 {
@@ -614,6 +695,7 @@ static int tests(void)
 		cmocka_unit_test(all_binds_are_seen_by_who_asks),
 		cmocka_unit_test(rate_limits_what_is_not_refused),
 		cmocka_unit_test(refusals_have_room_kept_for_them),
+		cmocka_unit_test(storm_is_accounted_for),
 		cmocka_unit_test(refusals_are_remembered),
 		cmocka_unit_test(nobody_can_have_others_refusals_forgotten),
 		cmocka_unit_test(capability_counts_where_it_is_held),

@@ -25,6 +25,12 @@
 	"  --runtime   the rules in /run, which last until the next boot, not in /etc\n" \
 	"  --dry-run   change nothing; print what would change in the kernel\n" HELP_STRICT
 
+#define HELP_FILTER                                                   \
+	"  --user USER     by this user\n"                            \
+	"  --port PORTS    of these ports: 443, 8000-8100, 443/udp\n" \
+	"  --unit UNIT     in the cgroup of this unit, or below\n"    \
+	"  --cgroup PATH   in this cgroup, or below\n"
+
 #define HELP_ADD "\n  --for TIME  only that long: 10m, 1h30m, 2d; the same as 'until +TIME'\n" HELP_CHANGE
 
 const struct command commands[] = {
@@ -124,13 +130,25 @@ const struct command commands[] = {
 	  BC_CAPS_BPF | BC_CAPS_UNITS | BC_CAP(CAP_SYS_PTRACE) },
 	{ "monitor", run_monitor, "show refusals and logged binds as they happen",
 	  "monitor [OPTION...]\n"
-	  "Prints a line for each bind that is refused, for each that an 'audit' rule would\n"
-	  "have refused, and for each that a rule with 'log' decides.\n"
+	  "Prints a line for each bind that is refused, by a rule or by the kernel for want\n"
+	  "of a grant, for each that an 'audit' rule would have refused, and for each that a\n"
+	  "rule with 'log' decides. Up to eight can run at once; each shows everything.\n"
 	  "\n"
-	  "  --count N       end after so many lines\n"
+	  "  --denied        refusals alone\n" HELP_FILTER "  --count N       end after so many lines\n"
 	  "  --timeout TIME  end after that time: 30s, 10m\n"
+	  "  --rate N        of binds that nothing refused at most so many a second (10000);\n"
+	  "                  0: all\n"
 	  "  --json          each as a JSON document of one line\n",
-	  BC_CAPS_BPF | BC_CAP(CAP_DAC_READ_SEARCH) },
+	  BC_CAPS_BPF | BC_CAPS_UNITS | BC_CAP(CAP_DAC_READ_SEARCH) },
+	{ "why", run_why, "show the last refusals, and what would permit them",
+	  "why [OPTION...]\n"
+	  "Shows the refusals that the kernel remembers, up to sixteen of a user, the oldest\n"
+	  "first; nobody need have been watching. Those too that the kernel itself made for\n"
+	  "want of a grant.\n"
+	  "\n"
+	  "  --last          the last one alone\n"
+	  "  --pid PID       of this process, or thread\n" HELP_FILTER "  --json          as a JSON document\n",
+	  BC_CAPS_BPF | BC_CAPS_UNITS | BC_CAP(CAP_DAC_READ_SEARCH) },
 	{ "status", run_status, "say whether the policy is enforced",
 	  "status [OPTION...]\n"
 	  "Says whether the programs are attached and run, which policy is in force, whether\n"
@@ -148,14 +166,11 @@ const struct command commands[] = {
 static void print_help(void)
 {
 	fputs("bindctl - decides in the kernel who may bind which port\n"
-	      "  bindctl grant webuser 443    the user webuser may bind port 443\n\n"
-	      "Usage: bindctl [OPTION...] COMMAND ...\n",
+	      "Usage: bindctl [OPTION...] COMMAND ...     as in: bindctl grant webuser 443\n\n",
 	      stdout);
 	for (const struct command *command = commands; command->summary; command++)
 		printf("  %-8s  %s\n", command->name, command->summary);
-	fputs("\n  --config DIR   policy directory in the place of the system's three\n"
-	      "  --pin DIR      pins under bpffs; default " BC_PIN_DIR "\n"
-	      "  --cgroup PATH  cgroup to attach to; default the root of cgroup2\n"
+	fputs("\n  --config DIR, --pin DIR, --cgroup PATH   another policy, other pins, another root\n"
 	      "More: bindctl help COMMAND, bindctl --version, bindctl(8), bindctl-policy(5)\n",
 	      stdout);
 }

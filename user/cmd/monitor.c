@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* monitor: decisions as they are made, a line each. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -8,201 +7,65 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd/app.h"
+#include "cmd/event.h"
 #include "cmd/names.h"
-#include "cmd/out.h"
-#include "host/mounts.h"
-#include "host/names.h"
 #include "kernel/events.h"
 #include "kernel/probe.h"
-#include "pure/decompile.h"
 #include "pure/moment.h"
+
+/* Binds that nothing refused, a second: what a person can read is less, and what a terminal takes not much more. */
+#define RATE 10000
 
 /* One run of the command. */
 struct watch {
-	const struct bc_instance *instance;
-	struct bc_policy policy; /* of that generation, for the rules' text and place */
-	uint64_t generation;
-	char *root;  /* where cgroup2 is mounted */
-	int root_fd; /* of that */
-	int64_t start;
-	uint64_t count; /* events still to be printed; 0: no end */
+	struct event_view view;
+	struct event_filter filter;
+	struct bc_wanted wanted;
+	int64_t duration; /* 0: no end */
+	uint64_t count;	  /* events still to be printed; 0: no end */
 	bool json;
 };
-
-static const char *kind_name(const struct bc_event *event)
-{
-	static const char *const verdicts[] = {
-		[BC_DENY] = "deny", [BC_ALLOW] = "allow", [BC_REWRITE] = "rewrite", [BC_GRANT] = "grant"
-	};
-
-	if (event->kind == BC_EVENT_AUDIT)
-		return "audit";
-	return event->verdict < ARRAY_SIZE(verdicts) && verdicts[event->verdict] ? verdicts[event->verdict] : "none";
-}
-
-static const char *proto_name(const struct bc_event *event)
-{
-	return event->proto == BC_TCP ? "tcp" : event->proto == BC_UDP ? "udp" : "?";
-}
-
-/* The deciding rule, if the policy that it is from is still in force. */
-static const struct bc_rule *find_rule(struct watch *watch, const struct bc_event *event)
-{
-	_cleanup_(bc_cells_done) struct bc_cells image = {};
-
-	if (watch->generation != event->generation && !bc_instance_image(watch->instance, &image, NULL)) {
-		bc_policy_done(&watch->policy);
-		watch->generation = 0;
-		if (!bc_decompile(&image, &watch->policy, NULL)) {
-			watch->generation = image.cells[0].header.generation;
-			add_names(&watch->policy);
-		}
-	}
-	return watch->generation == event->generation && event->rule < watch->policy.n ?
-		       &watch->policy.rules[event->rule] :
-		       NULL;
-}
-
-/* 127.0.0.1:443, [::1]:443; an IPv4 address of an IPv6 socket in its mapped form. */
-static void format_address(struct bc_text *text, const uint32_t addr[4], unsigned port, unsigned family)
-{
-	bool v4 = !addr[0] && !addr[1] && addr[2] == 0xffff, plain = v4 && family == 4;
-
-	bc_text_addf(text, "%s%s", plain ? "" : "[", v4 && !plain ? "::ffff:" : "");
-	bc_format_addr(text, addr, v4, 128);
-	bc_text_addf(text, "%s:%u", plain ? "" : "]", port);
-}
-
-static void print_text(struct watch *watch, const struct bc_event *event, const char *cgroup)
-{
-	const struct bc_rule *rule = find_rule(watch, event);
-	_cleanup_free_ char *user = bc_user_name(event->uid);
-	_cleanup_(bc_text_done) struct bc_text line = {};
-	time_t seconds = event->time / BC_SECOND;
-	char clock[32] = "", comm[sizeof(event->comm) + 1] = "";
-	struct tm tm;
-
-	memcpy(comm, event->comm, sizeof(event->comm));
-	if (localtime_r(&seconds, &tm))
-		strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
-	bc_text_addf(&line, "%s.%03u %-7s ", clock, (unsigned)(event->time / 1000000 % 1000), kind_name(event));
-	format_address(&line, event->addr, event->port, event->family);
-	if (event->verdict == BC_REWRITE) {
-		bc_text_addf(&line, " -> ");
-		format_address(&line, event->to, event->to_port, event->family);
-	}
-	bc_text_addf(&line, "/%s%s by %s", proto_name(event), event->flags & BC_EVENT_CHOSEN ? " (chosen)" : "", comm);
-	bc_text_addf(&line, "[%u] of ", event->pid);
-	if (user)
-		bc_text_addf(&line, "%s", user);
-	else
-		bc_text_addf(&line, "uid %u", event->uid);
-	bc_text_addf(&line, " in %s: ", cgroup ?: "a cgroup that is gone");
-	if (rule)
-		bc_text_addf(&line, "%s:%u", bc_policy_source_of(&watch->policy, rule), rule->line);
-	else
-		bc_text_addf(&line, "rule %08x", event->id);
-	if (line.failed)
-		return;
-	out_text(line.data);
-	printf("\n");
-}
-
-static void set_address(struct json_object *object, const char *name, const uint32_t addr[4])
-{
-	_cleanup_(bc_text_done) struct bc_text text = {};
-
-	bc_format_addr(&text, addr, !addr[0] && !addr[1] && addr[2] == 0xffff, 128);
-	out_set_string(object, name, text.data);
-}
-
-static void print_json(struct watch *watch, const struct bc_event *event, const char *cgroup)
-{
-	const struct bc_rule *rule = find_rule(watch, event);
-	struct json_object *object = json_object_new_object();
-	_cleanup_(bc_text_done) struct bc_text time = {};
-	_cleanup_free_ char *user = bc_user_name(event->uid);
-	char id[9], comm[sizeof(event->comm) + 1] = "";
-
-	memcpy(comm, event->comm, sizeof(event->comm));
-	snprintf(id, sizeof(id), "%08x", event->id);
-	bc_format_moment(&time, event->time);
-	out_set_string(object, "time", time.data);
-	out_set_string(object, "kind", kind_name(event));
-	out_set_string(object, "errno",
-		       event->kind == BC_EVENT_DENY || event->kind == BC_EVENT_AUDIT ? strerrorname_np(event->err) :
-										       NULL);
-	set_address(object, "addr", event->addr);
-	out_set_number(object, "port", event->port);
-	set_address(object, "to_addr", event->to);
-	out_set_number(object, "to_port", event->to_port);
-	out_set_bool(object, "chosen", event->flags & BC_EVENT_CHOSEN);
-	out_set_string(object, "proto", proto_name(event));
-	out_set_number(object, "family", event->family);
-	out_set_number(object, "pid", event->pid);
-	out_set_number(object, "tid", event->tid);
-	out_set_string(object, "comm", comm);
-	out_set_number(object, "uid", event->uid);
-	out_set_string(object, "user", user);
-	out_set_number(object, "ruid", event->ruid);
-	out_set_number(object, "gid", event->gid);
-	out_set_number(object, "cgroup_id", event->cgroup);
-	out_set_string(object, "cgroup", cgroup);
-	out_set_number(object, "netns", event->netns);
-	out_set_number(object, "generation", event->generation);
-	out_set_string(object, "id", id);
-	json_object_object_add(object, "rule", rule ? out_rule(&watch->policy, rule) : NULL);
-	out_document(object);
-}
-
-/* The cgroup as rules and /proc/PID/cgroup name it, malloc'ed; NULL when it is gone. */
-static char *find_cgroup(const struct watch *watch, uint64_t id)
-{
-	_cleanup_free_ char *path = bc_cgroup_path(watch->root_fd, id);
-	size_t len = strlen(watch->root);
-
-	if (!path || strncmp(path, watch->root, len))
-		return TAKE_PTR(path);
-	return strdup(path[len] ? path + len : "/");
-}
 
 static int print_event(void *ctx, const struct bc_event *event)
 {
 	struct watch *watch = ctx;
-	_cleanup_free_ char *cgroup = NULL;
 
-	/* The ring still holds what happened before anybody looked. */
-	if ((int64_t)event->time < watch->start)
+	if (!event_matches(&watch->filter, &watch->view, event))
 		return 0;
-	cgroup = find_cgroup(watch, event->cgroup);
 	if (watch->json)
-		print_json(watch, event, cgroup);
+		out_document(event_json(&watch->view, event));
 	else
-		print_text(watch, event, cgroup);
-	if (fflush(stdout) || ferror(stdout))
-		return -EPIPE;
+		event_print(&watch->view, event);
 	return watch->count && !--watch->count;
 }
 
-#define RATE 10000
+/* Prints what there is; 0, 1 when that was all that is wanted, -EPIPE when nobody reads. */
+static int print_all(struct watch *watch, struct bc_events *events)
+{
+	int r = bc_events_read(events, print_event, watch);
+
+	return fflush(stdout) || ferror(stdout) ? -EPIPE : r;
+}
+
 #define LOOK_MS 1000 /* between two looks at whether there is still something to be seen */
 
 /*
  * Until the count is reached (1), the time is over or a signal asks for the end (0); -EPIPE when nobody reads,
  * -ENOLINK when the programs that wrote the events were unloaded.
  */
-static int follow(struct watch *watch, struct bc_events *events, int signal_fd, int64_t end)
+static int follow(struct watch *watch, struct bc_events *events, int signal_fd)
 {
+	int64_t end = watch->duration ? now() + watch->duration : 0;
+
 	for (;;) {
 		struct pollfd fds[] = { { bc_events_fd(events), POLLIN, 0 },
 					{ signal_fd, POLLIN, 0 },
 					{ STDOUT_FILENO, 0, 0 } };
 		int64_t left = end ? (end - now()) / 1000000 + 1 : LOOK_MS;
-		int r = bc_events_read(events, print_event, watch);
+		int r = print_all(watch, events);
 
 		if (r)
 			return r;
@@ -211,8 +74,9 @@ static int follow(struct watch *watch, struct bc_events *events, int signal_fd, 
 		r = poll(fds, ARRAY_SIZE(fds), left < LOOK_MS ? left : LOOK_MS);
 		if (r < 0 && errno != EINTR)
 			return -errno;
+		/* What happened before the end was asked for belongs to it. */
 		if (fds[1].revents)
-			return 0;
+			return print_all(watch, events);
 		if (fds[2].revents & POLLERR)
 			return -EPIPE;
 		if (!r && !bc_events_live(events))
@@ -220,41 +84,49 @@ static int follow(struct watch *watch, struct bc_events *events, int signal_fd, 
 	}
 }
 
-static int open_signals(void)
+/* From now on they wait, as what is begun is to be ended properly; *ret: which. */
+static void hold_signals(sigset_t *ret)
 {
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
+	sigemptyset(ret);
+	sigaddset(ret, SIGINT);
+	sigaddset(ret, SIGTERM);
+	sigprocmask(SIG_BLOCK, ret, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	return sigprocmask(SIG_BLOCK, &signals, NULL) ? -1 : signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
-static int monitor(struct watch *watch, int64_t duration)
+static void say_losses(const struct watch *watch, const struct bc_events *events)
+{
+	struct bc_losses losses;
+
+	if (bc_events_losses(events, &losses, NULL))
+		return;
+	if (losses.lost)
+		say("%" PRIu64 " events were lost: they came faster than they were read", losses.lost);
+	if (losses.limited)
+		say("%" PRIu64 " binds that nothing refused were left out: more than %u in a second (--rate)",
+		    losses.limited, watch->wanted.rate);
+}
+
+static int monitor(struct watch *watch, const struct bc_instance *instance)
 {
 	_cleanup_(bc_events_close) struct bc_events *events = NULL;
-	_cleanup_close_ int root_fd = -1, signal_fd = -1;
-	_cleanup_free_ char *root = NULL;
-	const struct bc_wanted wanted = { .rate = RATE, .ring_bytes = BC_RING_BYTES };
-	struct bc_losses losses;
+	_cleanup_close_ int signal_fd = -1;
 	struct bc_error error;
+	sigset_t signals;
 	int r = bc_probe_capabilities(&error);
 
 	if (!r)
-		r = bc_find_cgroup2(&root, &error) ?: bc_open_cgroup(root, &root_fd, &error);
+		r = event_filter_parse(&watch->filter, &error);
 	if (!r)
-		r = bc_events_open(watch->instance->pins, &wanted, &events, &error);
+		r = event_view_open(&watch->view, instance, &error);
+	hold_signals(&signals);
+	if (!r)
+		r = bc_events_open(instance->pins, &watch->wanted, &events, &error);
 	if (r)
 		return failed(&error);
-	watch->root = root;
-	watch->root_fd = root_fd;
-	watch->start = now();
-	signal_fd = open_signals();
-	r = follow(watch, events, signal_fd, duration ? watch->start + duration : 0);
-	bc_policy_done(&watch->policy);
-	if (!bc_events_losses(events, &losses, &error) && losses.lost)
-		say("%" PRIu64 " events were lost: they came faster than they were read", losses.lost);
+	signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
+	r = follow(watch, events, signal_fd);
+	say_losses(watch, events);
 	if (r == -EPIPE)
 		return EXIT_DONE;
 	if (r == -ENOLINK) {
@@ -271,14 +143,13 @@ static int monitor(struct watch *watch, int64_t duration)
 int run_monitor(const struct app *app, const struct command *command, int argc, char **argv)
 {
 	const struct option table[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "count", required_argument, NULL, 'c' },
-		{ "timeout", required_argument, NULL, 't' },
-		{ "help", no_argument, NULL, 'h' },
-		{},
+		{ "json", no_argument, NULL, 'j' },	   { "denied", no_argument, NULL, 'd' },
+		{ "count", required_argument, NULL, 'c' }, { "timeout", required_argument, NULL, 't' },
+		{ "rate", required_argument, NULL, 'r' },  EVENT_FILTER_OPTIONS,
+		{ "help", no_argument, NULL, 'h' },	   {},
 	};
-	struct watch watch = { .instance = &app->instance };
-	int64_t duration = 0;
+	struct watch watch = { .wanted = { .rate = RATE, .ring_bytes = BC_RING_BYTES }, .view.root_fd = -1 };
+	uint64_t rate;
 	char text[256];
 	int option, code;
 
@@ -286,12 +157,23 @@ int run_monitor(const struct app *app, const struct command *command, int argc, 
 		if (option == '?')
 			return code;
 		watch.json |= option == 'j';
+		watch.filter.denied |= option == 'd';
+		event_filter_option(&watch.filter, option, optarg);
 		if (option == 'c' && bc_parse_number(optarg, strlen(optarg), 1, INT64_MAX, &watch.count))
 			return usage_error(command, "monitor: --count: '%s' is not a number from 1 on", optarg);
-		if (option == 't' && bc_parse_duration(optarg, strlen(optarg), &duration, text, sizeof(text)))
+		if (option == 't' && bc_parse_duration(optarg, strlen(optarg), &watch.duration, text, sizeof(text)))
 			return usage_error(command, "monitor: --timeout: %s", text);
+		if (option == 'r') {
+			if (bc_parse_number(optarg, strlen(optarg), 0, UINT32_MAX, &rate))
+				return usage_error(command, "monitor: --rate: '%s' is not a number, or 0 for no limit",
+						   optarg);
+			watch.wanted.rate = rate;
+		}
 	}
 	if (optind < argc)
 		return usage_error(command, "monitor: unexpected '%s'", argv[optind]);
-	return monitor(&watch, duration);
+	code = monitor(&watch, &app->instance);
+	event_filter_done(&watch.filter);
+	event_view_done(&watch.view);
+	return code;
 }

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/event.h"
+#include "cmd/names.h"
+#include "cmd/words.h"
+#include "host/mounts.h"
+#include "host/names.h"
+#include "pure/decompile.h"
+#include "pure/moment.h"
+
+static bool is_coloured(void)
+{
+	const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
+
+	return isatty(STDOUT_FILENO) && !(no && *no) && term && strcmp(term, "dumb");
+}
+
+int event_view_open(struct event_view *view, const struct bc_instance *instance, struct bc_error *reterr)
+{
+	int r;
+
+	*view = (struct event_view){ .instance = instance, .root_fd = -1, .coloured = is_coloured() };
+	r = bc_find_cgroup2(&view->root, reterr);
+	return r ? r : bc_open_cgroup(view->root, &view->root_fd, reterr);
+}
+
+static void forget_policy(struct event_view *view)
+{
+	bc_policy_done(&view->policy);
+	json_object_put(view->shown);
+	view->shown = NULL;
+	view->shown_rule = NULL;
+	view->generation = 0;
+}
+
+void event_view_done(struct event_view *view)
+{
+	forget_policy(view);
+	bc_closep(&view->root_fd);
+	free(view->root);
+	free(view->user);
+	free(view->cgroup);
+}
+
+const char *event_kind(const struct bc_event *event)
+{
+	static const char *const verdicts[] = {
+		[BC_DENY] = "deny", [BC_ALLOW] = "allow", [BC_REWRITE] = "rewrite", [BC_GRANT] = "grant"
+	};
+
+	if (event->kind == BC_EVENT_AUDIT)
+		return "audit";
+	if (event->kind == BC_EVENT_KERNEL)
+		return "kernel";
+	return event->verdict < ARRAY_SIZE(verdicts) && verdicts[event->verdict] ? verdicts[event->verdict] : "none";
+}
+
+static const char *proto_name(const struct bc_event *event)
+{
+	return event->proto == BC_TCP ? "tcp" : event->proto == BC_UDP ? "udp" : "?";
+}
+
+/* Reads the policy in force, unless it is the one that is known, or the event is of one before that. */
+static void read_policy(struct event_view *view, const struct bc_event *event)
+{
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+
+	if (event->generation <= view->generation || bc_instance_image(view->instance, &image, NULL))
+		return;
+	forget_policy(view);
+	if (bc_decompile(&image, &view->policy, NULL))
+		return;
+	view->generation = image.cells[0].header.generation;
+	add_names(&view->policy);
+}
+
+const struct bc_rule *event_rule(struct event_view *view, const struct bc_event *event)
+{
+	if (event->rule == BC_RULE_NONE)
+		return NULL;
+	read_policy(view, event);
+	if (view->generation == event->generation && event->rule < view->policy.n)
+		return &view->policy.rules[event->rule];
+	for (size_t i = 0; i < view->policy.n; i++)
+		if (bc_rule_id(bc_rule_digest(&view->policy, &view->policy.rules[i])) == event->id)
+			return &view->policy.rules[i];
+	return NULL;
+}
+
+const char *event_user(struct event_view *view, const struct bc_event *event)
+{
+	if (!view->uid_known || view->uid != event->uid) {
+		free(view->user);
+		view->user = bc_user_name(event->uid);
+		view->uid = event->uid;
+		view->uid_known = true;
+	}
+	return view->user;
+}
+
+/* The cgroup as rules and /proc/PID/cgroup name it; NULL when it is gone. */
+static const char *event_cgroup(struct event_view *view, const struct bc_event *event)
+{
+	size_t len = strlen(view->root);
+	char *path;
+
+	if (view->cgroup && view->cgroup_id == event->cgroup)
+		return view->cgroup;
+	path = bc_cgroup_path(view->root_fd, event->cgroup);
+	if (path && !strncmp(path, view->root, len)) {
+		char *below = strdup(path[len] ? path + len : "/");
+
+		free(path);
+		path = below;
+	}
+	free(view->cgroup);
+	view->cgroup = path;
+	view->cgroup_id = event->cgroup;
+	return path;
+}
+
+/* 127.0.0.1:443, [::1]:443; an IPv4 address of an IPv6 socket in its mapped form. */
+static void format_address(struct bc_text *text, const uint32_t addr[4], unsigned port, unsigned family)
+{
+	bool v4 = !addr[0] && !addr[1] && addr[2] == 0xffff, plain = v4 && family == 4;
+
+	bc_text_addf(text, "%s%s", plain ? "" : "[", v4 && !plain ? "::ffff:" : "");
+	bc_format_addr(text, addr, v4, 128);
+	bc_text_addf(text, "%s:%u", plain ? "" : "]", port);
+}
+
+/* Which rule it was, or that none was. */
+static void format_rule(struct bc_text *text, struct event_view *view, const struct bc_event *event)
+{
+	const struct bc_rule *rule = event_rule(view, event);
+
+	if (rule)
+		bc_text_addf(text, "%s:%u", bc_policy_source_of(&view->policy, rule), rule->line);
+	else if (event->rule != BC_RULE_NONE)
+		bc_text_addf(text, "rule %08x", event->id);
+	else
+		bc_text_addf(text, "no rule");
+	if (event->kind == BC_EVENT_KERNEL)
+		bc_text_addf(text, "%s, and the port needs CAP_NET_BIND_SERVICE", rule ? " grants nothing" : "");
+}
+
+/* What is before the kind, the kind being what is coloured. */
+static void print_time(const struct event_view *view, const struct bc_event *event)
+{
+	time_t seconds = event->time / BC_SECOND;
+	char clock[64] = "";
+	struct tm tm;
+
+	if (localtime_r(&seconds, &tm))
+		strftime(clock, sizeof(clock), view->dated ? "%Y-%m-%d %H:%M:%S" : "%H:%M:%S", &tm);
+	printf("%s.%03u ", clock, (unsigned)(event->time / 1000000 % 1000));
+}
+
+static void print_kind(const struct event_view *view, const struct bc_event *event)
+{
+	bool refused = event->kind == BC_EVENT_DENY || event->kind == BC_EVENT_KERNEL;
+
+	if (view->coloured)
+		printf("\033[%dm%-7s\033[0m ",
+		       refused			     ? 31 /* red */ :
+		       event->kind == BC_EVENT_AUDIT ? 33 /* yellow */ :
+						       32 /* green */,
+		       event_kind(event));
+	else
+		printf("%-7s ", event_kind(event));
+}
+
+void event_print(struct event_view *view, const struct bc_event *event)
+{
+	_cleanup_(bc_text_done) struct bc_text line = {};
+	const char *user = event_user(view, event), *cgroup = event_cgroup(view, event);
+	char comm[sizeof(event->comm) + 1] = "";
+
+	memcpy(comm, event->comm, sizeof(event->comm));
+	format_address(&line, event->addr, event->port, event->family);
+	if (event->verdict == BC_REWRITE) {
+		bc_text_addf(&line, " -> ");
+		format_address(&line, event->to, event->to_port, event->family);
+	}
+	bc_text_addf(&line, "/%s%s by %s", proto_name(event), event->flags & BC_EVENT_CHOSEN ? " (chosen)" : "", comm);
+	bc_text_addf(&line, "[%u] of ", event->pid);
+	if (user)
+		bc_text_addf(&line, "%s", user);
+	else
+		bc_text_addf(&line, "uid %u", event->uid);
+	bc_text_addf(&line, " in %s: ", cgroup ?: "a cgroup that is gone");
+	format_rule(&line, view, event);
+	if (line.failed)
+		return;
+	print_time(view, event);
+	print_kind(view, event);
+	out_text(line.data);
+	printf("\n");
+}
+
+static void set_address(struct json_object *object, const char *name, const uint32_t addr[4])
+{
+	_cleanup_(bc_text_done) struct bc_text text = {};
+
+	bc_format_addr(&text, addr, !addr[0] && !addr[1] && addr[2] == 0xffff, 128);
+	out_set_string(object, name, text.data);
+}
+
+static void set_answer(struct json_object *object, const struct bc_event *event)
+{
+	bool failed = event->kind == BC_EVENT_DENY || event->kind == BC_EVENT_AUDIT || event->kind == BC_EVENT_KERNEL;
+	_cleanup_(bc_text_done) struct bc_text time = {};
+
+	bc_format_moment(&time, event->time);
+	out_set_string(object, "time", time.data);
+	out_set_string(object, "kind", event_kind(event));
+	out_set_string(object, "errno", failed ? strerrorname_np(event->err) : NULL);
+	set_address(object, "addr", event->addr);
+	out_set_number(object, "port", event->port);
+	set_address(object, "to_addr", event->to);
+	out_set_number(object, "to_port", event->to_port);
+	out_set_bool(object, "chosen", event->flags & BC_EVENT_CHOSEN);
+	out_set_bool(object, "privileged", event->flags & BC_EVENT_PRIVILEGED);
+	out_set_string(object, "proto", proto_name(event));
+	out_set_number(object, "family", event->family);
+}
+
+/* Of many events in a row the rule is the same, and most of what there is to say. */
+static struct json_object *rule_json(struct event_view *view, const struct bc_rule *rule)
+{
+	if (!rule)
+		return NULL;
+	if (view->shown_rule != rule) {
+		json_object_put(view->shown);
+		view->shown = out_rule(&view->policy, rule);
+		view->shown_rule = rule;
+	}
+	return json_object_get(view->shown);
+}
+
+struct json_object *event_json(struct event_view *view, const struct bc_event *event)
+{
+	const struct bc_rule *rule = event_rule(view, event);
+	struct json_object *object = json_object_new_object();
+	char id[9], comm[sizeof(event->comm) + 1] = "";
+
+	memcpy(comm, event->comm, sizeof(event->comm));
+	snprintf(id, sizeof(id), "%08x", event->id);
+	set_answer(object, event);
+	out_set_number(object, "pid", event->pid);
+	out_set_number(object, "tid", event->tid);
+	out_set_string(object, "comm", comm);
+	out_set_number(object, "uid", event->uid);
+	out_set_string(object, "user", event_user(view, event));
+	out_set_number(object, "ruid", event->ruid);
+	out_set_number(object, "gid", event->gid);
+	out_set_number(object, "cgroup_id", event->cgroup);
+	out_set_string(object, "cgroup", event_cgroup(view, event));
+	out_set_number(object, "netns", event->netns);
+	out_set_bool(object, "host_netns", event->flags & BC_EVENT_HOST);
+	out_set_number(object, "generation", event->generation);
+	out_set_string(object, "id", event->rule == BC_RULE_NONE ? NULL : id);
+	json_object_object_add(object, "rule", rule_json(view, rule));
+	return object;
+}
+
+bool event_filter_option(struct event_filter *filter, int option, const char *value)
+{
+	switch (option) {
+	case 'u':
+		filter->user = value;
+		return true;
+	case 'p':
+		filter->port = value;
+		return true;
+	case 'g':
+		filter->cgroup = value;
+		return true;
+	case 'U':
+		filter->unit = value;
+		return true;
+	}
+	return false;
+}
+
+/* The options are read as a rule is that has them as its subject, ports and clauses. */
+int event_filter_parse(struct event_filter *filter, struct bc_error *reterr)
+{
+	char any[] = "any", cgroup[] = "cgroup", unit[] = "unit";
+	char *argv[6] = { (char *)filter->user ?: any, (char *)filter->port ?: any };
+	struct arguments arguments = { .verb = "grant", .argc = 2, .argv = argv };
+	const struct bc_rule *rule;
+	int r;
+
+	if (!filter->user && !filter->port && !filter->cgroup && !filter->unit)
+		return 0;
+	if (filter->cgroup) {
+		argv[arguments.argc++] = cgroup;
+		argv[arguments.argc++] = (char *)filter->cgroup;
+	}
+	if (filter->unit) {
+		argv[arguments.argc++] = unit;
+		argv[arguments.argc++] = (char *)filter->unit;
+	}
+	r = parse_arguments(&filter->policy, &arguments, reterr);
+	if (r)
+		return r;
+	rule = &filter->policy.rules[0];
+	if (filter->user && (rule->kind != BC_USER || (rule->path && !filter->cgroup && !filter->unit)))
+		return bc_fail(reterr, -EINVAL, "--user: '%s' is not a user", filter->user);
+	filter->parsed = true;
+	return 0;
+}
+
+void event_filter_done(struct event_filter *filter)
+{
+	bc_policy_done(&filter->policy);
+}
+
+static bool is_below(const char *cgroup, const char *path)
+{
+	size_t len = strlen(path);
+
+	return cgroup && !strncmp(cgroup, path, len) && (!cgroup[len] || cgroup[len] == '/');
+}
+
+bool event_matches(const struct event_filter *filter, struct event_view *view, const struct bc_event *event)
+{
+	const struct bc_rule *rule = filter->policy.rules;
+	const struct bc_range *range;
+	const char *path;
+
+	if (filter->denied && event->kind != BC_EVENT_DENY && event->kind != BC_EVENT_KERNEL)
+		return false;
+	if (!filter->parsed)
+		return true;
+	range = filter->policy.ranges + rule->ranges;
+	path = bc_policy_path(&filter->policy, rule);
+	if ((rule->kind == BC_USER && rule->id != event->uid) || !(rule->proto & event->proto))
+		return false;
+	for (uint32_t i = 0; i < rule->nranges; i++)
+		if (range[i].first <= event->port && event->port <= range[i].last)
+			return !path || is_below(event_cgroup(view, event), path);
+	return false;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Events as commands show them, and which of them are asked for. */
+#ifndef BINDCTL_CMD_EVENT_H
+#define BINDCTL_CMD_EVENT_H
+
+#include "cmd/app.h"
+#include "cmd/out.h"
+#include "pure/policy.h"
+
+/* What is looked up for events, and kept for the next one. event_view_open() fills it in; event_view_done(). */
+struct event_view {
+	const struct bc_instance *instance;
+	bool dated;		 /* show the day besides the time */
+	bool coloured;		 /* stdout is a terminal */
+	struct bc_policy policy; /* of `generation`, for the rules' text and place */
+	uint64_t generation;
+	char *root; /* where cgroup2 is mounted */
+	int root_fd;
+	uint32_t uid; /* whose name `user` is, NULL for one without */
+	bool uid_known;
+	char *user;
+	const struct bc_rule *shown_rule; /* of `policy`: whose document `shown` is */
+	struct json_object *shown;
+	uint64_t cgroup_id; /* whose path `cgroup` is, NULL for one that is gone */
+	char *cgroup;
+};
+
+int event_view_open(struct event_view *view, const struct bc_instance *instance, struct bc_error *reterr);
+void event_view_done(struct event_view *view);
+
+/* The rule that decided, or one of the same meaning if its policy is not in force any more; NULL when there is none. */
+const struct bc_rule *event_rule(struct event_view *view, const struct bc_event *event);
+
+/* "deny", "grant"...: the answer, or "audit" and "kernel". */
+const char *event_kind(const struct bc_event *event);
+
+/* The name of its effective user; NULL when that has none. Valid until the next call. */
+const char *event_user(struct event_view *view, const struct bc_event *event);
+
+/* One line on stdout. */
+void event_print(struct event_view *view, const struct bc_event *event);
+
+/* The same, and all else that is known, as an object. */
+struct json_object *event_json(struct event_view *view, const struct bc_event *event);
+
+/* Which events are asked for, by options: those that a rule with this subject, ports and cgroup would speak of. */
+struct event_filter {
+	const char *user, *port, *cgroup, *unit; /* the options' values; NULL: any */
+	bool denied;				 /* refusals alone */
+	struct bc_policy policy;		 /* made by event_filter_parse(): one rule */
+	bool parsed;
+};
+
+/* 0, or -errno with a sentence. event_filter_done(). */
+int event_filter_parse(struct event_filter *filter, struct bc_error *reterr);
+void event_filter_done(struct event_filter *filter);
+bool event_matches(const struct event_filter *filter, struct event_view *view, const struct bc_event *event);
+
+/* getopt_long()'s entries for them, and what to do with one: false when it is none of them. */
+#define EVENT_FILTER_OPTIONS                                                                \
+	{ "user", required_argument, NULL, 'u' }, { "port", required_argument, NULL, 'p' }, \
+		{ "cgroup", required_argument, NULL, 'g' },                                 \
+	{                                                                                   \
+		"unit", required_argument, NULL, 'U'                                        \
+	}
+bool event_filter_option(struct event_filter *filter, int option, const char *value);
+
+#endif
