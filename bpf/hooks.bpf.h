@@ -166,6 +166,11 @@ static __always_inline void leave_to_kernel(struct bc_match *m, const struct bc_
 	m->tai_offset = gate->tai_offset;
 }
 
+static __always_inline void count_decision(const struct bc_match *m, int v6)
+{
+	count(BC_COUNT_DECIDED + (v6 ? 6 : 0) + m->verdict);
+}
+
 /*
  * From the question to the answer and what is told of it. What the callers of decide() keep on their stack is part of
  * the deepest way down, for which the kernel has 512 bytes: so little, and the gate is opened again behind it.
@@ -180,6 +185,8 @@ static __always_inline int answer(struct bc_match *m, struct bpf_sock_addr *ctx,
 		return known && m->verdict == BC_DENY ? refuse(m->err) : KERNEL;
 	if (!known)
 		leave_to_kernel(m, gate);
+	else
+		count_decision(m, v6);
 	watch = gate->watch;
 	if (is_simple(m, watch)) {
 		if (m->verdict == BC_GRANT)
@@ -190,6 +197,8 @@ static __always_inline int answer(struct bc_match *m, struct bpf_sock_addr *ctx,
 		answer = v6 ? enact_v6(m, ctx) : enact_v4(m, ctx);
 		m->privileged = is_privileged(ctx->sk, m->port);
 	}
+	if (is_left_to_kernel(m) && !m->privileged)
+		count(BC_COUNT_REFUSED + v6);
 	report_decision(m, HOW(v6 ? 6 : 4, 0, watch), bpf_get_netns_cookie(ctx));
 	return answer;
 }
@@ -253,6 +262,8 @@ static __always_inline int confirm(struct bc_match *m, const struct note *note, 
 	if (note && note->what & NOTED_REPORTED)
 		m->audited = BC_RULE_NONE;
 	m->privileged = 1;
+	if (m->verdict == BC_DENY)
+		count_decision(m, family == 6);
 	gate = open_gate();
 	report_decision(m, HOW(family, 1, gate ? gate->watch : 0), bpf_get_netns_cookie(sk));
 	return m->verdict == BC_DENY ? refuse(m->err) : KERNEL;

@@ -279,8 +279,11 @@ struct bc_schema {
 
 /* What the map `bc_counters` counts. */
 enum bc_counter {
-	BC_COUNT_LOST, /* events that found no room in a reader's ring */
-	BC_COUNTERS,
+	BC_COUNT_LOST,	  /* events that found no room in a reader's ring */
+	BC_COUNT_REFUSED, /* binds left to the kernel that it is known to refuse: IPv4, and behind it IPv6 */
+	/* Binds of ports that a rule names, of IPv4 by enum bc_verdict, and behind them of IPv6. */
+	BC_COUNT_DECIDED = BC_COUNT_REFUSED + 2,
+	BC_COUNTERS = BC_COUNT_DECIDED + 2 * 6,
 };
 
 /* What an event is of. Of one bind there may be one of the kind BC_EVENT_AUDIT, and one of another kind. */

@@ -78,6 +78,7 @@ int run_explain(const struct app *app, const struct command *command, int argc, 
 int run_status(const struct app *app, const struct command *command, int argc, char **argv);
 int run_monitor(const struct app *app, const struct command *command, int argc, char **argv);
 int run_why(const struct app *app, const struct command *command, int argc, char **argv);
+int run_metrics(const struct app *app, const struct command *command, int argc, char **argv);
 int run_help(const struct app *app, const struct command *command, int argc, char **argv);
 int run_version(const struct app *app, const struct command *command, int argc, char **argv);
 

@@ -157,6 +157,11 @@ const struct command commands[] = {
 	  "  --ignore-neighbours  that others have programs at the same hooks is no problem\n"
 	  "  --json               as a JSON document\n",
 	  BC_CAPS_BPF | BC_CAPS_UNITS | BC_CAP(CAP_SYS_ADMIN) },
+	{ "metrics", run_metrics, "print counts for Prometheus",
+	  "metrics\n"
+	  "Prints how the policy stands and how often it decided what, in the text format of\n"
+	  "Prometheus, as the textfile collector of node_exporter reads it.\n",
+	  BC_CAPS_BPF | BC_CAPS_UNITS | BC_CAP(CAP_SYS_ADMIN) },
 	{ "help", run_help, NULL, "help [COMMAND]\nShows what there is, or how a command is called.\n" },
 	{ "version", run_version, NULL, "version\nShows the version.\n" },
 	{},

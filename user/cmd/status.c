@@ -4,50 +4,9 @@
 #include <stdio.h>
 
 #include "cmd/app.h"
+#include "cmd/drift.h"
 #include "cmd/out.h"
-#include "cmd/names.h"
-#include "host/build.h"
-#include "host/ports.h"
 #include "kernel/probe.h"
-
-/* How the files compare with the kernel. */
-struct drift {
-	bool known; /* the files could be read and compiled */
-	bool differ;
-	uint64_t digest; /* of what they give */
-};
-
-/* Says which reserved ports the kernel may still give away by itself. */
-static void warn_ephemeral(const struct bc_policy *policy)
-{
-	_cleanup_(bc_ephemeral_done) struct bc_ephemeral ephemeral = {};
-	_cleanup_(bc_report_done) struct bc_report report = {};
-
-	bc_ephemeral_read(&ephemeral);
-	bc_lint_ephemeral(policy, &ephemeral, BC_WARNING, &report);
-	say_report(&report);
-}
-
-static struct drift find_drift(const struct app *app, const struct bc_status *status)
-{
-	_cleanup_(bc_files_done) struct bc_files files = {};
-	_cleanup_(bc_report_done) struct bc_report report = {};
-	_cleanup_(bc_build_done) struct bc_build build = {};
-	struct bc_error error;
-	struct drift drift = {};
-
-	if (!bc_store_read(&app->store, &files, &error) &&
-	    !bc_build_policy(&files, &host_names, BC_WARNING, BC_ERROR, &build, &report, &error)) {
-		drift.known = true;
-		drift.digest = build.cells.cells[1].about.digest;
-		drift.differ = drift.digest != status->digest || build.policy.n != status->rules;
-		warn_ephemeral(&build.policy);
-	} else {
-		say_report(&report);
-		say_error(&error);
-	}
-	return drift;
-}
 
 static const char *const places[] = {
 	[BC_RUNS_BEFORE] = "before",
@@ -197,7 +156,7 @@ int run_status(const struct app *app, const struct command *command, int argc, c
 		return failed(&error);
 	if (ignore)
 		forget_neighbours(&findings);
-	drift = find_drift(app, &status);
+	drift = drift_find(app, &status, true);
 	if (json)
 		print_json(&status, &drift, &findings);
 	else

@@ -103,20 +103,19 @@ int bc_events_losses(const struct bc_events *events, struct bc_losses *ret, stru
 }
 
 /* Each CPU counts by itself. */
-static int sum_lost(int counters_fd, uint64_t *ret_lost, struct bc_error *reterr)
+static int sum(int counters_fd, uint32_t counter, uint64_t *ret, struct bc_error *reterr)
 {
 	int cpus = libbpf_num_possible_cpus();
 	_cleanup_free_ uint64_t *values = cpus > 0 ? calloc(cpus, sizeof(*values)) : NULL;
-	const uint32_t key = BC_COUNT_LOST;
-	uint64_t sum = 0;
+	uint64_t total = 0;
 
 	if (!values)
 		return bc_fail(reterr, -ENOMEM, "out of memory");
-	if (bpf_map_lookup_elem(counters_fd, &key, values))
+	if (bpf_map_lookup_elem(counters_fd, &counter, values))
 		return bc_fail_errno(reterr, -errno, "cannot read the counters");
 	for (int i = 0; i < cpus; i++)
-		sum += values[i];
-	*ret_lost = sum;
+		total += values[i];
+	*ret = total;
 	return 0;
 }
 
@@ -133,7 +132,17 @@ int bc_events_count_lost(const char *dir, uint64_t *ret_lost, struct bc_error *r
 	_cleanup_close_ int fd = -1;
 	int r = open_counters(dir, &fd, reterr);
 
-	return r ? r : sum_lost(fd, ret_lost, reterr);
+	return r ? r : sum(fd, BC_COUNT_LOST, ret_lost, reterr);
+}
+
+int bc_counters_read(const char *dir, uint64_t ret[BC_COUNTERS], struct bc_error *reterr)
+{
+	_cleanup_close_ int fd = -1;
+	int r = open_counters(dir, &fd, reterr);
+
+	for (uint32_t i = 0; !r && i < BC_COUNTERS; i++)
+		r = sum(fd, i, &ret[i], reterr);
+	return r;
 }
 
 int bc_events_forget_lost(const char *dir, struct bc_error *reterr)

@@ -49,6 +49,9 @@ int bc_events_losses(const struct bc_events *events, struct bc_losses *ret, stru
 int bc_events_count_lost(const char *dir, uint64_t *ret_lost, struct bc_error *reterr);
 int bc_events_forget_lost(const char *dir, struct bc_error *reterr);
 
+/* Every counter (enum bc_counter), of all processors together. */
+int bc_counters_read(const char *dir, uint64_t ret[BC_COUNTERS], struct bc_error *reterr);
+
 /* A refusal, and how often in a row that user was refused that port and protocol. */
 struct bc_refused {
 	struct bc_event last;
