@@ -198,13 +198,13 @@ static void upgrade(const char *program)
 static void upgrade_twice(const char *program, int done)
 {
 	struct hooked before[BC_HOOKS], between[BC_HOOKS], after[BC_HOOKS];
-	pid_t pid = trace_start(getenv(program), (const char *const[]){ "load", NULL });
+	pid_t pid = trace_start(getenv(program), (const char *const[]){ "load", NULL }, TRACE_CHANGES);
 	const struct timespec moment = { .tv_nsec = 200000000 };
 	struct trace_stop stop;
 	int updates = 0;
 
 	survey_hooks(before);
-	trace_to_main(pid, &stop);
+	trace_to_main(pid, TRACE_CHANGES, &stop);
 	do {
 		trace_next(pid, &stop);
 		assert_false(stop.ended);

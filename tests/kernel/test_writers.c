@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "bed.h"
+#include "host/lock.h"
 
 #define WRITERS 32
 #define FILE_NAME "50-bindctl.conf"
@@ -239,6 +240,14 @@ static void unloaded_meanwhile(void **state)
 		assert_int_equal(writers[i].code, 0);
 }
 
+static time_t seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
 /* Holds the lock on the directory until it is killed. */
 static pid_t hold(const char *dir)
 {
@@ -275,12 +284,13 @@ static void check_gave_up(struct writer *writer, pid_t holder, const char *dir)
 		fail_msg("%s says '%s', not '%s'", writer->verb, writer->said, wanted);
 }
 
-/* One waits for the policy files, two for the pins, all for nothing. */
+/* One waits for the policy files, two for the pins, all for nothing; and no longer because each of their naps does. */
 static void lock_held(void **state)
 {
 	struct writer grant = { .verb = "grant", .port = GRANTED }, apply = { .verb = "apply" },
 		      unload = { .verb = "unload" };
 	pid_t files, pins;
+	time_t begin;
 	int gate[2];
 
 	(void)state;
@@ -289,14 +299,18 @@ static void lock_held(void **state)
 	files = hold(bed.policy);
 	pins = hold(bed.pins);
 	assert_int_equal(pipe2(gate, O_CLOEXEC), 0);
+	assert_int_equal(prctl(PR_SET_TIMERSLACK, 200000000ul), 0);
+	begin = seconds();
 	start(&grant, gate);
 	start(&apply, gate);
 	start(&unload, gate);
+	assert_int_equal(prctl(PR_SET_TIMERSLACK, 0ul), 0);
 	close(gate[0]);
 	close(gate[1]);
 	check_gave_up(&grant, files, bed.policy);
 	check_gave_up(&apply, pins, bed.pins);
 	check_gave_up(&unload, pins, bed.pins);
+	assert_in_range(seconds() - begin, BC_LOCK_SECONDS, BC_LOCK_SECONDS + 10);
 	kill(files, SIGKILL);
 	kill(pins, SIGKILL);
 	assert_int_equal(waitpid(files, NULL, 0), files);
