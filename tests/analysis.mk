@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make check-analysis    what gcc's analyser, clang-tidy and shellcheck find in the sources: nothing
 # make check-valgrind    the CLI cases, each run of bindctl under valgrind (as root)
+# make coverage          how many lines of user/lib the tests reach (as root)
 # Included by the top Makefile. Each file has a stamp of its own in $(BUILD)/analysis, so only what changed is looked at
 # again. The versions of Debian 12 decide.
 
@@ -9,7 +10,8 @@ ANALYSED     := $(LIB_SRC) $(CMD_SRC)
 ANALYSIS_GCC ?= gcc
 CLANG_TIDY   ?= clang-tidy
 SHELLCHECK   ?= shellcheck
-SCRIPTS      := $(wildcard scripts/* tests/run tests/*/run .ci/run) tests/bench/count user/completion/bindctl.bash
+SCRIPTS      := $(wildcard scripts/* tests/run tests/*/run .ci/run) tests/bench/count tests/coverage/report \
+	user/completion/bindctl.bash
 
 # Of what gcc's analyser says, one is left out: gcc 12 does not follow an array that is filled in a loop and takes its
 # elements for uninitialised. clang's analyser and valgrind look for that. Without optimisation, which would leave
@@ -46,21 +48,27 @@ check-analysis: $(ANALYSED:%.c=$(ANALYSIS)/%.gcc) $(ANALYSED:%.c=$(ANALYSIS)/%.t
 check-valgrind: $(BUILD)/bindctl
 	@$(TEST_ENV) tests/run tests/valgrind/run
 
-# Built once more, with counters and without sanitizers; all tests but those that do the same again and again. What
-# runs as another user, or is killed, cannot always write its counts; that it says so on standard error would fail tests.
+# Built once more, with counters and without sanitizers; COVERAGE_WITHOUT are tests that only do the same again and again,
+# those of the programs in the kernel, which have no counters, and test_exhausted, where bindctl cannot write its counts.
+# What runs as another user, or is killed, cannot always either; that it says so on standard error would fail tests.
 COVERAGE       := $(BUILD)/coverage
 COVERAGE_LEAST := 90
-COVERAGE_MAKE  := BUILD=$(COVERAGE) CFLAGS="-O0 -g --coverage -fprofile-update=atomic" HARDEN=-fPIE SAN=--coverage \
-	LIBS="$(LIBS) --coverage" LDFLAGS=--coverage
-COVERAGE_TESTS := $(UNIT:$(BUILD)/%=$(COVERAGE)/%)
-COVERAGE_KERNEL := $(filter-out %/test_kill %/test_gapless %/test_faults,$(KERNEL:$(BUILD)/%=$(COVERAGE)/%))
+COVERAGE_EXIT  := $(COVERAGE)/exit.o
+COVERAGE_LINK  := --coverage -Wl,--wrap=_exit -Wl,$(COVERAGE_EXIT)
+COVERAGE_MAKE  := BUILD=$(COVERAGE) CFLAGS="-O0 -g --coverage -fprofile-update=atomic" HARDEN=-fPIE \
+	SAN="$(COVERAGE_LINK)" LDFLAGS="$(COVERAGE_LINK)" LIBS="$(LIBS) --coverage"
+COVERAGE_WITHOUT := random kill faults gapless writers exhausted scopes namespaces groups reserve rewrite traps verifier table
+COVERAGE_TESTS := $(patsubst $(BUILD)/%,$(COVERAGE)/%,$(filter-out $(COVERAGE_WITHOUT:%=\%/test_%),$(UNIT)))
+COVERAGE_KERNEL := $(patsubst $(BUILD)/%,$(COVERAGE)/%,$(filter-out $(COVERAGE_WITHOUT:%=\%/test_%),$(KERNEL)))
 
 .PHONY: coverage
 coverage:
+	@mkdir -p $(COVERAGE)
+	@$(CC) -std=gnu11 $(WARN) -O2 -c -o $(COVERAGE_EXIT) tests/coverage/exit.c
 	@$(MAKE) --no-print-directory $(COVERAGE_MAKE) $(COVERAGE)/bindctl $(COVERAGE_TESTS) $(COVERAGE_KERNEL) \
 		$(KERNEL_HELPERS:$(BUILD)/%=$(COVERAGE)/%)
 	@find $(COVERAGE) -name '*.gcda' -delete
-	@$(COVERAGE)/bindctl version >/dev/null
+	@find $(COVERAGE) -name '*.gcno' | sed 's/gcno$$/gcda/' | xargs touch
 	@find $(COVERAGE) \( -type d -exec chmod a+rwx {} + \) -o \( -name '*.gcda' -exec chmod a+rw {} + \)
 	@GCOV_ERROR_FILE=/dev/null \
 		$(subst $(abspath $(BUILD)),$(abspath $(COVERAGE)),$(TEST_ENV)) \

@@ -6,7 +6,7 @@
 
 #include "host/privilege.h"
 
-/* Both halves of each set. */
+/* Both halves of each set. Give it zeroes to begin with: valgrind believes that the kernel writes the low one alone. */
 struct sets {
 	struct __user_cap_data_struct low, high;
 };
@@ -27,7 +27,7 @@ static int set_sets(const struct sets *sets)
 
 int bc_privilege_held(uint64_t *ret_held)
 {
-	struct sets sets;
+	struct sets sets = {};
 	int r = get_sets(&sets);
 
 	if (!r)
@@ -49,7 +49,7 @@ static int drop_bounds(void)
 int bc_privilege_keep(uint64_t keep, struct bc_error *reterr)
 {
 	const uint64_t newer = keep & (BC_CAP(CAP_BPF) | BC_CAP(CAP_PERFMON));
-	struct sets sets;
+	struct sets sets = {};
 	uint64_t held;
 	int r = get_sets(&sets);
 
