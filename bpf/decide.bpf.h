@@ -31,6 +31,33 @@ static __always_inline int is_host(__u64 netns)
 	return netns == state->host_netns;
 }
 
+/* Which rules decide() is to count a hit of. */
+enum tally {
+	TALLY_NONE,
+	TALLY_ALL,  /* the rule that decides, and one that would have denied */
+	TALLY_DENY, /* one that denies: others have been counted when the bind began */
+};
+
+static __always_inline void hit(struct bc_search *s, __u32 rule)
+{
+	union bc_cell *cell = rule == BC_RULE_NONE ? NULL : find_cell(s->image, s->m->rules + rule);
+
+	if (!cell)
+		return;
+	__sync_fetch_and_add(&cell->rule.hits, 1);
+	cell->rule.last = bpf_ktime_get_coarse_ns() >> BC_HIT_SHIFT;
+}
+
+static __always_inline void tally(struct bc_search *s)
+{
+	struct bc_match *m = s->m;
+
+	if (m->tally == TALLY_ALL || (m->tally == TALLY_DENY && m->verdict == BC_DENY))
+		hit(s, m->rule);
+	if (m->tally == TALLY_ALL && m->audited != BC_RULE_NONE)
+		hit(s, m->audited);
+}
+
 /* Answers the question in *m: see bc_decide(). Zero when there is no policy any more. */
 __noinline int decide(struct bc_match *m)
 {
@@ -42,6 +69,7 @@ __noinline int decide(struct bc_match *m)
 	if (m->features & BC_F_SCOPE)
 		find_scope(&s);
 	bc_decide(&s);
+	tally(&s);
 	return 1;
 }
 

@@ -154,6 +154,7 @@ static __always_inline int is_refused_next(struct bc_match *m, struct bpf_sock *
 	if (m->rule == BC_RULE_NONE)
 		return 1;
 	m->wanted = 1;
+	m->tally = TALLY_NONE;
 	return decide(m) && is_left_to_kernel(m);
 }
 
@@ -217,6 +218,7 @@ static __always_inline int on_bind4(struct bpf_sock_addr *ctx)
 		return KERNEL;
 	__builtin_memset(&m, 0, sizeof(m));
 	m.wanted = gate->watch >> BC_READERS != 0;
+	m.tally = TALLY_ALL;
 	ask(&m, port, ctx->protocol, bpf_get_netns_cookie(ctx));
 	ask_v4(&m, ctx->user_ip4);
 	return answer(&m, ctx, named, 0);
@@ -236,6 +238,7 @@ static __always_inline int on_bind6(struct bpf_sock_addr *ctx)
 		return KERNEL;
 	__builtin_memset(&m, 0, sizeof(m));
 	m.wanted = gate->watch >> BC_READERS != 0;
+	m.tally = TALLY_ALL;
 	ask(&m, port, ctx->protocol, bpf_get_netns_cookie(ctx));
 	ask_v6(&m, ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3], ctx->sk);
 	return answer(&m, ctx, named, 1);
@@ -257,6 +260,7 @@ static __always_inline int confirm(struct bc_match *m, const struct note *note, 
 {
 	const struct bc_gate *gate;
 
+	m->tally = TALLY_DENY;
 	if (!decide(m))
 		return KERNEL;
 	if (note && note->what & NOTED_REPORTED)

@@ -123,12 +123,17 @@ struct {
 	__type(value, __u64);
 } bc_counters SEC(".maps");
 
-static __always_inline const union bc_cell *read_cell(void *image, __u32 n)
+static __always_inline union bc_cell *find_cell(void *image, __u32 n)
 {
 	__u32 at = n / BC_PAGE_CELLS;
-	const union bc_page *page = bpf_map_lookup_elem(image, &at);
+	union bc_page *page = bpf_map_lookup_elem(image, &at);
 
 	return page ? &page->cells[n % BC_PAGE_CELLS] : NULL;
+}
+
+static __always_inline const union bc_cell *read_cell(void *image, __u32 n)
+{
+	return find_cell(image, n);
 }
 
 static __always_inline const struct bc_gate *open_gate(void)

@@ -4,7 +4,7 @@
  *
  * An image is one BPF array of 64-byte cells (one cache line each), 64 of them to an element: fewer elements are
  * sooner written. It is written once, frozen, and put whole into the one-slot outer map `bc_policy`; nothing in it
- * ever changes afterwards. The same machine writes and reads it, so
+ * ever changes afterwards but what the programs count of each rule. The same machine writes and reads it, so
  * integers are in host byte order, addresses included (four 32-bit words, most significant word first; an IPv4 address
  * is its v4-mapped form ::ffff:a.b.c.d).
  *
@@ -17,6 +17,7 @@
  *   segments   disjoint port ranges, each with a reference; those of one subject lie side by side, ascending
  *   lists      references to rules, in the order in which they are tried
  *   rules      one cell a rule
+ *   targets    IPv6 addresses that rewrites lead to
  *   scopes     cgroups that rules name, and all above them: a tree, its root being scope 1
  *   labels     names of those cgroups, each in parts of 32 bytes of its own, the last one padded with NUL
  *   names      source file names, each ended by NUL
@@ -172,7 +173,10 @@ struct bc_rule_cell {
 	__u32 gid;	 /* in the initial user namespace; with BC_IF_GROUP */
 	__u32 addr[4];
 	__u64 until; /* nanoseconds of Unix time; with BC_IF_UNTIL */
-	__u32 to[4]; /* BC_REWRITE */
+	/* Written by the programs, and by user space into the image that is to follow. */
+	__u64 hits;   /* binds that the rule decided, or that it would have but that it only audits */
+	__u32 last;   /* ... and the last time, in units of 2^30 ns (1.07 s) of CLOCK_MONOTONIC */
+	__u32 target; /* BC_RULE_TO_V4: the address; BC_RULE_TO_V6: number of the target, counted from the first rule */
 	__u16 to_port;
 	__u16 flags; /* enum bc_rule_flag */
 	__u32 id;    /* of the rule's meaning; what commands show and take as its id */
@@ -208,6 +212,15 @@ union bc_part {
 
 #define BC_PARTS 2u /* in a cell */
 
+/* An address that a rewrite leads to. */
+struct bc_target {
+	__u32 addr[4];
+};
+
+#define BC_TARGETS 4u /* in a cell */
+
+#define BC_HIT_SHIFT 30 /* of nanoseconds, for the time of a rule's last hit */
+
 union bc_cell {
 	struct bc_header header;
 	struct bc_about about;
@@ -218,6 +231,7 @@ union bc_cell {
 	struct bc_scope scopes[BC_SCOPES];
 	char names[BC_CELL_SIZE];
 	union bc_part parts[BC_PARTS];
+	struct bc_target targets[BC_TARGETS];
 };
 
 /*

@@ -251,6 +251,29 @@ BC_INLINE int bc_is_remarkable(const struct bc_match *m)
 	       m->audited != BC_RULE_NONE;
 }
 
+/* The address that a rewrite leads to. */
+BC_INLINE void bc_read_target(struct bc_search *s, const struct bc_rule_cell *rule, struct bc_reply *reply)
+{
+	__u32 target = rule->target;
+	const union bc_cell *cell;
+
+	if (rule->flags & BC_RULE_TO_V4) {
+		reply->to[2] = 0xffff;
+		reply->to[3] = target;
+	}
+	if (!(rule->flags & BC_RULE_TO_V6))
+		return;
+	cell = BC_CELL(s, s->m->rules + target / BC_TARGETS);
+	/* Nowhere in particular, which the caller would take for the wildcard: no answer rather than that one. */
+	if (!cell) {
+		s->m->verdict = BC_NONE;
+		return;
+	}
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++)
+		reply->to[i] = cell->targets[target % BC_TARGETS].addr[i];
+}
+
 /* The rest of the reply, from the header and the rules. */
 BC_INLINE void bc_complete(struct bc_search *s, struct bc_reply *reply)
 {
@@ -263,9 +286,7 @@ BC_INLINE void bc_complete(struct bc_search *s, struct bc_reply *reply)
 	if (cell) {
 		reply->id = cell->rule.id;
 		reply->to_port = cell->rule.to_port;
-#pragma GCC unroll 4
-		for (int i = 0; i < 4; i++)
-			reply->to[i] = cell->rule.to[i];
+		bc_read_target(s, &cell->rule, reply);
 	}
 	cell = m->audited == BC_RULE_NONE ? NULL : BC_CELL(s, m->rules + m->audited);
 	if (cell) {

@@ -519,7 +519,7 @@ static void every_one_of_many_scopes_is_found(void **state)
 
 static void rule_cell_holds_what_the_other_clauses_say(void **state)
 {
-	static const uint32_t v4[] = { 0, 0, 0xffff, 0x0a000001 }, v6[] = { 0, 0, 0, 1 }, none[4] = {};
+	static const uint32_t v6[] = { 0, 0, 0, 1 };
 	_cleanup_(bc_cells_done) struct bc_cells image = {};
 	const struct bc_rule_cell *rule;
 
@@ -533,14 +533,15 @@ static void rule_cell_holds_what_the_other_clauses_say(void **state)
 	assert_int_equal(rule->gid, 7);
 	assert_int_equal(rule->flags, BC_RULE_TO_V4 | BC_RULE_TO_PORT | BC_RULE_LOG);
 	assert_int_equal(rule->to_port, 81);
-	assert_memory_equal(rule->to, v4, sizeof(v4));
+	assert_int_equal(rule->target, 0x0a000001);
 	rule = rule_cell(&image, 1);
 	assert_int_equal(rule->flags, BC_RULE_TO_V6 | BC_RULE_HIDDEN);
 	assert_int_equal(rule->to_port, 0);
-	assert_memory_equal(rule->to, v6, sizeof(v6));
+	assert_int_equal(rule->target, 6 * BC_TARGETS);
+	assert_memory_equal(image.cells[header_of(&image)->rules + 6].targets[0].addr, v6, sizeof(v6));
 	rule = rule_cell(&image, 2);
 	assert_int_equal(rule->flags, BC_RULE_TO_PORT);
-	assert_memory_equal(rule->to, none, sizeof(none));
+	assert_int_equal(rule->target, 0);
 	rule = rule_cell(&image, 3);
 	assert_int_equal(rule->verdict, BC_DENY);
 	assert_int_equal(rule->conditions, BC_IF_HOST | BC_IF_UNTIL);

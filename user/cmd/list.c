@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cmd/app.h"
 #include "cmd/names.h"
@@ -12,29 +14,86 @@
 
 #define RULE_WIDTH_MAX 100
 
-static void print_json(const struct bc_policy *policy, const struct bc_cells *image)
+/* What there is to be shown. */
+struct listing {
+	struct bc_cells image;
+	struct bc_policy policy;
+	bool unused; /* rules that were never hit, and no others */
+	int64_t time;
+};
+
+static const struct bc_rule_cell *cell_of(const struct listing *listing, size_t i)
 {
+	return &listing->image.cells[listing->image.cells[0].header.rules + i].rule;
+}
+
+static bool is_shown(const struct listing *listing, size_t i)
+{
+	return !listing->unused || !cell_of(listing, i)->hits;
+}
+
+/* How long ago the rule was last hit, to the second or so, by the clock that the programs read. */
+static int64_t since_hit(const struct bc_rule_cell *cell)
+{
+	struct timespec up;
+	int64_t ago;
+
+	clock_gettime(CLOCK_MONOTONIC, &up);
+	ago = up.tv_sec * BC_SECOND + up.tv_nsec - ((int64_t)cell->last << BC_HIT_SHIFT);
+	/* It counts in steps, downwards, of somewhat more than a second. */
+	ago = ago < BC_SECOND ? 0 : ago - BC_SECOND / 2;
+	return ago / BC_SECOND * BC_SECOND;
+}
+
+static void print_json(const struct listing *listing)
+{
+	const union bc_cell *cells = listing->image.cells;
 	struct json_object *members = json_object_new_object();
 
-	out_set_number(members, "generation", image->cells[0].header.generation);
-	out_set_hex(members, "digest", image->cells[1].about.digest);
+	out_set_number(members, "generation", cells[0].header.generation);
+	out_set_hex(members, "digest", cells[1].about.digest);
 	out_begin_array(members, "rules");
-	for (size_t i = 0; i < policy->n; i++)
-		out_element(out_rule(policy, &policy->rules[i]));
+	for (size_t i = 0; i < listing->policy.n; i++) {
+		const struct bc_rule_cell *cell = cell_of(listing, i);
+		_cleanup_(bc_text_done) struct bc_text last = {};
+		struct json_object *object;
+
+		if (!is_shown(listing, i))
+			continue;
+		object = out_rule(&listing->policy, &listing->policy.rules[i]);
+		if (cell->hits)
+			bc_format_moment(&last, (listing->time - since_hit(cell)) / BC_SECOND * BC_SECOND);
+		out_set_number(object, "hits", cell->hits);
+		out_set_string(object, "last_hit", cell->hits ? last.data : NULL);
+		out_element(object);
+	}
 	out_end_array();
 }
 
+/* As it is printed, malloc'ed; NULL without memory. */
+static char *rule_text(const struct bc_policy *policy, const struct bc_rule *rule)
+{
+	_cleanup_(bc_text_done) struct bc_text text = {};
+	char *shown;
+
+	bc_format_rule(&text, policy, rule);
+	if (text.failed)
+		return NULL;
+	shown = malloc(text.len * 4 + 1);
+	return shown ? bc_printable(shown, text.len * 4 + 1, text.data) : NULL;
+}
+
 /* The widest rule's width, up to a line that still fits a terminal with its source. */
-static int rule_width(const struct bc_policy *policy)
+static int rule_width(const struct listing *listing)
 {
 	size_t width = strlen("RULE");
 
-	for (size_t i = 0; i < policy->n; i++) {
-		_cleanup_(bc_text_done) struct bc_text text = {};
+	for (size_t i = 0; i < listing->policy.n; i++) {
+		_cleanup_free_ char *text = rule_text(&listing->policy, &listing->policy.rules[i]);
+		size_t len = text && is_shown(listing, i) ? strlen(text) : 0;
 
-		bc_format_rule(&text, policy, &policy->rules[i]);
-		if (text.len > width && text.len <= RULE_WIDTH_MAX)
-			width = text.len;
+		if (len > width && len <= RULE_WIDTH_MAX)
+			width = len;
 	}
 	return width;
 }
@@ -51,36 +110,44 @@ static void format_left(struct bc_text *text, const struct bc_rule *rule, int64_
 		bc_format_duration(text, rule->until - time);
 }
 
-static void print_row(const struct bc_policy *policy, const struct bc_rule *rule, int width, bool ends, int64_t time)
+static void print_row(const struct listing *listing, size_t i, int width, bool ends)
 {
-	_cleanup_(bc_text_done) struct bc_text text = {}, left = {};
+	const struct bc_policy *policy = &listing->policy;
+	const struct bc_rule *rule = &policy->rules[i];
+	const struct bc_rule_cell *cell = cell_of(listing, i);
+	_cleanup_free_ char *text = rule_text(policy, rule);
+	_cleanup_(bc_text_done) struct bc_text left = {}, last = {};
 
-	bc_format_rule(&text, policy, rule);
-	format_left(&left, rule, time);
-	if (text.failed || left.failed)
+	format_left(&left, rule, listing->time);
+	if (cell->hits)
+		bc_format_duration(&last, since_hit(cell));
+	else
+		bc_text_addf(&last, "-");
+	if (!text || left.failed || last.failed)
 		return;
-	printf("%08x  ", bc_rule_id(bc_rule_digest(policy, rule)));
-	out_text(text.data);
-	printf("%*s", text.len < (size_t)width ? (int)(width + 2 - text.len) : 2, "");
+	printf("%08x  %-*s  %6" PRIu64 "  %-6s  ", bc_rule_id(bc_rule_digest(policy, rule)), width, text,
+	       (uint64_t)cell->hits, last.data);
 	if (ends)
 		printf("%-7s  ", left.data);
 	out_text(bc_policy_source_of(policy, rule));
 	printf(":%u\n", rule->line);
 }
 
-static void print_table(const struct bc_policy *policy)
+static void print_table(const struct listing *listing)
 {
-	int width = rule_width(policy);
-	int64_t time = now();
-	bool ends = false;
+	int width = rule_width(listing);
+	bool ends = false, any = false;
 
-	for (size_t i = 0; i < policy->n; i++)
-		ends |= policy->rules[i].clauses & BC_CLAUSE_UNTIL;
-	if (!policy->n)
+	for (size_t i = 0; i < listing->policy.n; i++) {
+		any |= is_shown(listing, i);
+		ends |= is_shown(listing, i) && listing->policy.rules[i].clauses & BC_CLAUSE_UNTIL;
+	}
+	if (!any)
 		return;
-	printf("%-8s  %-*s  %sFROM\n", "ID", width, "RULE", ends ? "LEFT     " : "");
-	for (size_t i = 0; i < policy->n; i++)
-		print_row(policy, &policy->rules[i], width, ends, time);
+	printf("%-8s  %-*s    HITS  LAST    %sFROM\n", "ID", width, "RULE", ends ? "LEFT     " : "");
+	for (size_t i = 0; i < listing->policy.n; i++)
+		if (is_shown(listing, i))
+			print_row(listing, i, width, ends);
 }
 
 int run_list(const struct app *app, const struct command *command, int argc, char **argv)
@@ -88,11 +155,11 @@ int run_list(const struct app *app, const struct command *command, int argc, cha
 	const struct option table[] = {
 		{ "json", no_argument, NULL, 'j' },
 		{ "numeric", no_argument, NULL, 'n' },
+		{ "unused", no_argument, NULL, 'u' },
 		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
-	_cleanup_(bc_cells_done) struct bc_cells image = {};
-	_cleanup_(bc_policy_done) struct bc_policy policy = {};
+	struct listing listing = { .time = now() };
 	bool json = false, numeric = false;
 	struct bc_error error;
 	int option, code, r;
@@ -102,21 +169,23 @@ int run_list(const struct app *app, const struct command *command, int argc, cha
 			return code;
 		json |= option == 'j';
 		numeric |= option == 'n';
+		listing.unused |= option == 'u';
 	}
 	if (optind < argc)
 		return usage_error(command, "list: unexpected '%s'", argv[optind]);
 	r = bc_probe_capabilities(&error);
 	if (!r)
-		r = bc_instance_image(&app->instance, &image, &error);
+		r = bc_instance_image(&app->instance, &listing.image, &error);
 	if (!r)
-		r = bc_decompile(&image, &policy, &error);
-	if (r)
-		return failed(&error);
-	if (!numeric)
-		add_names(&policy);
-	if (json)
-		print_json(&policy, &image);
-	else
-		print_table(&policy);
-	return finish_output(EXIT_DONE);
+		r = bc_decompile(&listing.image, &listing.policy, &error);
+	code = r ? failed(&error) : EXIT_DONE;
+	if (!r && !numeric)
+		add_names(&listing.policy);
+	if (!r && json)
+		print_json(&listing);
+	else if (!r)
+		print_table(&listing);
+	bc_policy_done(&listing.policy);
+	bc_cells_done(&listing.image);
+	return code == EXIT_DONE ? finish_output(code) : code;
 }

@@ -101,11 +101,13 @@ const struct command commands[] = {
 	  BC_CAPS_UNITS | BC_CAP(CAP_DAC_READ_SEARCH) },
 	{ "list", run_list, "show the rules in force",
 	  "list [OPTION...]\n"
-	  "Shows what the kernel enforces now: each rule with its ID, the time that it has\n"
-	  "left if it has an end, and its file and line.\n"
+	  "Shows what the kernel enforces now: each rule with its ID, how many binds it has\n"
+	  "decided, how long ago the last, the time that it has left if it has an end, and\n"
+	  "its file and line.\n"
 	  "\n"
 	  "  --json      as a JSON document\n"
-	  "  --numeric   uids and gids, not names\n",
+	  "  --numeric   uids and gids, not names\n"
+	  "  --unused    rules that have never decided a bind, and no others\n",
 	  BC_CAPS_BPF },
 	{ "explain", run_explain, "say which rule would decide a bind",
 	  "explain --user USER --port PORT [OPTION...]\n"

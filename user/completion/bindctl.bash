@@ -167,7 +167,7 @@ metrics"
 		[grant]="--for $change" [allow]="--for $change" [deny]="--for $change" [rewrite]="--for $change"
 		[reserve]="--for $change" [revoke]="--id $change"
 		[apply]="--dry-run --strict --help" [load]="--strict --help" [unload]="--help"
-		[check]="--strict --json --help" [list]="--json --numeric --help"
+		[check]="--strict --json --help" [list]="--json --numeric --unused --help"
 		[explain]="--user --group --unit --cgroup --pid --port --proto --addr --v6only --netns --at --files --json
 			--help"
 		[monitor]="--denied --user --port --unit --cgroup --count --timeout --rate --json --help"

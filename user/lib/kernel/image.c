@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "kernel/current.h"
 #include "kernel/image.h"
+#include "pure/tally.h"
 
 static uint32_t pages_for(uint32_t cells)
 {
@@ -88,9 +89,46 @@ int bc_image_create(const struct bc_cells *cells, const struct bc_imprint *impri
 	r = fill(fd, cells, imprint);
 	if (r)
 		return bc_fail_errno(reterr, r, "cannot write the policy into its BPF map");
-	if (bpf_map_freeze(fd))
-		return bc_fail_errno(reterr, -errno, "cannot freeze the policy's BPF map");
 	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* Writes those tallies, from *at on, that are in one page; it is not in force yet, so nobody counts there. */
+static int write_tallies(int fd, const struct bc_tally *tallies, size_t n, size_t *at)
+{
+	uint32_t key = tallies[*at].cell / BC_PAGE_CELLS;
+	union bc_page page;
+
+	if (bpf_map_lookup_elem(fd, &key, &page))
+		return -errno;
+	for (; *at < n && tallies[*at].cell / BC_PAGE_CELLS == key; (*at)++) {
+		struct bc_rule_cell *rule = &page.cells[tallies[*at].cell % BC_PAGE_CELLS].rule;
+
+		rule->hits = tallies[*at].hits;
+		rule->last = tallies[*at].last;
+	}
+	return bpf_map_update_elem(fd, &key, &page, BPF_ANY) ? -errno : 0;
+}
+
+/* That a count is lost is no reason to do without the policy. */
+static void carry_tallies(const char *dir, int policy_fd, const struct bc_cells *cells, int image_fd)
+{
+	_cleanup_(bc_cells_done) struct bc_cells before = {};
+	_cleanup_free_ struct bc_tally *tallies = NULL;
+	size_t n = 0;
+
+	if (bc_image_read(dir, policy_fd, &before, NULL) || bc_tally_carry(&before, cells, &tallies, &n))
+		return;
+	for (size_t at = 0; at < n;)
+		if (write_tallies(image_fd, tallies, n, &at))
+			return;
+}
+
+int bc_image_seal(const char *dir, int policy_fd, const struct bc_cells *cells, int image_fd, struct bc_error *reterr)
+{
+	carry_tallies(dir, policy_fd, cells, image_fd);
+	if (bpf_map_freeze(image_fd))
+		return bc_fail_errno(reterr, -errno, "cannot freeze the policy's BPF map");
 	return 0;
 }
 

@@ -21,9 +21,15 @@ struct bc_imprint {
 int bc_imprint_make(const char *dir, const struct bc_cells *cells, int policy_fd, uint64_t root, struct bc_imprint *ret,
 		    struct bc_error *reterr);
 
-/* Makes a frozen map that holds the cells, with that imprint; nothing enforces it yet. */
+/* Makes a map that holds the cells, with that imprint; nothing enforces it yet. */
 int bc_image_create(const struct bc_cells *cells, const struct bc_imprint *imprint, int *ret_fd,
 		    struct bc_error *reterr);
+
+/*
+ * The last thing before it is put into force: has it go on counting where the image in force is now, as far as they have
+ * the same rules, and freezes it. What is hit between this and the moment at which it is put into force is not counted.
+ */
+int bc_image_seal(const char *dir, int policy_fd, const struct bc_cells *cells, int image_fd, struct bc_error *reterr);
 
 /* A copy of the image in force, whose pins are in `dir`. -ENOENT with a sentence when none was published. */
 int bc_image_read(const char *dir, int policy_fd, struct bc_cells *ret_image, struct bc_error *reterr);

@@ -214,6 +214,9 @@ static int migrate(const struct bc_instance *instance, uint32_t schema, const st
 	if (!r)
 		r = bc_current_announce(instance->pins, force.policy_fd, image_fd, reterr);
 	needs.tai_offset = imprint.tai_offset;
+	/* With the tallies of the last image, if this was interrupted here; those of another schema cannot be read. */
+	if (!r)
+		r = bc_image_seal(instance->pins, force.policy_fd, cells, image_fd, reterr);
 	if (!r)
 		r = bc_image_publish(&force, image_fd, &needs, reterr);
 	if (!r)
@@ -271,6 +274,7 @@ int bc_instance_stage(const struct bc_instance *instance, const struct bc_cells 
 		return r;
 	}
 	staged.announced = true;
+	staged.cells = cells;
 	bc_gate_needs(cells, &staged.needs);
 	staged.needs.tai_offset = imprint.tai_offset;
 	bc_readers_sweep(instance->pins);
@@ -291,8 +295,10 @@ void bc_instance_undo(const struct bc_instance *instance, const struct bc_staged
 
 int bc_instance_commit(const struct bc_instance *instance, const struct bc_staged *staged, struct bc_error *reterr)
 {
-	int r = bc_image_publish(&staged->force, staged->image_fd, &staged->needs, reterr);
+	int r = bc_image_seal(instance->pins, staged->force.policy_fd, staged->cells, staged->image_fd, reterr);
 
+	if (!r)
+		r = bc_image_publish(&staged->force, staged->image_fd, &staged->needs, reterr);
 	if (!r)
 		bc_current_settle(instance->pins);
 	return r;

@@ -43,7 +43,8 @@ int bc_instance_migrate(const struct bc_instance *instance, const struct bc_cell
 /* A policy that the kernel holds ready. */
 struct bc_staged {
 	struct bc_force force;
-	struct bc_gate needs; /* of the image */
+	struct bc_gate needs;	      /* of the image */
+	const struct bc_cells *cells; /* the caller's: what the image was made of */
 	int image_fd;
 	bool fresh;	/* nothing was loaded before */
 	bool announced; /* the image has its pin */
@@ -55,7 +56,8 @@ void bc_staged_done(struct bc_staged *staged);
 
 /*
  * All that can fail: attaches the programs if they are not, or do not know what the image needs (or, with `upgrade`,
- * in any case), and hands the image to the kernel. What is in force stays so. Under the lock.
+ * in any case), and hands the image to the kernel. What is in force stays so. `cells` must last until the commit. Under
+ * the lock.
  */
 int bc_instance_stage(const struct bc_instance *instance, const struct bc_cells *cells, bool upgrade,
 		      struct bc_staged *ret_staged, struct bc_error *reterr);

@@ -246,8 +246,8 @@ static uint64_t write_rule(const struct bc_policy *policy, const struct bc_rule 
 	if (bc_rule_denies(rule))
 		cell->err = rule->err;
 	cell->to_port = rule->to_port;
-	if (rule->to_addr)
-		memcpy(cell->to, rule->to, sizeof(cell->to));
+	if (rule->to_addr && rule->to_v4)
+		cell->target = rule->to[3];
 	return digest;
 }
 
@@ -269,6 +269,34 @@ uint16_t bc_policy_features(const struct bc_policy *policy)
 	return features;
 }
 
+static bool needs_target(const struct bc_rule *rule)
+{
+	return rule->to_addr && !rule->to_v4;
+}
+
+static size_t count_targets(const struct bc_policy *policy)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < policy->n; i++)
+		n += needs_target(&policy->rules[i]);
+	return n;
+}
+
+/* `rules`: their cells, and behind them the targets. */
+static void write_targets(const struct bc_policy *policy, union bc_cell *rules)
+{
+	uint32_t target = policy->n * BC_TARGETS;
+
+	for (size_t i = 0; i < policy->n; i++) {
+		if (!needs_target(&policy->rules[i]))
+			continue;
+		memcpy(rules[target / BC_TARGETS].targets[target % BC_TARGETS].addr, policy->rules[i].to,
+		       sizeof(policy->rules[i].to));
+		rules[i].rule.target = target++;
+	}
+}
+
 static size_t names_size(const struct bc_policy *policy)
 {
 	size_t size = 0;
@@ -285,7 +313,7 @@ static void place_sections(struct compilation *c)
 	header->segments = BC_INDEX + header->buckets;
 	header->lists = header->segments + cells_for(c->plan.nsegments, BC_SEGMENTS);
 	header->rules = header->lists + cells_for(c->plan.nlists, BC_REFS);
-	header->scopes = header->rules + c->policy->n;
+	header->scopes = header->rules + c->policy->n + cells_for(count_targets(c->policy), BC_TARGETS);
 	header->labels = header->scopes + cells_for(c->tree.n, BC_SCOPES);
 	c->about.names = header->labels + cells_for(c->tree.nlabels, BC_PARTS);
 	c->about.cells = c->about.names + cells_for(names_size(c->policy), BC_CELL_SIZE);
@@ -315,6 +343,7 @@ static int write_image(struct compilation *c, struct bc_cells *ret_cells)
 	/* As bc_policy_digest() sums them up. */
 	for (size_t i = 0; i < policy->n; i++)
 		c->about.digest += write_rule(policy, &policy->rules[i], &cells[header->rules + i].rule);
+	write_targets(policy, cells + header->rules);
 	cells[1].about = c->about;
 	bc_tree_write(&c->tree, cells[header->scopes].scopes);
 	copy_section(cells + header->labels, c->tree.labels, c->tree.nlabels * sizeof(*c->tree.labels));

@@ -105,8 +105,7 @@ static void trace(const struct bc_search *s, uint32_t ref, uint32_t failed)
 		decision->no_memory = true;
 		return;
 	}
-	answer->tried[answer->ntried++] =
-		(struct bc_tried){ ref & BC_REF_RULE, failed, s->m->v4, ref & BC_REF_OTHERS };
+	answer->tried[answer->ntried++] = (struct bc_tried){ ref & BC_REF_RULE, failed, s->m->v4, ref & BC_REF_OTHERS };
 }
 
 void bc_answer_done(struct bc_answer *answer)

@@ -162,17 +162,24 @@ static enum bc_verb verb_of(const struct bc_rule_cell *cell)
 					     BC_VERB_DENY;
 }
 
-static void read_to(const struct bc_rule_cell *cell, struct bc_rule *rule)
+static void read_to(const struct bc_cells *image, const struct bc_rule_cell *cell, struct bc_rule *rule)
 {
+	const union bc_cell *rules = image->cells + image->cells[0].header.rules;
+
 	rule->clauses |= BC_CLAUSE_TO | (cell->flags & BC_RULE_HIDDEN ? BC_CLAUSE_HIDDEN : 0);
 	rule->to_port = cell->flags & BC_RULE_TO_PORT ? cell->to_port : 0;
 	rule->to_addr = cell->flags & (BC_RULE_TO_V4 | BC_RULE_TO_V6);
 	rule->to_v4 = cell->flags & BC_RULE_TO_V4;
-	if (rule->to_addr)
-		memcpy(rule->to, cell->to, sizeof(rule->to));
+	if (rule->to_v4) {
+		rule->to[2] = 0xffff;
+		rule->to[3] = cell->target;
+	} else if (rule->to_addr) {
+		memcpy(rule->to, rules[cell->target / BC_TARGETS].targets[cell->target % BC_TARGETS].addr,
+		       sizeof(rule->to));
+	}
 }
 
-static void read_rule(const struct bc_rule_cell *cell, struct bc_rule *rule)
+static void read_rule(const struct bc_cells *image, const struct bc_rule_cell *cell, struct bc_rule *rule)
 {
 	*rule = (struct bc_rule){
 		.verb = verb_of(cell),
@@ -200,7 +207,7 @@ static void read_rule(const struct bc_rule_cell *cell, struct bc_rule *rule)
 		rule->until = cell->until;
 	}
 	if (cell->verdict == BC_REWRITE)
-		read_to(cell, rule);
+		read_to(image, cell, rule);
 	rule->clauses |= cell->flags & BC_RULE_LOG ? BC_CLAUSE_LOG : 0;
 	rule->clauses |= cell->flags & BC_RULE_AUDIT ? BC_CLAUSE_AUDIT : 0;
 }
@@ -385,7 +392,7 @@ int bc_decompile(const struct bc_cells *image, struct bc_policy *policy, struct 
 		return bc_fail(reterr, -ENOMEM, "out of memory");
 	policy->n = about->nrules;
 	for (uint32_t i = 0; i < about->nrules; i++)
-		read_rule(&image->cells[h->rules + i].rule, &policy->rules[i]);
+		read_rule(image, &image->cells[h->rules + i].rule, &policy->rules[i]);
 	r = read_sources(image, policy);
 	if (!r)
 		r = read_index(image, policy);

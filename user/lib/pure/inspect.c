@@ -32,7 +32,7 @@ static int check_sections(const struct bc_cells *image, struct bc_error *reterr)
 	if (h->segments != BC_INDEX + h->buckets || h->lists < h->segments || h->rules < h->lists ||
 	    h->scopes < h->rules || h->labels < h->scopes || about->names < h->labels || about->names > about->cells)
 		return bc_image_broken(reterr, "sections out of order");
-	if (about->nrules > BC_RULES_MAX || h->scopes - h->rules != about->nrules)
+	if (about->nrules > BC_RULES_MAX || h->scopes - h->rules < about->nrules)
 		return bc_image_broken(reterr, "rules out of bounds");
 	if (!about->nscopes || about->nscopes > BC_SCOPES_MAX ||
 	    h->labels - h->scopes != (about->nscopes + BC_SCOPES - 1) / BC_SCOPES)
@@ -81,12 +81,20 @@ static int check_rules(const struct bc_cells *image, struct bc_error *reterr)
 	const struct bc_header *h = &image->cells[0].header;
 	const struct bc_about *about = &image->cells[1].about;
 
+	uint32_t target = about->nrules * BC_TARGETS;
+
 	for (uint32_t i = 0; i < about->nrules; i++) {
-		int r = check_rule(about, &image->cells[h->rules + i].rule, reterr);
+		const struct bc_rule_cell *rule = &image->cells[h->rules + i].rule;
+		int r = check_rule(about, rule, reterr);
 
 		if (r)
 			return r;
+		/* Each has its own, in the order of the rules. */
+		if (rule->flags & BC_RULE_TO_V6 && rule->target != target++)
+			return bc_image_broken(reterr, "a rewrite that leads astray");
 	}
+	if (h->scopes - h->rules != (target + BC_TARGETS - 1) / BC_TARGETS)
+		return bc_image_broken(reterr, "targets out of bounds");
 	return 0;
 }
 
