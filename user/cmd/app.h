@@ -77,6 +77,7 @@ int run_list(const struct app *app, const struct command *command, int argc, cha
 int run_explain(const struct app *app, const struct command *command, int argc, char **argv);
 int run_status(const struct app *app, const struct command *command, int argc, char **argv);
 int run_monitor(const struct app *app, const struct command *command, int argc, char **argv);
+int run_learn(const struct app *app, const struct command *command, int argc, char **argv);
 int run_help(const struct app *app, const struct command *command, int argc, char **argv);
 int run_version(const struct app *app, const struct command *command, int argc, char **argv);
 

@@ -131,6 +131,18 @@ const struct command commands[] = {
 	  "  --timeout TIME  end after that time: 30s, 10m\n"
 	  "  --json          each as a JSON document of one line\n",
 	  BC_CAPS_BPF | BC_CAP(CAP_DAC_READ_SEARCH) },
+	{ "learn", run_learn, "watch binds, and print the policy that permits them",
+	  "learn [OPTION...]\n"
+	  "Watches binds until the time is over or it is interrupted, and then prints the\n"
+	  "rules that permit just what it saw under a default deny. What a rule refused is\n"
+	  "printed as a comment.\n"
+	  "\n"
+	  "  --user USER     binds of this user\n"
+	  "  --cgroup PATH   binds in this cgroup, as in /proc/PID/cgroup, and below\n"
+	  "  --count N       end after so many binds\n"
+	  "  --timeout TIME  end after that time: 30s, 10m\n"
+	  "  --json          as a JSON document\n",
+	  BC_CAPS_BPF | BC_CAP(CAP_DAC_READ_SEARCH) },
 	{ "status", run_status, "say whether the policy is enforced",
 	  "status [OPTION...]\n"
 	  "Says whether the programs are attached and run, which policy is in force, whether\n"
@@ -148,14 +160,11 @@ const struct command commands[] = {
 static void print_help(void)
 {
 	fputs("bindctl - decides in the kernel who may bind which port\n"
-	      "  bindctl grant webuser 443    the user webuser may bind port 443\n\n"
-	      "Usage: bindctl [OPTION...] COMMAND ...\n",
+	      "Usage: bindctl [OPTION...] COMMAND ...     as in: bindctl grant webuser 443\n\n",
 	      stdout);
 	for (const struct command *command = commands; command->summary; command++)
 		printf("  %-8s  %s\n", command->name, command->summary);
-	fputs("\n  --config DIR   policy directory in the place of the system's three\n"
-	      "  --pin DIR      pins under bpffs; default " BC_PIN_DIR "\n"
-	      "  --cgroup PATH  cgroup to attach to; default the root of cgroup2\n"
+	fputs("\n  --config DIR, --pin DIR, --cgroup PATH   another policy, other pins, another root\n"
 	      "More: bindctl help COMMAND, bindctl --version, bindctl(8), bindctl-policy(5)\n",
 	      stdout);
 }

@@ -68,7 +68,7 @@ _bindctl_value()
 
 	shift 3
 	case $option in
-	--cgroup) if [[ $command == explain ]]; then _bindctl_cgroups "$cur"; else _bindctl_paths "$cur"; fi ;;
+	--cgroup) if [[ $command == @(explain|learn) ]]; then _bindctl_cgroups "$cur"; else _bindctl_paths "$cur"; fi ;;
 	--config | --pin) _bindctl_paths "$cur" ;;
 	--user) _bindctl_words "$(_bindctl_names passwd)" "$cur" ;;
 	--group) _bindctl_words "$(_bindctl_names group)" "$cur" ;;
@@ -160,7 +160,7 @@ _bindctl_trim()
 # Everything but _bindctl_trim().
 _bindctl_complete()
 {
-	local -r commands="grant allow deny rewrite reserve revoke apply load unload check list explain monitor status"
+	local -r commands="grant allow deny rewrite reserve revoke apply load unload check list explain monitor learn status"
 	local -r change="--runtime --dry-run --strict --help"
 	local -A options=(
 		[grant]="--for $change" [allow]="--for $change" [deny]="--for $change" [rewrite]="--for $change"
@@ -170,6 +170,7 @@ _bindctl_complete()
 		[explain]="--user --group --unit --cgroup --pid --port --proto --addr --v6only --netns --at --files --json
 			--help"
 		[monitor]="--count --timeout --json --help"
+		[learn]="--user --cgroup --count --timeout --json --help"
 		[status]="--ignore-neighbours --json --help" [help]="--help" [version]="--help"
 	)
 	local cur=${*: -1} word wants="" command="" literal="" by_id=""
