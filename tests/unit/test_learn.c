@@ -164,18 +164,25 @@ static void dual_stack_needs_both_families(void **state)
 static void rules_of_one_bind_do_not_contradict_each_other(void **state)
 {
 	struct bc_learn learn = {};
-	struct bc_event event = event_of(1000, "0.0.0.0", 443);
+	struct bc_event event;
 
 	(void)state;
-	add(&learn, &event);
-	event.flags = BC_EVENT_PRIVILEGED;
-	add(&learn, &event);
-	event = event_of(1000, "::", 443);
-	event.flags |= BC_EVENT_PRIVILEGED;
-	add(&learn, &event);
+	for (uint32_t uid = 1000; uid < 1002; uid++) {
+		const char *privileged = uid == 1000 ? "::" : "0.0.0.0", *other = uid == 1000 ? "0.0.0.0" : "::";
+
+		event = event_of(uid, privileged, 443);
+		event.flags |= BC_EVENT_PRIVILEGED;
+		add(&learn, &event);
+		event = event_of(uid, other, 443);
+		add(&learn, &event);
+		event.flags = BC_EVENT_PRIVILEGED;
+		add(&learn, &event);
+	}
 	assert_rules(&learn, &plain,
 		     "allow user alice port 443 proto tcp addr ::\n"
-		     "grant user alice port 443 proto tcp addr 0.0.0.0 netns any\n");
+		     "grant user alice port 443 proto tcp addr 0.0.0.0 netns any\n"
+		     "grant user bob port 443 proto tcp addr :: netns any\n"
+		     "grant user bob port 443 proto tcp addr 0.0.0.0 netns any\n");
 }
 
 static void choice_of_the_kernel_is_the_whole_range(void **state)
@@ -400,7 +407,7 @@ static void what_was_seen_passes_and_nothing_else(void **state)
 	uint64_t random = random_state(1, 0);
 
 	(void)state;
-	for (int round = 0; round < 200; round++) {
+	for (int round = 0; round < 100; round++) {
 		struct bc_learned_form form = { .chosen = plain.chosen, .user = name_of, .cgroup = "/web" };
 		struct bc_text text = {};
 		struct bc_cells image = {};
