@@ -191,9 +191,9 @@ static int learn(struct watch *watch)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	r = open_all(watch, &events, &error);
+	r = sigprocmask(SIG_BLOCK, &signals, NULL) ? bc_fail_errno(&error, -errno, "cannot block signals") :
+						     open_all(watch, &events, &error);
 	if (r)
 		return failed(&error);
 	watch->lessons.start = now();
