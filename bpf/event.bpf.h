@@ -51,7 +51,8 @@ __noinline int fill_in(struct bc_event *event, struct bc_match *m, __u32 kind, _
 	event->kind = kind;
 	event->verdict = audit ? BC_DENY : m->verdict;
 	event->flags = (HOW_CHOSEN(how) ? BC_EVENT_CHOSEN : 0) | (m->privileged ? BC_EVENT_PRIVILEGED : 0) |
-		       (m->host ? BC_EVENT_HOST : 0);
+		       (m->host ? BC_EVENT_HOST : 0) |
+		       (HOW_FAMILY(how) == 6 && is_v6only(m->socket) ? BC_EVENT_V6ONLY : 0);
 	event->reserved = 0;
 	event->rule = audit ? m->audited : m->rule;
 	event->id = audit ? m->reply.audit_id : m->reply.id;

@@ -314,6 +314,7 @@ enum bc_event_flag {
 	BC_EVENT_CHOSEN = 1u << 0,     /* the bind asked for port 0 and got this one */
 	BC_EVENT_PRIVILEGED = 1u << 1, /* the port needs no grant: it is not low, or the caller has the capability */
 	BC_EVENT_HOST = 1u << 2,       /* in the initial network namespace */
+	BC_EVENT_V6ONLY = 1u << 3,     /* the socket takes IPv6 addresses only, so [::] leaves the IPv4 port alone */
 };
 
 /* One record of a reader's ring buffer. */

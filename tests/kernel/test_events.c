@@ -408,6 +408,13 @@ static void all_binds_are_seen_by_who_asks(void **state)
 		read_all(&others);
 		assert_int_equal(others.n, all[i / 2].kind != BC_EVENT_BIND);
 	}
+	/* Whether [::] takes the IPv4 port along. */
+	assert_int_equal(
+		bed_try(&(struct try){ .uid = NOBODY, .family = AF_INET6, .port = 8080, .v6only = true }).error, 0);
+	seen.n = 0;
+	assert_int_equal(bc_events_read(events, keep, &seen), 0);
+	assert_int_equal(seen.n, 1);
+	assert_int_equal(seen.events[0].flags, BC_EVENT_PRIVILEGED | BC_EVENT_HOST | BC_EVENT_V6ONLY);
 	/* A change of the policy takes nothing away. */
 	bed_policy("grant user nobody port 443\n");
 	assert_int_equal(bed_try(&(struct try){ .uid = NOBODY, .family = AF_INET, .port = 9999 }).error, 0);

@@ -79,6 +79,7 @@ int run_status(const struct app *app, const struct command *command, int argc, c
 int run_monitor(const struct app *app, const struct command *command, int argc, char **argv);
 int run_why(const struct app *app, const struct command *command, int argc, char **argv);
 int run_metrics(const struct app *app, const struct command *command, int argc, char **argv);
+int run_learn(const struct app *app, const struct command *command, int argc, char **argv);
 int run_help(const struct app *app, const struct command *command, int argc, char **argv);
 int run_version(const struct app *app, const struct command *command, int argc, char **argv);
 

@@ -151,6 +151,18 @@ const struct command commands[] = {
 	  "  --last          the last one alone\n"
 	  "  --pid PID       of this process, or thread\n" HELP_FILTER "  --json          as a JSON document\n",
 	  BC_CAPS_BPF | BC_CAPS_UNITS | BC_CAP(CAP_DAC_READ_SEARCH) },
+	{ "learn", run_learn, "watch binds, and print the policy that permits them",
+	  "learn [OPTION...]\n"
+	  "Watches binds until the time is over or it is interrupted, and then prints the\n"
+	  "rules that permit just what it saw under a default deny. What a rule refused is\n"
+	  "printed as a comment.\n"
+	  "\n"
+	  "  --user USER     binds of this user\n"
+	  "  --cgroup PATH   binds in this cgroup, as in /proc/PID/cgroup, and below\n"
+	  "  --count N       end after so many binds\n"
+	  "  --timeout TIME  end after that time: 30s, 10m\n"
+	  "  --json          as a JSON document\n",
+	  BC_CAPS_BPF | BC_CAP(CAP_DAC_READ_SEARCH) },
 	{ "status", run_status, "say whether the policy is enforced",
 	  "status [OPTION...]\n"
 	  "Says whether the programs are attached and run, which policy is in force, whether\n"

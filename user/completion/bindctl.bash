@@ -160,8 +160,8 @@ _bindctl_trim()
 # Everything but _bindctl_trim().
 _bindctl_complete()
 {
-	local -r commands="grant allow deny rewrite reserve revoke apply load unload check list explain monitor why status \
-metrics"
+	local -r commands="grant allow deny rewrite reserve revoke apply load unload check list explain monitor why learn \
+status metrics"
 	local -r change="--runtime --dry-run --strict --help"
 	local -A options=(
 		[grant]="--for $change" [allow]="--for $change" [deny]="--for $change" [rewrite]="--for $change"
@@ -172,6 +172,7 @@ metrics"
 			--help"
 		[monitor]="--denied --user --port --unit --cgroup --count --timeout --rate --json --help"
 		[why]="--last --pid --user --port --unit --cgroup --json --help"
+		[learn]="--user --cgroup --count --timeout --json --help"
 		[status]="--ignore-neighbours --json --help" [metrics]="--help" [help]="--help" [version]="--help"
 	)
 	local cur=${*: -1} word wants="" command="" literal="" by_id=""

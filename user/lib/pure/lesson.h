@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What there is to tell of a rule that was learned, and how it is written down with it. */
+#ifndef BINDCTL_LESSON_H
+#define BINDCTL_LESSON_H
+
+#include "pure/learn.h"
+#include "pure/policy.h"
+
+/* What there is to tell of a rule besides itself. */
+struct bc_lesson {
+	struct bc_tally tally;
+	enum bc_fate fate; /* unless BC_FATE_PASSED, the rule is a proposal, to be written as a comment */
+	bool range;	   /* the kernel was to choose the port: the rule is wider than what was seen */
+	bool v4_side;	   /* some of them asked for [::], and the rule is about the IPv4 port that they took along */
+	const char *by;	   /* the rule that refused or rewrote them, in words; owned by the struct bc_learn; or NULL */
+};
+
+#define BC_LESSON_MARK "# " /* before comments, and before a rule that is a proposal */
+
+/* A line of comment. What stands in it, programs may have chosen: it is escaped, and cut where it is too long. */
+void bc_lesson_comment(struct bc_text *text, const struct bc_text *line);
+
+/* The rule with its comment, in lines of policy. */
+void bc_lesson_format(struct bc_text *text, const struct bc_policy *policy, const struct bc_rule *rule,
+		      const struct bc_lesson *lesson);
+
+#endif
