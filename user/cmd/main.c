@@ -122,6 +122,17 @@ const struct command commands[] = {
 	  "  --files        ask the policy files, not the kernel; needs no privilege\n"
 	  "  --json         as a JSON document\n",
 	  BC_CAPS_BPF | BC_CAPS_UNITS | BC_CAP(CAP_SYS_PTRACE) },
+	{ "holders", run_holders, "show who holds ports, and who would not get them now",
+	  "holders [OPTION...] [PORTS]\n"
+	  "Shows the sockets that hold ports in this network namespace, each with the\n"
+	  "processes that have it open, and whether the policy in force and the kernel\n"
+	  "would still let them bind it.\n"
+	  "\n"
+	  "PORTS    443, 80,443, 8000-8100, any; 443/tcp, 443/udp: that protocol only\n"
+	  "\n"
+	  "  --denied    only those who would not be let\n"
+	  "  --json      as a JSON document\n",
+	  BC_CAPS_BPF | BC_CAPS_PROCESSES },
 	{ "monitor", run_monitor, "show refusals and logged binds as they happen",
 	  "monitor [OPTION...]\n"
 	  "Prints a line for each bind that is refused, for each that an 'audit' rule would\n"

@@ -160,7 +160,7 @@ _bindctl_trim()
 # Everything but _bindctl_trim().
 _bindctl_complete()
 {
-	local -r commands="grant allow deny rewrite reserve revoke apply load unload check list explain monitor status"
+	local -r commands="grant allow deny rewrite reserve revoke apply load unload check list explain holders monitor status"
 	local -r change="--runtime --dry-run --strict --help"
 	local -A options=(
 		[grant]="--for $change" [allow]="--for $change" [deny]="--for $change" [rewrite]="--for $change"
@@ -169,6 +169,7 @@ _bindctl_complete()
 		[check]="--strict --json --help" [list]="--json --numeric --help"
 		[explain]="--user --group --unit --cgroup --pid --port --proto --addr --v6only --netns --at --files --json
 			--help"
+		[holders]="--denied --json --help"
 		[monitor]="--count --timeout --json --help"
 		[status]="--ignore-neighbours --json --help" [help]="--help" [version]="--help"
 	)
@@ -209,6 +210,7 @@ _bindctl_complete()
 		"") _bindctl_words "$commands help version" "$cur" ;;
 		grant | allow | deny | rewrite | reserve) _bindctl_rule "$command" "$cur" "${arguments[@]}" ;;
 		revoke) [[ -n $by_id ]] || _bindctl_rule "$command" "$cur" "${arguments[@]}" ;;
+		holders) ((${#arguments[@]})) || _bindctl_words any "$cur" ;;
 		check) _bindctl_paths "$cur" "*.conf" ;;
 		help) ((${#arguments[@]})) || _bindctl_words "$commands version" "$cur" ;;
 		esac
