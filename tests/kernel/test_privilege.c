@@ -40,7 +40,7 @@ static const struct step steps[] = {
 	{ { "monitor", "--timeout", "1s" }, BC_CAPS_BPF | BC_CAP(CAP_DAC_READ_SEARCH) },
 	{ { "holders", "443" }, BC_CAPS_BPF | BC_CAP(CAP_SYS_PTRACE) | BC_CAP(CAP_DAC_READ_SEARCH) },
 	{ { "revoke", "1", "443" },
-	  BC_CAPS_BPF | BC_CAPS_UNITS },
+	  BC_CAPS_BPF | BC_CAPS_UNITS | BC_CAP(CAP_SYS_PTRACE) | BC_CAP(CAP_DAC_READ_SEARCH) },
 	{ { "apply" }, BC_CAPS_BPF | BC_CAPS_UNITS },
 	{ { "apply", "--dry-run" }, BC_CAPS_BPF | BC_CAPS_UNITS },
 	/* An upgrade of what is attached. */

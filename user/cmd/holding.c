@@ -95,3 +95,51 @@ void format_socket(struct bc_text *text, const struct bc_socket *socket)
 	out_address(text, socket->addr, socket->port, socket->family);
 	bc_text_addf(text, "/%s", socket_proto_name(socket));
 }
+
+static void say_holder(const struct bc_holder *holder)
+{
+	_cleanup_free_ char *user = bc_user_name(holder->process->uid);
+	_cleanup_(bc_text_done) struct bc_text text = {};
+
+	format_socket(&text, holder->socket);
+	bc_text_addf(&text, " is still held by ");
+	if (holder->pid)
+		bc_text_addf(&text, "%s[%d] of ", holder->process->comm, (int)holder->pid);
+	else
+		bc_text_addf(&text, "a process of ");
+	if (user)
+		bc_text_addf(&text, "%s", user);
+	else
+		bc_text_addf(&text, "uid %u", holder->process->uid);
+	if (!text.failed)
+		say("%s, whom the policy no longer lets bind it", text.data);
+}
+
+#define SAID_MAX 10 /* holders; a server may have a worker for each of many processors */
+
+void say_still_held(const struct app *app, const struct judge *before, const struct bc_wanted_ports *ports)
+{
+	_cleanup_(bc_holders_done) struct bc_holders holders = {};
+	_cleanup_(judge_done) struct judge after = {};
+	struct bc_error error;
+	size_t n = 0;
+
+	/* The change is made: what cannot be said about it is no failure. */
+	if (bc_holders_read(ports, &holders, &error)) {
+		say_error(&error);
+		return;
+	}
+	if (!holders.n || judge_in_force(app, &after, NULL))
+		return;
+	for (size_t i = 0; i < holders.n; i++) {
+		struct bc_hold was, is;
+
+		if (judge_holder(before, &holders.items[i], &was) || judge_holder(&after, &holders.items[i], &is) ||
+		    !was.let || is.let)
+			continue;
+		if (n++ < SAID_MAX)
+			say_holder(&holders.items[i]);
+	}
+	if (n > SAID_MAX)
+		say("and %zu more; see: bindctl holders --denied", n - SAID_MAX);
+}

@@ -28,4 +28,7 @@ int judge_holder(const struct judge *judge, const struct bc_holder *holder, stru
 void format_socket(struct bc_text *text, const struct bc_socket *socket);
 const char *socket_proto_name(const struct bc_socket *socket);
 
+/* After a change: names those at the ports whom the policy before let bind what they hold, and the one in force not. */
+void say_still_held(const struct app *app, const struct judge *before, const struct bc_wanted_ports *ports);
+
 #endif

@@ -63,10 +63,10 @@ const struct command commands[] = {
 	  "Removes the subject's rules on the ports from the file that grant, deny and the\n"
 	  "like write, and applies. Of a rule on more ports the others stay. A clause that\n"
 	  "is given must be in the rule. Fails when nothing matched. Loads bindctl if need\n"
-	  "be.\n"
+	  "be. Names the processes that still hold a port which the policy let them bind.\n"
 	  "\n"
 	  "  --id ID     the rule that 'bindctl list' shows with this ID\n" HELP_CHANGE,
-	  BC_CAPS_BPF | BC_CAPS_UNITS, true },
+	  BC_CAPS_BPF | BC_CAPS_UNITS | BC_CAPS_PROCESSES, true },
 	{ "apply", run_apply, "make the kernel hold what the files say",
 	  "apply [OPTION...]\n"
 	  "Compiles the policy files and puts them into force, all at once. If there is a\n"
