@@ -134,7 +134,7 @@ char *bc_cgroup_name(uint64_t id)
 	_cleanup_close_ int fd = -1;
 	size_t len;
 
-	if (!id || bc_find_cgroup2(&root, NULL) || bc_open_cgroup(root, &fd, NULL))
+	if (!id || bc_find_cgroup2(&root, NULL) || !root || bc_open_cgroup(root, &fd, NULL))
 		return NULL;
 	path = bc_cgroup_path(fd, id);
 	len = strlen(root);

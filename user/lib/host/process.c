@@ -144,7 +144,7 @@ static int read_comm(pid_t pid, struct bc_process *process)
 	_cleanup_free_ char *text = NULL;
 	int r = read_proc(pid, "comm", &text);
 
-	if (!r)
+	if (!r && text)
 		snprintf(process->comm, sizeof(process->comm), "%.*s", (int)strcspn(text, "\n"), text);
 	return r;
 }
