@@ -96,42 +96,55 @@ static int width_of(const char *text)
 	return shown ? strlen(bc_printable(shown, strlen(text) * 4 + 1, text)) : strlen(text);
 }
 
-static void print_cell(const char *text, int width)
+/* Every column as wide as its widest cell. 0 or -ENOMEM. */
+static int measure(const struct report *report, int *widths)
 {
-	out_text(text);
-	printf("%*s", width - width_of(text) + 2, "");
+	for (enum column column = 0; column < COLUMNS; column++) {
+		widths[column] = strlen(titles[column]);
+		for (size_t i = 0; i < report->n; i++) {
+			_cleanup_(bc_text_done) struct bc_text text = {};
+			int width;
+
+			format_cell(report, &report->rows[i], column, &text);
+			if (text.failed)
+				return -ENOMEM;
+			width = width_of(text.data);
+			if (width > widths[column])
+				widths[column] = width;
+		}
+	}
+	return 0;
+}
+
+/* The title for no row. Behind the last cell there is nothing to be filled. */
+static int print_row(const struct report *report, const struct row *row, const int *widths)
+{
+	for (enum column column = 0; column < COLUMNS; column++) {
+		_cleanup_(bc_text_done) struct bc_text text = {};
+
+		if (row)
+			format_cell(report, row, column, &text);
+		else
+			bc_text_addf(&text, "%s", titles[column]);
+		if (text.failed)
+			return -ENOMEM;
+		out_text(text.data);
+		if (column < COLUMNS - 1)
+			printf("%*s", widths[column] - width_of(text.data) + 2, "");
+	}
+	printf("\n");
+	return 0;
 }
 
 static int print_table(const struct report *report)
 {
-	int widths[COLUMNS] = {};
+	int widths[COLUMNS], r = measure(report, widths);
 
-	for (enum column column = 0; column < COLUMNS; column++)
-		widths[column] = strlen(titles[column]);
-	for (int printing = 0; printing < 2; printing++) {
-		for (enum column column = 0; printing && report->n && column < COLUMNS - 1; column++)
-			print_cell(titles[column], widths[column]);
-		if (printing && report->n)
-			printf("%s\n", titles[COLUMNS - 1]);
-		for (size_t i = 0; i < report->n; i++) {
-			for (enum column column = 0; column < COLUMNS; column++) {
-				_cleanup_(bc_text_done) struct bc_text text = {};
-
-				format_cell(report, &report->rows[i], column, &text);
-				if (text.failed)
-					return -ENOMEM;
-				if (!printing && width_of(text.data) > widths[column])
-					widths[column] = width_of(text.data);
-				else if (printing && column < COLUMNS - 1)
-					print_cell(text.data, widths[column]);
-				else if (printing)
-					out_text(text.data);
-			}
-			if (printing)
-				printf("\n");
-		}
-	}
-	return 0;
+	if (!r && report->n)
+		r = print_row(report, NULL, widths);
+	for (size_t i = 0; !r && i < report->n; i++)
+		r = print_row(report, &report->rows[i], widths);
+	return r;
 }
 
 static void set_socket(struct json_object *object, const struct bc_socket *socket)
@@ -255,6 +268,8 @@ static int show_holders(const struct app *app, const char *ports, bool denied, b
 		return failed(&error);
 	wanted = (struct bc_wanted_ports){ pattern.ranges, pattern.nranges, pattern.rules[0].proto };
 	r = judge_in_force(app, &report.judge, &error);
+	if (!r)
+		r = judge_read_rules(&report.judge, &error);
 	report.judged = !r;
 	/* Then who holds what can still be told. */
 	if (r && denied)

@@ -47,14 +47,17 @@ int judge_in_force(const struct app *app, struct judge *ret, struct bc_error *re
 
 	if (!r)
 		r = bc_instance_image(&app->instance, &judge.image, reterr);
-	if (!r)
-		r = bc_decompile(&judge.image, &judge.policy, reterr);
 	if (r)
 		return r;
 	judge.cgroup = find_reach(app);
 	*ret = judge;
 	judge = (struct judge){};
 	return 0;
+}
+
+int judge_read_rules(struct judge *judge, struct bc_error *reterr)
+{
+	return bc_decompile(&judge->image, &judge->policy, reterr);
 }
 
 int judge_holder(const struct judge *judge, const struct bc_holder *holder, struct bc_hold *ret)
@@ -117,7 +120,7 @@ static void say_holder(const struct bc_holder *holder)
 
 #define SAID_MAX 10 /* holders; a server may have a worker for each of many processors */
 
-void say_still_held(const struct app *app, const struct judge *before, const struct bc_wanted_ports *ports)
+void say_still_held(const struct app *app, struct judge *before, const struct bc_wanted_ports *ports)
 {
 	_cleanup_(bc_holders_done) struct bc_holders holders = {};
 	_cleanup_(judge_done) struct judge after = {};
@@ -129,7 +132,8 @@ void say_still_held(const struct app *app, const struct judge *before, const str
 		say_error(&error);
 		return;
 	}
-	if (!holders.n || judge_in_force(app, &after, NULL))
+	if (!holders.n || judge_in_force(app, &after, NULL) || judge_read_rules(before, NULL) ||
+	    judge_read_rules(&after, NULL))
 		return;
 	for (size_t i = 0; i < holders.n; i++) {
 		struct bc_hold was, is;
