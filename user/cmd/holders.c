@@ -223,19 +223,23 @@ static void print_json(const struct report *report)
 /* Decides every holder and keeps those to be shown. */
 static int make_rows(struct report *report, bool denied, struct bc_error *reterr)
 {
+	size_t n = 0;
+
 	report->rows = calloc(report->holders.n + 1, sizeof(*report->rows));
 	if (!report->rows)
 		return bc_fail(reterr, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < report->holders.n; i++) {
-		struct row *row = &report->rows[report->n];
+	/* The analysers do not see that where there are some, there are items. */
+	for (size_t i = 0; report->holders.items && i < report->holders.n; i++) {
+		struct row *row = &report->rows[n];
 		int r;
 
 		*row = (struct row){ .holder = &report->holders.items[i] };
 		r = report->judged ? judge_holder(&report->judge, row->holder, &row->hold) : 0;
 		if (r)
 			return bc_fail_errno(reterr, r, "cannot decide");
-		report->n += !denied || !row->hold.let;
+		n += !denied || !row->hold.let;
 	}
+	report->n = n;
 	return 0;
 }
 
