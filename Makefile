@@ -31,7 +31,7 @@ HARDEN  := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CPPFLAGS_ALL = -D_GNU_SOURCE -DBINDCTL_VERSION='"$(VERSION)"' -Iuser/lib -Iuser -Iinclude -I$(BUILD)/gen $(CPPFLAGS)
 CFLAGS_ALL   = -std=gnu11 $(WARN) $(CFLAGS)
 LDFLAGS_ALL  = $(LDFLAGS) -pie -Wl,-z,relro,-z,now
-LIBS := -lbpf -ljson-c -lsystemd
+LIBS := -lbpf -ljson-c -lsystemd -lmnl
 
 # Kernel headers for the host, as seen from a compiler that targets BPF.
 MULTIARCH  := $(shell $(CC) -print-multiarch 2>/dev/null)

@@ -39,7 +39,7 @@ $(BUILD)/san/libbindctl.a: $(SAN_OBJ)
 $(BUILD)/tests/unit/%: $(BUILD)/san/tests/unit/%.o $(BUILD)/san/libbindctl.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(SAN) -o $@ $^ -lcmocka -lsystemd
+	$(Q)$(CC) $(SAN) -o $@ $^ -lcmocka -lsystemd -lmnl
 
 $(BUILD)/tests/kernel/%.o: tests/kernel/%.c Makefile tests/tests.mk | $(SKEL)
 	$(call say,CC,$@)

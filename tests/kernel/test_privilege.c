@@ -38,7 +38,9 @@ static const struct step steps[] = {
 	{ { "explain", "--files", "--user", "2", "--port", "443" }, BC_CAPS_UNITS | BC_CAP(CAP_SYS_PTRACE), 3 },
 	{ { "status" }, BC_CAPS_BPF | BC_CAPS_UNITS | BC_CAP(CAP_SYS_ADMIN) },
 	{ { "monitor", "--timeout", "1s" }, BC_CAPS_BPF | BC_CAP(CAP_DAC_READ_SEARCH) },
-	{ { "revoke", "1", "443" }, BC_CAPS_BPF | BC_CAPS_UNITS },
+	{ { "holders", "443" }, BC_CAPS_BPF | BC_CAP(CAP_SYS_PTRACE) | BC_CAP(CAP_DAC_READ_SEARCH) },
+	{ { "revoke", "1", "443" },
+	  BC_CAPS_BPF | BC_CAPS_UNITS | BC_CAP(CAP_SYS_PTRACE) | BC_CAP(CAP_DAC_READ_SEARCH) },
 	{ { "apply" }, BC_CAPS_BPF | BC_CAPS_UNITS },
 	{ { "apply", "--dry-run" }, BC_CAPS_BPF | BC_CAPS_UNITS },
 	/* An upgrade of what is attached. */

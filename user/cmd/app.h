@@ -76,6 +76,7 @@ int run_check(const struct app *app, const struct command *command, int argc, ch
 int run_list(const struct app *app, const struct command *command, int argc, char **argv);
 int run_explain(const struct app *app, const struct command *command, int argc, char **argv);
 int run_status(const struct app *app, const struct command *command, int argc, char **argv);
+int run_holders(const struct app *app, const struct command *command, int argc, char **argv);
 int run_monitor(const struct app *app, const struct command *command, int argc, char **argv);
 int run_why(const struct app *app, const struct command *command, int argc, char **argv);
 int run_metrics(const struct app *app, const struct command *command, int argc, char **argv);

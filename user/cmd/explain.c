@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cmd/app.h"
 #include "cmd/names.h"
 #include "cmd/out.h"
 #include "cmd/request.h"
 #include "host/build.h"
+#include "host/ports.h"
 #include "host/privilege.h"
 #include "kernel/probe.h"
 #include "pure/decompile.h"
-
-/* The kernel's own rule: ports below this need CAP_NET_BIND_SERVICE. */
-#define UNPRIVILEGED_START "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 
 /* The policy that is asked, and its image. */
 struct source {
@@ -54,23 +50,6 @@ static int read_source(const struct app *app, bool files, struct source *source,
 	return r ? r : bc_decompile(source->image, &source->policy, reterr);
 }
 
-static const char *verdict_name(enum bc_verdict verdict)
-{
-	switch (verdict) {
-	case BC_DENY:
-		return "deny";
-	case BC_ALLOW:
-		return "allow";
-	case BC_NONE:
-		return "none";
-	case BC_REWRITE:
-		return "rewrite";
-	case BC_GRANT:
-		return "grant";
-	}
-	return "?";
-}
-
 static const char *condition_name(uint32_t failed)
 {
 	if (failed & BC_IF_PROTO)
@@ -82,21 +61,9 @@ static const char *condition_name(uint32_t failed)
 	return failed & BC_IF_UNTIL ? "until" : "netns";
 }
 
-/* The first port that needs no capability; 1024 where the kernel does not say. */
-static unsigned unprivileged_start(void)
-{
-	_cleanup_close_ int fd = open(UNPRIVILEGED_START, O_RDONLY | O_CLOEXEC);
-	_cleanup_free_ char *text = NULL;
-	size_t len;
-
-	if (fd < 0 || bc_read_all(fd, 64, &text, &len))
-		return 1024;
-	return strtoul(text, NULL, 10);
-}
-
 static void print_kernel_rule(const struct bc_question *question)
 {
-	unsigned start = unprivileged_start();
+	unsigned start = bc_unprivileged_start();
 
 	if (question->port && question->port < start)
 		printf("the kernel decides: port %u is below %u and needs CAP_NET_BIND_SERVICE\n", question->port,
@@ -203,7 +170,7 @@ static void print_json(const struct request *request, const struct source *sourc
 {
 	struct json_object *members = json_object_new_object();
 
-	out_set_string(members, "verdict", verdict_name(answer->verdict));
+	out_set_string(members, "verdict", out_verdict(answer->verdict));
 	out_set_string(members, "errno",
 		       answer->verdict == BC_DENY	     ? bc_errno_name(answer->err) :
 		       leads_astray(request, source, answer) ? "EAFNOSUPPORT" :

@@ -69,10 +69,10 @@ const struct command commands[] = {
 	  "Removes the subject's rules on the ports from the file that grant, deny and the\n"
 	  "like write, and applies. Of a rule on more ports the others stay. A clause that\n"
 	  "is given must be in the rule. Fails when nothing matched. Loads bindctl if need\n"
-	  "be.\n"
+	  "be. Names the processes that still hold a port which the policy let them bind.\n"
 	  "\n"
 	  "  --id ID     the rule that 'bindctl list' shows with this ID\n" HELP_CHANGE,
-	  BC_CAPS_BPF | BC_CAPS_UNITS, true },
+	  BC_CAPS_BPF | BC_CAPS_UNITS | BC_CAPS_PROCESSES, true },
 	{ "apply", run_apply, "make the kernel hold what the files say",
 	  "apply [OPTION...]\n"
 	  "Compiles the policy files and puts them into force, all at once. If there is a\n"
@@ -130,6 +130,17 @@ const struct command commands[] = {
 	  "  --files        ask the policy files, not the kernel; needs no privilege\n"
 	  "  --json         as a JSON document\n",
 	  BC_CAPS_BPF | BC_CAPS_UNITS | BC_CAP(CAP_SYS_PTRACE) },
+	{ "holders", run_holders, "show who holds ports, and who would not get them now",
+	  "holders [OPTION...] [PORTS]\n"
+	  "Shows the sockets that hold ports in this network namespace, each with the\n"
+	  "processes that have it open, and whether the policy in force and the kernel\n"
+	  "would still let them bind it.\n"
+	  "\n"
+	  "PORTS    443, 80,443, 8000-8100, any; 443/tcp, 443/udp: that protocol only\n"
+	  "\n"
+	  "  --denied    only those who would not be let\n"
+	  "  --json      as a JSON document\n",
+	  BC_CAPS_BPF | BC_CAPS_PROCESSES },
 	{ "monitor", run_monitor, "show refusals and logged binds as they happen",
 	  "monitor [OPTION...]\n"
 	  "Prints a line for each bind that is refused, by a rule or by the kernel for want\n"
@@ -189,7 +200,7 @@ static void print_help(void)
 	      stdout);
 	for (const struct command *command = commands; command->summary; command++)
 		printf("  %-8s  %s\n", command->name, command->summary);
-	fputs("\n  --config DIR, --pin DIR, --cgroup PATH   another policy, other pins, another root\n"
+	fputs("\n  --config DIR, --pin DIR, --cgroup PATH   other policy, pins, place to attach\n"
 	      "More: bindctl help COMMAND, bindctl --version, bindctl(8), bindctl-policy(5)\n",
 	      stdout);
 }

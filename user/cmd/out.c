@@ -179,6 +179,32 @@ struct json_object *out_rule(const struct bc_policy *policy, const struct bc_rul
 	return object;
 }
 
+const char *out_verdict(enum bc_verdict verdict)
+{
+	switch (verdict) {
+	case BC_DENY:
+		return "deny";
+	case BC_ALLOW:
+		return "allow";
+	case BC_NONE:
+		return "none";
+	case BC_REWRITE:
+		return "rewrite";
+	case BC_GRANT:
+		return "grant";
+	}
+	return "?";
+}
+
+void out_address(struct bc_text *text, const uint32_t addr[4], unsigned port, unsigned family)
+{
+	bool v4 = !addr[0] && !addr[1] && addr[2] == 0xffff, plain = v4 && family == 4;
+
+	bc_text_addf(text, "%s%s", plain ? "" : "[", v4 && !plain ? "::ffff:" : "");
+	bc_format_addr(text, addr, v4, 128);
+	bc_text_addf(text, "%s:%u", plain ? "" : "]", port);
+}
+
 void out_text(const char *text)
 {
 	_cleanup_free_ char *shown = malloc(strlen(text) * 4 + 1);

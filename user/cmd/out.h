@@ -34,6 +34,12 @@ void out_set_hex(struct json_object *object, const char *name, uint64_t value);
 /* A rule as every document shows it. */
 struct json_object *out_rule(const struct bc_policy *policy, const struct bc_rule *rule);
 
+/* deny, allow, none, rewrite or grant. */
+const char *out_verdict(enum bc_verdict verdict);
+
+/* Adds 127.0.0.1:443, [::1]:443; an IPv4 address of an IPv6 socket (family 6) in its mapped form. */
+void out_address(struct bc_text *text, const uint32_t addr[4], unsigned port, unsigned family);
+
 /* Prints text with what is not printable escaped. */
 void out_text(const char *text);
 

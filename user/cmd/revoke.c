@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/change.h"
+#include "cmd/holding.h"
 #include "cmd/names.h"
 #include "cmd/words.h"
 #include "pure/edit.h"
@@ -16,10 +17,12 @@ struct wanted {
 	uint32_t id;
 };
 
-/* The lines of the edited file that change. */
+/* The lines of the edited file that change, and the ports that their rules are about or lead to. */
 struct plan {
 	struct bc_line_edit *edits;
 	size_t n, room;
+	struct bc_range *ports;
+	size_t nports, ports_room;
 };
 
 static void plan_done(struct plan *plan)
@@ -27,6 +30,18 @@ static void plan_done(struct plan *plan)
 	for (size_t i = 0; i < plan->n; i++)
 		free(plan->edits[i].value);
 	free(plan->edits);
+	free(plan->ports);
+}
+
+static int add_ports(struct plan *plan, const struct bc_policy *policy, const struct bc_rule *rule)
+{
+	if (bc_grow(&plan->ports, &plan->ports_room, plan->nports + rule->nranges + 1))
+		return -ENOMEM;
+	for (uint32_t i = 0; i < rule->nranges; i++)
+		plan->ports[plan->nports++] = policy->ranges[rule->ranges + i];
+	if (rule->to_port)
+		plan->ports[plan->nports++] = (struct bc_range){ rule->to_port, rule->to_port };
+	return 0;
 }
 
 /* Of subjects that nobody knows any more, only the name tells one from another. */
@@ -89,6 +104,8 @@ static int make_plan(const struct change *change, const struct wanted *wanted, c
 			return -ENOMEM;
 		if (!r && ours) {
 			plan->edits[plan->n++] = edit;
+			if (add_ports(plan, policy, rule))
+				return -ENOMEM;
 			continue;
 		}
 		if (r == -ERANGE)
@@ -119,6 +136,19 @@ static int read_rules(const struct change *change, struct bc_policy *policy, str
 		return 0;
 	say_report(&report);
 	return bc_fail(reterr, r, "the policy files are not in order: nothing was changed");
+}
+
+/* Puts the edited file into force, and says whom that leaves with a port. */
+static int carry_out(struct change *change, const struct plan *plan, const struct bc_text *text)
+{
+	const struct bc_wanted_ports ports = { plan->ports, plan->nports, BC_TCP | BC_UDP };
+	_cleanup_(judge_done) struct judge before = {};
+	bool ask = !change->options.dry_run && !judge_in_force(change->app, &before, NULL);
+	int code = change_finish(change, text);
+
+	if (ask && code == EXIT_DONE)
+		say_still_held(change->app, &before, &ports);
+	return code;
 }
 
 static int take_back(const struct app *app, const struct change_options *options, const struct wanted *wanted)
@@ -156,7 +186,7 @@ static int take_back(const struct app *app, const struct change_options *options
 		bc_fail_errno(&error, r, "cannot edit %s", change.path);
 		return failed(&error);
 	}
-	return change_finish(&change, &text);
+	return carry_out(&change, &plan, &text);
 }
 
 /* A verb that all the clauses are good with; verbs are not compared. */

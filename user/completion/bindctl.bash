@@ -160,8 +160,8 @@ _bindctl_trim()
 # Everything but _bindctl_trim().
 _bindctl_complete()
 {
-	local -r commands="grant allow deny rewrite reserve revoke apply load unload check list explain monitor why learn \
-status metrics"
+	local -r commands="grant allow deny rewrite reserve revoke apply load unload check list explain holders monitor \
+why learn status metrics"
 	local -r change="--runtime --dry-run --strict --help"
 	local -A options=(
 		[grant]="--for $change" [allow]="--for $change" [deny]="--for $change" [rewrite]="--for $change"
@@ -170,6 +170,7 @@ status metrics"
 		[check]="--strict --json --help" [list]="--json --numeric --unused --help"
 		[explain]="--user --group --unit --cgroup --pid --port --proto --addr --v6only --netns --at --files --json
 			--help"
+		[holders]="--denied --json --help"
 		[monitor]="--denied --user --port --unit --cgroup --count --timeout --rate --json --help"
 		[why]="--last --pid --user --port --unit --cgroup --json --help"
 		[learn]="--user --cgroup --count --timeout --json --help"
@@ -212,6 +213,7 @@ status metrics"
 		"") _bindctl_words "$commands help version" "$cur" ;;
 		grant | allow | deny | rewrite | reserve) _bindctl_rule "$command" "$cur" "${arguments[@]}" ;;
 		revoke) [[ -n $by_id ]] || _bindctl_rule "$command" "$cur" "${arguments[@]}" ;;
+		holders) ((${#arguments[@]})) || _bindctl_words any "$cur" ;;
 		check) _bindctl_paths "$cur" "*.conf" ;;
 		help) ((${#arguments[@]})) || _bindctl_words "$commands version" "$cur" ;;
 		esac

@@ -128,6 +128,21 @@ char *bc_cgroup_path(int mount_fd, uint64_t id)
 	return path_of(fd);
 }
 
+char *bc_cgroup_name(uint64_t id)
+{
+	_cleanup_free_ char *root = NULL, *path = NULL;
+	_cleanup_close_ int fd = -1;
+	size_t len;
+
+	if (!id || bc_find_cgroup2(&root, NULL) || !root || bc_open_cgroup(root, &fd, NULL))
+		return NULL;
+	path = bc_cgroup_path(fd, id);
+	len = strlen(root);
+	if (!path || strncmp(path, root, len))
+		return NULL;
+	return strdup(path[len] ? path + len : "/");
+}
+
 /* The file system of the nearest part of the path that exists. */
 static int statfs_nearest(const char *path, struct statfs *ret)
 {

@@ -19,6 +19,9 @@ int bc_cgroup_id(int fd, uint64_t *ret_id);
 /* The path of the cgroup of that id below any one open cgroup's mount, malloc'ed; NULL when it is gone. */
 char *bc_cgroup_path(int mount_fd, uint64_t id);
 
+/* The same as policy and /proc/PID/cgroup name it: from the root of cgroup2. */
+char *bc_cgroup_name(uint64_t id);
+
 /*
  * Makes sure that `dir` (which need not exist) lies on a bpffs. With `mount`, the standard place, and nothing mounted
  * there, mounts it; *ret_mounted says so. 0 or -errno with a sentence.

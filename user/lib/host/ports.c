@@ -2,12 +2,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "host/ports.h"
 
 #define PORT_RANGE "/proc/sys/net/ipv4/ip_local_port_range"
+#define UNPRIVILEGED_START "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 #define RESERVED_PORTS "/proc/sys/net/ipv4/ip_local_reserved_ports"
 
 /* A list of all 65,535 ports one by one is below this. */
@@ -51,4 +53,11 @@ void bc_ephemeral_done(struct bc_ephemeral *ephemeral)
 {
 	free(ephemeral->kept);
 	*ephemeral = (struct bc_ephemeral){};
+}
+
+unsigned bc_unprivileged_start(void)
+{
+	_cleanup_free_ char *text = read_sysctl(UNPRIVILEGED_START);
+
+	return text ? strtoul(text, NULL, 10) : 1024;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The ports that the kernel chooses from when a program leaves it the choice. */
+/* What the kernel itself says of ports: which it chooses from when a program leaves it the choice, which are for all. */
 #ifndef BINDCTL_PORTS_H
 #define BINDCTL_PORTS_H
 
@@ -11,5 +11,8 @@
  */
 void bc_ephemeral_read(struct bc_ephemeral *ret);
 void bc_ephemeral_done(struct bc_ephemeral *ephemeral);
+
+/* The first port that needs no capability in this network namespace; 1024 where the kernel does not say. */
+unsigned bc_unprivileged_start(void);
 
 #endif

@@ -16,6 +16,9 @@
 /* To ask a user's service manager, as that user, where a unit is; and to end the child that asks. */
 #define BC_CAPS_UNITS (BC_CAP(CAP_SETUID) | BC_CAP(CAP_SETGID) | BC_CAP(CAP_KILL))
 
+/* To see which sockets the processes of other users have open. */
+#define BC_CAPS_PROCESSES (BC_CAP(CAP_SYS_PTRACE) | BC_CAP(CAP_DAC_READ_SEARCH))
+
 /* The effective ones. 0 or -errno. */
 int bc_privilege_held(uint64_t *ret_held);
 

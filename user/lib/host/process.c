@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/nsfs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -108,6 +111,13 @@ static bool is_first_netns(void)
 	return fd >= 0 && !getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) && cookie == 1;
 }
 
+bool bc_process_in_host_netns(void)
+{
+	struct stat ours;
+
+	return (!stat("/proc/self/ns/net", &ours) && ours.st_ino == INITIAL_NETNS) || is_first_netns();
+}
+
 /*
  * Whether the process is in the initial network namespace. If we are not, it is taken to be that of init, which in a
  * container is another one; to look at init takes all of its capabilities.
@@ -120,7 +130,7 @@ static int read_netns(pid_t pid, struct bc_process *process)
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
 	if (stat(path, &its) || stat("/proc/self/ns/net", &ours))
 		return -errno;
-	if (its.st_ino == INITIAL_NETNS || ours.st_ino == INITIAL_NETNS || is_first_netns())
+	if (its.st_ino == INITIAL_NETNS || bc_process_in_host_netns())
 		init = its.st_ino == INITIAL_NETNS ? its : ours;
 	else if (stat("/proc/1/ns/net", &init))
 		return -errno;
@@ -128,20 +138,72 @@ static int read_netns(pid_t pid, struct bc_process *process)
 	return 0;
 }
 
-int bc_process_read(pid_t pid, struct bc_process *ret, struct bc_error *reterr)
+/* The name that it has given itself; not to be trusted with anything. */
+static int read_comm(pid_t pid, struct bc_process *process)
 {
-	_cleanup_(bc_process_done) struct bc_process process = {};
-	int r = read_status(pid, &process);
+	_cleanup_free_ char *text = NULL;
+	int r = read_proc(pid, "comm", &text);
 
-	if (!r)
-		r = read_cgroup(pid, &process);
-	if (!r)
-		r = read_netns(pid, &process);
+	if (!r && text)
+		snprintf(process->comm, sizeof(process->comm), "%.*s", (int)strcspn(text, "\n"), text);
+	return r;
+}
+
+/* In another user namespace than the one that owns the network namespace, it may have what capability it will. */
+static int read_binds_low(pid_t pid, struct bc_process *process)
+{
+	_cleanup_close_ int netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), owner = -1;
+	_cleanup_free_ char *text = NULL;
+	const char *effective;
+	struct stat its, owners;
+	char path[64];
+	int r = read_proc(pid, "status", &text);
+
+	if (r)
+		return r;
+	effective = find_field(text, "CapEff");
+	if (!effective)
+		return -EBADMSG;
+	owner = netns < 0 ? -1 : ioctl(netns, NS_GET_USERNS);
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	/* EPERM: it is owned from further out than we are, and so is every capability that counts. */
+	if (owner < 0)
+		return errno == EPERM ? 0 : -errno;
+	if (fstat(owner, &owners) || stat(path, &its))
+		return -errno;
+	process->binds_low = strtoull(effective, NULL, 16) >> CAP_NET_BIND_SERVICE & 1 && its.st_ino == owners.st_ino &&
+			     its.st_dev == owners.st_dev;
+	return 0;
+}
+
+static int read_who(pid_t pid, struct bc_process *process)
+{
+	return read_status(pid, process) ?: read_cgroup(pid, process);
+}
+
+/* What reading it came to, in words. */
+static int conclude(int r, pid_t pid, struct bc_process *process, struct bc_process *ret, struct bc_error *reterr)
+{
 	if (r == -ENOENT || r == -ESRCH)
 		return bc_fail(reterr, -ESRCH, "there is no process %d", (int)pid);
 	if (r)
 		return bc_fail_errno(reterr, r, "cannot read about process %d", (int)pid);
-	*ret = process;
-	process = (struct bc_process){};
+	*ret = *process;
+	*process = (struct bc_process){};
 	return 0;
+}
+
+int bc_process_read(pid_t pid, struct bc_process *ret, struct bc_error *reterr)
+{
+	_cleanup_(bc_process_done) struct bc_process process = {};
+
+	return conclude(read_who(pid, &process) ?: read_netns(pid, &process), pid, &process, ret, reterr);
+}
+
+int bc_process_read_holder(pid_t pid, struct bc_process *ret, struct bc_error *reterr)
+{
+	_cleanup_(bc_process_done) struct bc_process process = { .host_netns = bc_process_in_host_netns() };
+	int r = read_who(pid, &process) ?: read_comm(pid, &process) ?: read_binds_low(pid, &process);
+
+	return conclude(r, pid, &process, ret, reterr);
 }

@@ -17,11 +17,20 @@ struct bc_process {
 	size_t ngroups;
 	char *cgroup; /* path from the root of cgroup2 as this process sees it; NULL outside of that */
 	bool host_netns;
+	/* Only of a holder: */
+	bool binds_low; /* has CAP_NET_BIND_SERVICE where it counts in our network namespace */
+	char comm[64];	/* the name that it gave itself */
 };
 
 void bc_process_done(struct bc_process *process);
 
 /* Reads it from /proc; of a threaded process, its first thread. 0, or -errno with a sentence. */
 int bc_process_read(pid_t pid, struct bc_process *ret, struct bc_error *reterr);
+
+/* The same of one that holds a socket of our network namespace: what counts is where that is, not the process. */
+int bc_process_read_holder(pid_t pid, struct bc_process *ret, struct bc_error *reterr);
+
+/* Whether we are in the initial network namespace. */
+bool bc_process_in_host_netns(void);
 
 #endif
