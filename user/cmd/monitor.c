@@ -90,7 +90,7 @@ static void hold_signals(sigset_t *ret)
 	sigemptyset(ret);
 	sigaddset(ret, SIGINT);
 	sigaddset(ret, SIGTERM);
-	sigprocmask(SIG_BLOCK, ret, NULL);
+	(void)sigprocmask(SIG_BLOCK, ret, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
 

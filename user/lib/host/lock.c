@@ -66,7 +66,7 @@ static int wait_for(int fd, const char *path, struct bc_error *reterr)
 {
 	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
 	/* Not so many steps: on a busy machine each takes longer than it should. */
-	const int64_t end = clock_ms() + BC_LOCK_SECONDS * 1000;
+	const int64_t end = clock_ms() + BC_LOCK_SECONDS * INT64_C(1000);
 	char who[96];
 	struct stat st;
 	long holder;

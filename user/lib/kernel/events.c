@@ -185,14 +185,14 @@ static int read_refusal(int fd, uint32_t at, struct bc_refusal *ret)
 
 int bc_refusals_read(const char *dir, struct bc_refused **ret, size_t *ret_n, struct bc_error *reterr)
 {
-	_cleanup_free_ struct bc_refused *all = calloc(BC_REFUSALS, sizeof(*all));
+	_cleanup_free_ struct bc_refused *all = calloc((size_t)BC_REFUSALS, sizeof(*all));
 	_cleanup_close_ int fd = -1;
 	struct bc_refusal refusal;
 	size_t n = 0;
 	int r = bc_pins_require(dir, reterr);
 
-	if (!r && !all)
-		r = bc_fail(reterr, -ENOMEM, "out of memory");
+	if (!all)
+		return bc_fail(reterr, -ENOMEM, "out of memory");
 	if (!r)
 		r = bc_pin_open_map(dir, BC_PIN_REFUSALS, BPF_MAP_TYPE_ARRAY, &fd, NULL, reterr);
 	for (uint32_t i = 0; !r && i < BC_REFUSALS; i++) {
@@ -204,7 +204,8 @@ int bc_refusals_read(const char *dir, struct bc_refused **ret, size_t *ret_n, st
 	}
 	if (r)
 		return r;
-	qsort(all, n, sizeof(*all), compare_times);
+	if (n)
+		qsort(all, n, sizeof(*all), compare_times);
 	*ret = TAKE_PTR(all);
 	*ret_n = n;
 	return 0;

@@ -194,7 +194,7 @@ static int migrate(const struct bc_instance *instance, uint32_t schema, const st
 {
 	_cleanup_(bc_programs_freep) struct bc_programs *programs = NULL;
 	_cleanup_close_ int image_fd = -1, old_fd = -1;
-	struct bc_imprint imprint;
+	struct bc_imprint imprint = {};
 	struct bc_force force;
 	struct bc_gate needs;
 	uint64_t root = 0;

@@ -81,12 +81,12 @@ static void read_needs(const char *dir, const struct registry *registry, struct 
 static void clear_place(const char *dir, const struct registry *registry, uint32_t number)
 {
 	uint32_t bits = BC_WATCH(number) | BC_WATCH_ALL(number);
-	struct bc_gate needs;
+	struct bc_gate needs = {};
 
 	if (bc_gate_watched(&registry->force) & BC_WATCH_ALL(number))
 		read_needs(dir, registry, &needs);
-	bc_gate_watch(&registry->force, 0, bits, &needs, NULL);
-	bpf_map_delete_elem(registry->rings_fd, &number);
+	(void)bc_gate_watch(&registry->force, 0, bits, &needs, NULL);
+	(void)bpf_map_delete_elem(registry->rings_fd, &number);
 }
 
 static void sweep(const char *dir, const struct registry *registry)
