@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "unit.h"
+#include "pure/tally.h"
+
+static void hit(struct bc_cells *image, uint32_t rule, uint64_t hits, uint32_t last)
+{
+	struct bc_rule_cell *cell = &image->cells[image->cells[0].header.rules + rule].rule;
+
+	cell->hits = hits;
+	cell->last = last;
+}
+
+/* What rule number `rule` of the new image gets; 0 when nothing. */
+static uint64_t carried(const struct bc_cells *to, const struct bc_tally *tallies, size_t n, uint32_t rule)
+{
+	for (size_t i = 0; i < n; i++)
+		if (tallies[i].cell == to->cells[0].header.rules + rule)
+			return tallies[i].hits;
+	return 0;
+}
+
+static void rules_that_mean_the_same_go_on(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells from = {}, to = {};
+	_cleanup_free_ struct bc_tally *tallies = NULL;
+	size_t n;
+
+	(void)state;
+	image_from_text(&from,
+			"grant user 1 port 80\ndeny port 81\nallow group 2 port 82 proto tcp\nrewrite port 83 to ::1\n"
+			"grant user 1 port 84\n");
+	image_from_text(&to,
+			"\n# moved\nrewrite port 83 to ::1\ngrant user 1 port 85\nallow group 2 port 82 proto udp\n"
+			"deny port 81\ngrant port 80 user 1\n");
+	hit(&from, 0, 7, 70);
+	hit(&from, 1, 8, 80);
+	hit(&from, 2, 9, 90);
+	hit(&from, 3, 10, 100);
+	assert_int_equal(bc_tally_carry(&from, &to, &tallies, &n), 0);
+	assert_int_equal(n, 3);
+	assert_int_equal(carried(&to, tallies, n, 0), 10);
+	assert_int_equal(carried(&to, tallies, n, 1), 0);
+	/* Another protocol is another rule. */
+	assert_int_equal(carried(&to, tallies, n, 2), 0);
+	assert_int_equal(carried(&to, tallies, n, 3), 8);
+	assert_int_equal(carried(&to, tallies, n, 4), 7);
+	/* In the order of their cells. */
+	assert_true(tallies[0].cell < tallies[1].cell && tallies[1].cell < tallies[2].cell);
+	assert_int_equal(tallies[0].last, 100);
+}
+
+/* Each count goes to one rule. */
+static void rules_written_twice_are_kept_apart(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells from = {}, to = {};
+	_cleanup_free_ struct bc_tally *tallies = NULL;
+	size_t n;
+
+	(void)state;
+	image_from_text(&from, "deny port 81\ndeny port 81\n");
+	image_from_text(&to, "deny port 81\ndeny port 81\ndeny port 81\n");
+	hit(&from, 0, 5, 1);
+	hit(&from, 1, 6, 1);
+	assert_int_equal(bc_tally_carry(&from, &to, &tallies, &n), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(carried(&to, tallies, n, 0), 5);
+	assert_int_equal(carried(&to, tallies, n, 1), 6);
+	assert_int_equal(carried(&to, tallies, n, 2), 0);
+}
+
+static void nothing_comes_of_nothing(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells from = {}, to = {}, none = {};
+	_cleanup_free_ struct bc_tally *tallies = NULL;
+	size_t n = 1;
+
+	(void)state;
+	image_from_text(&from, "deny port 81\n");
+	image_from_text(&to, "deny port 81\n");
+	assert_int_equal(bc_tally_carry(&from, &to, &tallies, &n), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(bc_tally_carry(&none, &to, &tallies, &n), 0);
+	assert_int_equal(n, 0);
+	/* Nobody has checked the image in force: what it says of its rules may be anything. */
+	hit(&from, 0, 5, 1);
+	from.cells[0].header.rules = 0x7fffffff;
+	assert_int_equal(bc_tally_carry(&from, &to, &tallies, &n), 0);
+	assert_int_equal(n, 0);
+	from.cells[0].header.rules = BC_INDEX;
+	from.cells[1].about.nrules = ~0u;
+	assert_int_equal(bc_tally_carry(&from, &to, &tallies, &n), 0);
+	assert_int_equal(n, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rules_that_mean_the_same_go_on),
+		cmocka_unit_test(rules_written_twice_are_kept_apart),
+		cmocka_unit_test(nothing_comes_of_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
