@@ -125,16 +125,6 @@ static const char *event_cgroup(struct event_view *view, const struct bc_event *
 	return path;
 }
 
-/* 127.0.0.1:443, [::1]:443; an IPv4 address of an IPv6 socket in its mapped form. */
-static void format_address(struct bc_text *text, const uint32_t addr[4], unsigned port, unsigned family)
-{
-	bool v4 = !addr[0] && !addr[1] && addr[2] == 0xffff, plain = v4 && family == 4;
-
-	bc_text_addf(text, "%s%s", plain ? "" : "[", v4 && !plain ? "::ffff:" : "");
-	bc_format_addr(text, addr, v4, 128);
-	bc_text_addf(text, "%s:%u", plain ? "" : "]", port);
-}
-
 /* Which rule it was, or that none was. */
 static void format_rule(struct bc_text *text, struct event_view *view, const struct bc_event *event)
 {
@@ -183,10 +173,10 @@ void event_print(struct event_view *view, const struct bc_event *event)
 	char comm[sizeof(event->comm) + 1] = "";
 
 	memcpy(comm, event->comm, sizeof(event->comm));
-	format_address(&line, event->addr, event->port, event->family);
+	out_address(&line, event->addr, event->port, event->family);
 	if (event->verdict == BC_REWRITE) {
 		bc_text_addf(&line, " -> ");
-		format_address(&line, event->to, event->to_port, event->family);
+		out_address(&line, event->to, event->to_port, event->family);
 	}
 	bc_text_addf(&line, "/%s%s by %s", proto_name(event), event->flags & BC_EVENT_CHOSEN ? " (chosen)" : "", comm);
 	bc_text_addf(&line, "[%u] of ", event->pid);

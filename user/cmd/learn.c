@@ -2,27 +2,19 @@
 /* learn: watches binds, and prints the rules that would permit just these. */
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "cmd/app.h"
+#include "cmd/follow.h"
 #include "cmd/lessons.h"
 #include "cmd/names.h"
 #include "host/mounts.h"
 #include "host/names.h"
-#include "kernel/events.h"
 #include "kernel/probe.h"
 #include "pure/clause.h"
 #include "pure/decompile.h"
 #include "pure/moment.h"
-
-/* Every bind counts, and a burst of them must find room until it is read. */
-#define RING_BYTES (16u << 20)
 
 #define PLACES 64u
 
@@ -115,38 +107,6 @@ static int learn_event(void *ctx, const struct bc_event *event)
 	return lessons->learn.binds > before && watch->count && !--watch->count;
 }
 
-#define LOOK_MS 1000 /* between two looks at whether there is still something to be seen */
-
-/*
- * Until the count is reached, the time is over or a signal asks for the end (0 or more); -EPIPE when nobody reads,
- * -ENOLINK when the programs that wrote the events were unloaded.
- */
-static int follow(struct watch *watch, struct bc_events *events, int signal_fd)
-{
-	int64_t end = watch->duration ? now() + watch->duration : 0;
-
-	for (;;) {
-		struct pollfd fds[] = { { bc_events_fd(events), POLLIN, 0 },
-					{ signal_fd, POLLIN, 0 },
-					{ STDOUT_FILENO, 0, 0 } };
-		int64_t left = end ? (end - now()) / 1000000 + 1 : LOOK_MS;
-		int r = bc_events_read(events, learn_event, watch);
-
-		if (r || (end && now() >= end))
-			return r;
-		r = poll(fds, ARRAY_SIZE(fds), left < LOOK_MS ? left : LOOK_MS);
-		if (r < 0 && errno != EINTR)
-			return -errno;
-		/* What happened before the end was asked for belongs to it. */
-		if (fds[1].revents)
-			return bc_events_read(events, learn_event, watch);
-		if (fds[2].revents & POLLERR)
-			return -EPIPE;
-		if (!r && !bc_events_live(events))
-			return -ENOLINK;
-	}
-}
-
 /* What the rules may lack, if anything; `r`: how it ended. */
 static int find_gaps(struct watch *watch, const struct bc_events *events, int r, struct bc_error *reterr)
 {
@@ -170,35 +130,27 @@ static int find_gaps(struct watch *watch, const struct bc_events *events, int r,
 	return r == -ENOLINK ? 0 : r;
 }
 
-static int open_all(struct watch *watch, struct bc_events **ret_events, struct bc_error *reterr)
+static int open_all(struct watch *watch, struct following *following, struct bc_error *reterr)
 {
-	const struct bc_wanted wanted = { .all = true, .ring_bytes = RING_BYTES };
+	/* Every bind counts, and a burst of them must find room until it is read. */
+	const struct bc_wanted wanted = { .all = true, .ring_bytes = FOLLOW_RING_MAX };
 	int r = bc_probe_capabilities(reterr);
 
 	if (!r)
 		r = bc_find_cgroup2(&watch->root, reterr) ?: bc_open_cgroup(watch->root, &watch->root_fd, reterr);
-	return r ?: bc_events_open(watch->instance->pins, &wanted, ret_events, reterr);
+	return r ?: follow_open(watch->instance->pins, &wanted, following, reterr);
 }
 
 static int learn(struct watch *watch)
 {
-	_cleanup_(bc_events_close) struct bc_events *events = NULL;
-	_cleanup_close_ int signal_fd = -1;
+	_cleanup_(follow_close) struct following following = FOLLOWING_NONE;
 	struct bc_error error;
-	sigset_t signals;
-	int r;
+	int r = open_all(watch, &following, &error);
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	signal(SIGPIPE, SIG_IGN);
-	r = sigprocmask(SIG_BLOCK, &signals, NULL) ? bc_fail_errno(&error, -errno, "cannot block signals") :
-						     open_all(watch, &events, &error);
 	if (r)
 		return failed(&error);
 	watch->lessons.start = now();
-	signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
-	r = follow(watch, events, signal_fd);
+	r = follow(&following, watch->duration, learn_event, watch);
 	watch->lessons.end = now();
 	if (r == -EPIPE)
 		return EXIT_DONE;
@@ -206,7 +158,7 @@ static int learn(struct watch *watch)
 		bc_fail_errno(&error, r, "cannot read the events");
 		return failed(&error);
 	}
-	r = find_gaps(watch, events, r, &error) ?: lessons_print(&watch->lessons, &error);
+	r = find_gaps(watch, following.events, r, &error) ?: lessons_print(&watch->lessons, &error);
 	if (r)
 		return failed(&error);
 	return finish_output(watch->lessons.ngaps ? EXIT_FAILED : EXIT_DONE);

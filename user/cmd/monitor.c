@@ -2,17 +2,12 @@
 /* monitor: decisions as they are made, a line each. */
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "cmd/app.h"
 #include "cmd/event.h"
-#include "cmd/names.h"
-#include "kernel/events.h"
+#include "cmd/follow.h"
 #include "kernel/probe.h"
 #include "pure/moment.h"
 
@@ -42,58 +37,6 @@ static int print_event(void *ctx, const struct bc_event *event)
 	return watch->count && !--watch->count;
 }
 
-/* Prints what there is; 0, 1 when that was all that is wanted, -EPIPE when nobody reads. */
-static int print_all(struct watch *watch, struct bc_events *events)
-{
-	int r = bc_events_read(events, print_event, watch);
-
-	return fflush(stdout) || ferror(stdout) ? -EPIPE : r;
-}
-
-#define LOOK_MS 1000 /* between two looks at whether there is still something to be seen */
-
-/*
- * Until the count is reached (1), the time is over or a signal asks for the end (0); -EPIPE when nobody reads,
- * -ENOLINK when the programs that wrote the events were unloaded.
- */
-static int follow(struct watch *watch, struct bc_events *events, int signal_fd)
-{
-	int64_t end = watch->duration ? now() + watch->duration : 0;
-
-	for (;;) {
-		struct pollfd fds[] = { { bc_events_fd(events), POLLIN, 0 },
-					{ signal_fd, POLLIN, 0 },
-					{ STDOUT_FILENO, 0, 0 } };
-		int64_t left = end ? (end - now()) / 1000000 + 1 : LOOK_MS;
-		int r = print_all(watch, events);
-
-		if (r)
-			return r;
-		if (end && now() >= end)
-			return 0;
-		r = poll(fds, ARRAY_SIZE(fds), left < LOOK_MS ? left : LOOK_MS);
-		if (r < 0 && errno != EINTR)
-			return -errno;
-		/* What happened before the end was asked for belongs to it. */
-		if (fds[1].revents)
-			return print_all(watch, events);
-		if (fds[2].revents & POLLERR)
-			return -EPIPE;
-		if (!r && !bc_events_live(events))
-			return -ENOLINK;
-	}
-}
-
-/* From now on they wait, as what is begun is to be ended properly; *ret: which. */
-static void hold_signals(sigset_t *ret)
-{
-	sigemptyset(ret);
-	sigaddset(ret, SIGINT);
-	sigaddset(ret, SIGTERM);
-	(void)sigprocmask(SIG_BLOCK, ret, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
 static void say_losses(const struct watch *watch, const struct bc_events *events)
 {
 	struct bc_losses losses;
@@ -109,24 +52,20 @@ static void say_losses(const struct watch *watch, const struct bc_events *events
 
 static int monitor(struct watch *watch, const struct bc_instance *instance)
 {
-	_cleanup_(bc_events_close) struct bc_events *events = NULL;
-	_cleanup_close_ int signal_fd = -1;
+	_cleanup_(follow_close) struct following following = FOLLOWING_NONE;
 	struct bc_error error;
-	sigset_t signals;
 	int r = bc_probe_capabilities(&error);
 
 	if (!r)
 		r = event_filter_parse(&watch->filter, &error);
 	if (!r)
 		r = event_view_open(&watch->view, instance, &error);
-	hold_signals(&signals);
 	if (!r)
-		r = bc_events_open(instance->pins, &watch->wanted, &events, &error);
+		r = follow_open(instance->pins, &watch->wanted, &following, &error);
 	if (r)
 		return failed(&error);
-	signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
-	r = follow(watch, events, signal_fd);
-	say_losses(watch, events);
+	r = follow(&following, watch->duration, print_event, watch);
+	say_losses(watch, following.events);
 	if (r == -EPIPE)
 		return EXIT_DONE;
 	if (r == -ENOLINK) {
