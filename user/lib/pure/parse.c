@@ -34,7 +34,10 @@ static int check_bytes(const struct bc_place *place, const char *line, size_t le
 	return 0;
 }
 
-/* Reads a quoted word from `line` at *at (behind the quote) into `to`; the length, or -EINVAL. */
+/*
+ * Reads a quoted word from `line` at *at (behind the quote) into `to`; the length, or -EINVAL. A tab does not belong
+ * there: no image holds such a name.
+ */
 static int unquote(const char *line, size_t len, size_t *at, char *to)
 {
 	size_t n = 0;
@@ -45,6 +48,8 @@ static int unquote(const char *line, size_t len, size_t *at, char *to)
 			if (*at == len || (line[*at] != '"' && line[*at] != '\\'))
 				return -EINVAL;
 		}
+		if (line[*at] == '\t')
+			return -EINVAL;
 		to[n++] = line[*at];
 	}
 	if (*at == len)
@@ -81,9 +86,9 @@ int bc_split_line(const struct bc_place *place, const char *line, size_t len, ch
 			at++;
 			got = unquote(line, len, &at, buffer + used);
 			if (got < 0 || (at < len && !is_blank(line[at])))
-				return bc_fail_at(
-					reterr, -EINVAL, place->source, place->line, word.column,
-					"a quoted word ends in \" before a blank, and holds \\ only in \\\" and \\\\");
+				return bc_fail_at(reterr, -EINVAL, place->source, place->line, word.column,
+						  "a quoted word ends in \" before a blank, and holds no tab, and \\ "
+						  "only in \\\" and \\\\");
 			word.len = got;
 		} else {
 			while (at < len && !is_blank(line[at]))
@@ -149,12 +154,11 @@ static int check_rule(const struct bc_place *place, const struct bc_word *words,
 	return 0;
 }
 
-/*
- * Arguments become a line of a file: what a line could not hold, or would end it, must not pass. And of a line, a tab
- * within quotes: no image holds such a name.
- */
-static int check_words(const struct bc_place *place, const struct bc_word *words, size_t n, struct bc_error *reterr)
+/* Arguments become a line of a file: what a line could not hold, or would end it, must not pass. */
+static int check_arguments(const struct bc_place *place, const struct bc_word *words, size_t n, struct bc_error *reterr)
 {
+	if (place->line)
+		return 0;
 	for (size_t w = 0; w < n; w++)
 		for (size_t i = 0; i < words[w].len; i++)
 			if ((unsigned char)words[w].text[i] < 0x20 || words[w].text[i] == 0x7f)
@@ -190,7 +194,7 @@ int bc_parse_words(struct bc_policy *policy, const struct bc_place *place, const
 	size_t nranges = policy->nranges;
 	int r;
 
-	r = check_words(place, words, n, reterr);
+	r = check_arguments(place, words, n, reterr);
 	if (!r)
 		r = parse_verb(place, &words[0], &rule, reterr);
 	for (size_t at = 1; !r && at < n; at++)
