@@ -313,13 +313,6 @@ void event_filter_done(struct event_filter *filter)
 	bc_policy_done(&filter->policy);
 }
 
-static bool is_below(const char *cgroup, const char *path)
-{
-	size_t len = strlen(path);
-
-	return cgroup && !strncmp(cgroup, path, len) && (!cgroup[len] || cgroup[len] == '/');
-}
-
 bool event_matches(const struct event_filter *filter, struct event_view *view, const struct bc_event *event)
 {
 	const struct bc_rule *rule = filter->policy.rules;
@@ -336,6 +329,6 @@ bool event_matches(const struct event_filter *filter, struct event_view *view, c
 		return false;
 	for (uint32_t i = 0; i < rule->nranges; i++)
 		if (range[i].first <= event->port && event->port <= range[i].last)
-			return !path || is_below(event_cgroup(view, event), path);
+			return !path || bc_path_within(event_cgroup(view, event), path);
 	return false;
 }

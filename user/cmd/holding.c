@@ -32,12 +32,7 @@ static char *find_reach(const struct app *app)
 
 static bool reaches(const struct judge *judge, const struct bc_process *process)
 {
-	size_t len = judge->cgroup ? strlen(judge->cgroup) : 0;
-
-	if (!len)
-		return true;
-	return process->cgroup && !strncmp(process->cgroup, judge->cgroup, len) &&
-	       (!process->cgroup[len] || process->cgroup[len] == '/');
+	return !judge->cgroup || bc_path_within(process->cgroup, judge->cgroup);
 }
 
 int judge_in_force(const struct app *app, struct judge *ret, struct bc_error *reterr)

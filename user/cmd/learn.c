@@ -62,13 +62,6 @@ static void format_place(struct bc_text *text, struct watch *watch, const struct
 	}
 }
 
-static bool is_below(const char *cgroup, const char *path)
-{
-	size_t len = strlen(path);
-
-	return len == 1 || (!strncmp(cgroup, path, len) && (!cgroup[len] || cgroup[len] == '/'));
-}
-
 /* Whether the cgroup is among those that are asked for. Ids are never used again, and cgroups never renamed. */
 static bool is_inside(struct watch *watch, uint64_t id)
 {
@@ -85,7 +78,7 @@ static bool is_inside(struct watch *watch, uint64_t id)
 		return false;
 	}
 	watch->places[at].id = id;
-	watch->places[at].inside = is_below(path[len] ? path + len : "/", watch->lessons.cgroup);
+	watch->places[at].inside = bc_path_within(path[len] ? path + len : "/", watch->lessons.cgroup);
 	return watch->places[at].inside;
 }
 

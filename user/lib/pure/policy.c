@@ -76,6 +76,13 @@ static const struct {
 	[BC_VERB_RESERVE] = { "reserve", BC_GRANT },
 };
 
+bool bc_path_within(const char *cgroup, const char *path)
+{
+	size_t len = path[1] ? strlen(path) : 0;
+
+	return cgroup && !strncmp(cgroup, path, len) && (!len || !cgroup[len] || cgroup[len] == '/');
+}
+
 const char *bc_verb_name(enum bc_verb verb)
 {
 	return verb < ARRAY_SIZE(verbs) && verbs[verb].name ? verbs[verb].name : "?";

@@ -108,6 +108,9 @@ static inline const char *bc_policy_path(const struct bc_policy *policy, const s
 	return path && path[1] ? path : NULL;
 }
 
+/* Whether a cgroup's path, NULL for one that is not known, is that path or below it. Everything is below "/". */
+bool bc_path_within(const char *cgroup, const char *path);
+
 static inline const char *bc_policy_source_of(const struct bc_policy *policy, const struct bc_rule *rule)
 {
 	return rule->source < policy->nsources ? policy->sources[rule->source] : "";
