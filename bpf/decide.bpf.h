@@ -38,6 +38,26 @@ enum tally {
 	TALLY_DENY, /* one that denies: others have been counted when the bind began */
 };
 
+/* Ticks, of which the kernel has at least 100 a second, after which the clock is looked at again. */
+#define TICKS 32
+
+/* The time of a hit. Ticks are a load from memory, where the clock, even the coarse one, is a call of a third of a bind. */
+static __always_inline __u32 now(void)
+{
+	struct bc_state *state = open_state();
+	__u32 ticks = bpf_jiffies64();
+	__u64 clock;
+
+	if (!state)
+		return 0;
+	clock = state->clock;
+	if (!clock || ticks - (__u32)(clock >> 32) >= TICKS) {
+		clock = (__u64)ticks << 32 | (__u32)(bpf_ktime_get_coarse_ns() >> BC_HIT_SHIFT);
+		state->clock = clock;
+	}
+	return clock;
+}
+
 static __always_inline void hit(struct bc_search *s, __u32 rule)
 {
 	union bc_cell *cell = rule == BC_RULE_NONE ? NULL : find_cell(s->image, s->m->rules + rule);
@@ -45,7 +65,7 @@ static __always_inline void hit(struct bc_search *s, __u32 rule)
 	if (!cell)
 		return;
 	__sync_fetch_and_add(&cell->rule.hits, 1);
-	cell->rule.last = bpf_ktime_get_coarse_ns() >> BC_HIT_SHIFT;
+	cell->rule.last = now();
 }
 
 static __always_inline void tally(struct bc_search *s)

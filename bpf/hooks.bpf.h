@@ -164,7 +164,7 @@ static __always_inline void leave_to_kernel(struct bc_match *m, const struct bc_
 	m->uid = effective_uid();
 	m->verdict = BC_NONE;
 	m->rule = m->audited = BC_RULE_NONE;
-	m->tai_offset = gate->tai_offset;
+	m->tai_offset = gate ? gate->tai_offset : 0;
 }
 
 static __always_inline void count_decision(const struct bc_match *m, int v6)
@@ -180,15 +180,12 @@ static __always_inline int answer(struct bc_match *m, struct bpf_sock_addr *ctx,
 {
 	int known = named && decide(m), answer = KERNEL;
 	const struct bc_gate *gate = open_gate();
-	__u32 watch;
+	__u32 watch = gate ? gate->watch : 0;
 
-	if (!gate)
-		return known && m->verdict == BC_DENY ? refuse(m->err) : KERNEL;
-	if (!known)
-		leave_to_kernel(m, gate);
-	else
+	if (known)
 		count_decision(m, v6);
-	watch = gate->watch;
+	else
+		leave_to_kernel(m, gate);
 	if (is_simple(m, watch)) {
 		if (m->verdict == BC_GRANT)
 			return PERMIT;

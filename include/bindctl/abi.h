@@ -277,6 +277,7 @@ struct bc_reader {
 struct bc_state {
 	__u64 host_netns; /* cookie of the initial network namespace; 0: not looked up yet */
 	__u64 notes_left; /* whether any socket was ever left a note: most policies leave none */
+	__u64 clock;	  /* when it was last looked at: the kernel's ticks << 32 | units of bc_rule_cell's `last` */
 };
 
 /*
