@@ -131,6 +131,7 @@ void figures_write(const char *dir);
 
 /* The tables. */
 #define PROGRAMS "Program time above an empty program, ns a bind"
+#define READERS "The same while events are read, 10 rules"
 #define CALLS "Time of the calls, ns"
 #define UPDATES "Time of a change, ms"
 #define MEMORY "Kernel memory, bytes a rule"
@@ -142,6 +143,7 @@ extern const char *const size_names[SIZES];
 
 /* The parts; each adds its figures and the goals that they are held against. */
 void measure_programs(void);
+void measure_readers(void);
 void measure_calls(void);
 void measure_updates(void);
 

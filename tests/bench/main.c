@@ -21,6 +21,8 @@ static int work(void)
 {
 	if (is_wanted("programs"))
 		measure_programs();
+	if (is_wanted("readers"))
+		measure_readers();
 	if (is_wanted("calls"))
 		measure_calls();
 	if (is_wanted("updates"))
@@ -33,7 +35,7 @@ static void usage(int code)
 {
 	fprintf(code ? stderr : stdout,
 		"usage: bench --bindctl FILE --worker FILE --out DIR [--rounds N] [--only PART]\n"
-		"Measures bindctl against the running kernel, as root. Parts: programs, calls, updates.\n"
+		"Measures bindctl against the running kernel, as root. Parts: programs, readers, calls, updates.\n"
 		"With one part alone nothing is written to DIR.\n");
 	exit(code);
 }

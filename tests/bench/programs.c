@@ -3,12 +3,12 @@
  * What the programs cost, by the kernel's own account (BPF_STATS_RUN_TIME). Reading the clock is part of it, so an
  * empty program's time is taken off for every run of every program of ours.
  */
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
-#include "bench.h"
 #include "kernel/events.h"
+#include "runs.h"
 
 /* A round is many short bursts: an interruption spoils one of them, not the round's mean. */
 #define BURSTS 8
@@ -78,57 +78,6 @@ static const struct row {
 	{ "deny", DENIES, THE_USER, { V4, MAIN, .wanted = EACCES } },
 };
 
-/* All programs that run at a place, and what the kernel has counted of them. */
-struct programs {
-	int fds[64];
-	unsigned n;
-};
-
-struct count {
-	double ns;
-	double runs;
-};
-
-static struct programs find_programs(enum place place)
-{
-	struct programs programs = {};
-
-	for (enum bc_hook hook = 0; hook < BC_HOOKS; hook++) {
-		struct bc_attached effective;
-		struct bc_error error;
-
-		if (bc_query(bench.cgroup_fds[place], hook, true, &effective, &error))
-			fail("%s", error.text);
-		for (unsigned i = 0; i < effective.n; i++)
-			programs.fds[programs.n++] = bpf_prog_get_fd_by_id(effective.ids[i]);
-	}
-	if (!programs.n)
-		fail("no program is attached to %s", bench.cgroups[place]);
-	return programs;
-}
-
-static void release_programs(const struct programs *programs)
-{
-	for (unsigned i = 0; i < programs->n; i++)
-		close(programs->fds[i]);
-}
-
-static struct count read_count(const struct programs *programs)
-{
-	struct count count = {};
-
-	for (unsigned i = 0; i < programs->n; i++) {
-		struct bpf_prog_info info = {};
-		uint32_t size = sizeof(info);
-
-		if (bpf_obj_get_info_by_fd(programs->fds[i], &info, &size))
-			fail("cannot query a program: %m");
-		count.ns += info.run_time_ns;
-		count.runs += info.run_cnt;
-	}
-	return count;
-}
-
 /* Each time from a cgroup that is new, under the name of the one before. */
 static void bind_first(const struct worker *worker, const struct row *row)
 {
@@ -171,12 +120,11 @@ static struct count measure(const struct programs *programs, const struct worker
 						   .wanted = order.wanted,
 						   .uid = order.uid,
 						   .nuids = order.nuids });
-	before = read_count(programs);
-	if (row->first)
-		bind_first(worker, row);
-	else
-		worker_do(worker, &order);
-	after = read_count(programs);
+	if (!row->first)
+		return programs_measure(programs, worker, &order);
+	before = programs_count(programs);
+	bind_first(worker, row);
+	after = programs_count(programs);
 	return (struct count){ (after.ns - before.ns) / binds, (after.runs - before.runs) / binds };
 }
 
@@ -280,9 +228,7 @@ void measure_programs(void)
 			else
 				close(image.fd);
 		}
-	stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
-	if (stats < 0)
-		fail("cannot have the kernel count the programs' time: %m");
+	stats = runs_count();
 	for (unsigned round = 0; round < bench.rounds; round++) {
 		const struct bc_wanted wanted = { .ring_bytes = BC_RING_BYTES };
 		struct bc_events *events;
@@ -291,11 +237,11 @@ void measure_programs(void)
 		bed_load();
 		if (bc_events_open(bench.pins, &wanted, &events, &error))
 			fail("%s", error.text);
-		bed.empties = find_programs(EMPTY_HOOK);
+		bed.empties = programs_find(EMPTY_HOOK);
 		/* The kinds that deny or rewrite have programs at more hooks, and come behind the others. */
 		for (enum kind kind = 0; kind < KINDS; kind++) {
 			bed_attach(images[kind][0].needs.features);
-			bed.ours = find_programs(OURS);
+			bed.ours = programs_find(OURS);
 			for (unsigned size = 0; size < SIZES; size++) {
 				policy_publish(&images[kind][size]);
 				for (unsigned burst = 0; burst < BURSTS; burst++) {
@@ -303,9 +249,9 @@ void measure_programs(void)
 					measure_rows(&bed, kind, size);
 				}
 			}
-			release_programs(&bed.ours);
+			programs_release(&bed.ours);
 		}
-		release_programs(&bed.empties);
+		programs_release(&bed.empties);
 		bc_events_close(&events);
 	}
 	close(stats);
