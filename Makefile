@@ -89,11 +89,13 @@ install: all
 	$(INSTALL) -D -m 0755 $(BUILD)/bindctl $(DESTDIR)$(SBINDIR)/bindctl
 	$(INSTALL) -D -m 0644 user/man/bindctl.8 $(DESTDIR)$(MANDIR)/man8/bindctl.8
 	$(INSTALL) -D -m 0644 user/man/bindctl-policy.5 $(DESTDIR)$(MANDIR)/man5/bindctl-policy.5
+	$(INSTALL) -D -m 0644 user/man/bindctl-internals.7 $(DESTDIR)$(MANDIR)/man7/bindctl-internals.7
 	$(INSTALL) -D -m 0644 user/completion/bindctl.bash $(DESTDIR)$(COMPLETIONDIR)/bindctl
 
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/bindctl $(DESTDIR)$(MANDIR)/man8/bindctl.8 \
-		$(DESTDIR)$(MANDIR)/man5/bindctl-policy.5 $(DESTDIR)$(COMPLETIONDIR)/bindctl
+		$(DESTDIR)$(MANDIR)/man5/bindctl-policy.5 $(DESTDIR)$(MANDIR)/man7/bindctl-internals.7 \
+		$(DESTDIR)$(COMPLETIONDIR)/bindctl
 
 clean:
 	rm -rf $(BUILD)
