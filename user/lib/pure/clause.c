@@ -11,7 +11,8 @@
 
 bool bc_word_is(const struct bc_word *word, const char *text)
 {
-	return strlen(text) == word->len && !memcmp(text, word->text, word->len);
+	/* Most words are told from most others by how they begin. */
+	return word->len && *text == *word->text && strlen(text) == word->len && !memcmp(text, word->text, word->len);
 }
 
 int bc_clause_fail(const struct bc_place *place, const struct bc_word *word, struct bc_error *reterr,
@@ -390,14 +391,18 @@ static size_t find_clause(const struct bc_word *word)
 	return i;
 }
 
-size_t bc_clause_words(const struct bc_word *words, size_t n, size_t at)
+/* How many words there are of the clause `i`, as find_clause() gives it. */
+static size_t count_words(size_t i, const struct bc_word *words, size_t n, size_t at)
 {
-	size_t i = find_clause(&words[at]);
-
 	if (i == ARRAY_SIZE(clauses) || !clauses[i].parse)
 		return 1;
 	/* `hidden` is a part of what stands before it. */
 	return clauses[i].clause == BC_CLAUSE_TO && at + 2 < n && bc_word_is(&words[at + 2], "hidden") ? 3 : 2;
+}
+
+size_t bc_clause_words(const struct bc_word *words, size_t n, size_t at)
+{
+	return count_words(find_clause(&words[at]), words, n, at);
 }
 
 static int unknown_clause(const struct bc_place *place, const struct bc_word *word, struct bc_error *reterr)
@@ -415,7 +420,7 @@ int bc_clause_parse(struct bc_policy *policy, const struct bc_place *place, cons
 {
 	const struct bc_word *word = &words[*at];
 	struct clause_input in = { policy, place, word + 1, rule, reterr };
-	size_t i = find_clause(word), taken = bc_clause_words(words, n, *at);
+	size_t i = find_clause(word), taken = count_words(i, words, n, *at);
 
 	if (i == ARRAY_SIZE(clauses))
 		return unknown_clause(place, word, reterr);

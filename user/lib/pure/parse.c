@@ -24,12 +24,13 @@ static int check_bytes(const struct bc_place *place, const char *line, size_t le
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = line[i];
 
+		if ((c >= 0x20 && c != 0x7f) || c == '\t')
+			continue;
 		if (c == '\r' && i + 1 == len)
 			return bc_fail_at(reterr, -EINVAL, place->source, place->line, i + 1,
 					  "the line ends in CR LF; convert the file to plain newlines");
-		if ((c < 0x20 && c != '\t') || c == 0x7f)
-			return bc_fail_at(reterr, -EINVAL, place->source, place->line, i + 1,
-					  "byte 0x%02x does not belong in a policy; is this a text file?", c);
+		return bc_fail_at(reterr, -EINVAL, place->source, place->line, i + 1,
+				  "byte 0x%02x does not belong in a policy; is this a text file?", c);
 	}
 	return 0;
 }
@@ -70,13 +71,14 @@ int bc_split_line(const struct bc_place *place, const char *line, size_t len, ch
 	if (check_bytes(place, line, len, reterr))
 		return -EINVAL;
 	for (;;) {
-		struct bc_word word = { .text = buffer + used };
+		struct bc_word word = {};
 
 		while (at < len && is_blank(line[at]))
 			at++;
 		if (at == len || line[at] == '#')
 			return n;
 		word.column = at + 1;
+		word.text = line + at;
 		if (n == BC_WORDS_MAX)
 			return bc_fail_at(reterr, -EINVAL, place->source, place->line, word.column,
 					  "more than %d words in a rule", BC_WORDS_MAX);
@@ -89,12 +91,14 @@ int bc_split_line(const struct bc_place *place, const char *line, size_t len, ch
 				return bc_fail_at(reterr, -EINVAL, place->source, place->line, word.column,
 						  "a quoted word ends in \" before a blank, and holds no tab, and \\ "
 						  "only in \\\" and \\\\");
+			word.text = buffer + used;
 			word.len = got;
+			used += got;
 		} else {
 			while (at < len && !is_blank(line[at]))
-				buffer[used + word.len++] = line[at++];
+				at++;
+			word.len = line + at - word.text;
 		}
-		used += word.len;
 		words[n++] = word;
 	}
 }

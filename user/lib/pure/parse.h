@@ -42,8 +42,8 @@ int bc_parse_words(struct bc_policy *policy, const struct bc_place *place, const
 		   struct bc_error *reterr);
 
 /*
- * Splits one line (without its newline) into at most BC_WORDS_MAX words, which point into `buffer` of BC_LINE_MAX + 1
- * bytes. Returns their number, or -EINVAL with *reterr.
+ * Splits one line (without its newline) into at most BC_WORDS_MAX words, which point into the line or, where they were
+ * quoted, into `buffer` of BC_LINE_MAX + 1 bytes. Returns their number, or -EINVAL with *reterr.
  */
 int bc_split_line(const struct bc_place *place, const char *line, size_t len, char *buffer, struct bc_word *words,
 		  struct bc_error *reterr);
