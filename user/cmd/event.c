@@ -8,7 +8,6 @@
 
 #include "cmd/event.h"
 #include "cmd/names.h"
-#include "cmd/words.h"
 #include "host/mounts.h"
 #include "host/names.h"
 #include "pure/decompile.h"
@@ -104,8 +103,7 @@ const char *event_user(struct event_view *view, const struct bc_event *event)
 	return view->user;
 }
 
-/* The cgroup as rules and /proc/PID/cgroup name it; NULL when it is gone. */
-static const char *event_cgroup(struct event_view *view, const struct bc_event *event)
+const char *event_cgroup(struct event_view *view, const struct bc_event *event)
 {
 	size_t len = strlen(view->root);
 	char *path;
@@ -258,77 +256,4 @@ struct json_object *event_json(struct event_view *view, const struct bc_event *e
 	out_set_string(object, "id", event->rule == BC_RULE_NONE ? NULL : id);
 	json_object_object_add(object, "rule", rule_json(view, rule));
 	return object;
-}
-
-bool event_filter_option(struct event_filter *filter, int option, const char *value)
-{
-	switch (option) {
-	case 'u':
-		filter->user = value;
-		return true;
-	case 'p':
-		filter->port = value;
-		return true;
-	case 'g':
-		filter->cgroup = value;
-		return true;
-	case 'U':
-		filter->unit = value;
-		return true;
-	}
-	return false;
-}
-
-/* The options are read as a rule is that has them as its subject, ports and clauses. */
-int event_filter_parse(struct event_filter *filter, struct bc_error *reterr)
-{
-	char any[] = "any", cgroup[] = "cgroup", unit[] = "unit";
-	char *argv[6] = { (char *)filter->user ?: any, (char *)filter->port ?: any };
-	struct arguments arguments = { .verb = "grant", .argc = 2, .argv = argv };
-	const struct bc_rule *rule;
-	int r;
-
-	if (!filter->user && !filter->port && !filter->cgroup && !filter->unit)
-		return 0;
-	if (filter->cgroup) {
-		argv[arguments.argc++] = cgroup;
-		argv[arguments.argc++] = (char *)filter->cgroup;
-	}
-	if (filter->unit) {
-		argv[arguments.argc++] = unit;
-		argv[arguments.argc++] = (char *)filter->unit;
-	}
-	r = parse_arguments(&filter->policy, &arguments, reterr);
-	if (r)
-		return r;
-	rule = &filter->policy.rules[0];
-	if (filter->user && (rule->kind != BC_USER || (rule->path && !filter->cgroup && !filter->unit)))
-		return bc_fail(reterr, -EINVAL, "--user: '%s' is not a user", filter->user);
-	filter->parsed = true;
-	return 0;
-}
-
-void event_filter_done(struct event_filter *filter)
-{
-	bc_policy_done(&filter->policy);
-}
-
-bool event_matches(const struct event_filter *filter, struct event_view *view, const struct bc_event *event)
-{
-	const struct bc_rule *rule = filter->policy.rules;
-	const struct bc_range *range;
-	const char *path;
-
-	if (filter->denied && event->kind != BC_EVENT_DENY && event->kind != BC_EVENT_KERNEL)
-		return false;
-	if (!filter->parsed)
-		return true;
-	range = filter->policy.ranges + rule->ranges;
-	path = bc_policy_path(&filter->policy, rule);
-	if ((rule->kind == BC_USER && rule->id != event->uid) || !(rule->proto & event->proto))
-		return false;
-	for (uint32_t i = 0; i < rule->nranges; i++)
-		if (range[i].first <= event->port && event->port <= range[i].last)
-			return !path || bc_path_within(event_cgroup(view, event), path);
-	return false;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Events as commands show them, and which of them are asked for. */
+/* Events as commands show them. */
 #ifndef BINDCTL_CMD_EVENT_H
 #define BINDCTL_CMD_EVENT_H
 
@@ -37,32 +37,13 @@ const char *event_kind(const struct bc_event *event);
 /* The name of its effective user; NULL when that has none. Valid until the next call. */
 const char *event_user(struct event_view *view, const struct bc_event *event);
 
+/* The cgroup as rules and /proc/PID/cgroup name it; NULL when it is gone. Valid until the next call. */
+const char *event_cgroup(struct event_view *view, const struct bc_event *event);
+
 /* One line on stdout. */
 void event_print(struct event_view *view, const struct bc_event *event);
 
 /* The same, and all else that is known, as an object. */
 struct json_object *event_json(struct event_view *view, const struct bc_event *event);
-
-/* Which events are asked for, by options: those that a rule with this subject, ports and cgroup would speak of. */
-struct event_filter {
-	const char *user, *port, *cgroup, *unit; /* the options' values; NULL: any */
-	bool denied;				 /* refusals alone */
-	struct bc_policy policy;		 /* made by event_filter_parse(): one rule */
-	bool parsed;
-};
-
-/* 0, or -errno with a sentence. event_filter_done(). */
-int event_filter_parse(struct event_filter *filter, struct bc_error *reterr);
-void event_filter_done(struct event_filter *filter);
-bool event_matches(const struct event_filter *filter, struct event_view *view, const struct bc_event *event);
-
-/* getopt_long()'s entries for them, and what to do with one: false when it is none of them. */
-#define EVENT_FILTER_OPTIONS                                                                \
-	{ "user", required_argument, NULL, 'u' }, { "port", required_argument, NULL, 'p' }, \
-		{ "cgroup", required_argument, NULL, 'g' },                                 \
-	{                                                                                   \
-		"unit", required_argument, NULL, 'U'                                        \
-	}
-bool event_filter_option(struct event_filter *filter, int option, const char *value);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "cmd/app.h"
 #include "cmd/event.h"
+#include "cmd/filter.h"
 #include "cmd/follow.h"
 #include "kernel/probe.h"
 #include "pure/moment.h"

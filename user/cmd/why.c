@@ -9,6 +9,7 @@
 
 #include "cmd/app.h"
 #include "cmd/event.h"
+#include "cmd/filter.h"
 #include "kernel/events.h"
 #include "kernel/probe.h"
 
