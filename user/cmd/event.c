@@ -35,6 +35,8 @@ static void forget_policy(struct event_view *view)
 	json_object_put(view->shown);
 	view->shown = NULL;
 	view->shown_rule = NULL;
+	view->moved_known = false;
+	view->named = false;
 	view->generation = 0;
 }
 
@@ -44,7 +46,8 @@ void event_view_done(struct event_view *view)
 	bc_closep(&view->root_fd);
 	free(view->root);
 	free(view->user);
-	free(view->cgroup);
+	for (size_t i = 0; i < EVENT_CGROUPS; i++)
+		free(view->cgroups[i].path);
 }
 
 const char *event_kind(const struct bc_event *event)
@@ -73,23 +76,53 @@ static void read_policy(struct event_view *view, const struct bc_event *event)
 	if (event->generation <= view->generation || bc_instance_image(view->instance, &image, NULL))
 		return;
 	forget_policy(view);
-	if (bc_decompile(&image, &view->policy, NULL))
-		return;
-	view->generation = image.cells[0].header.generation;
-	add_names(&view->policy);
+	if (!bc_decompile(&image, &view->policy, NULL))
+		view->generation = image.cells[0].header.generation;
 }
 
-const struct bc_rule *event_rule(struct event_view *view, const struct bc_event *event)
+/* The rule of that ID: where events come by the thousand, the same is sought again and again. */
+static const struct bc_rule *find_moved(struct event_view *view, uint32_t id)
+{
+	if (view->moved_known && view->moved_id == id)
+		return view->moved;
+	view->moved = NULL;
+	for (size_t i = 0; i < view->policy.n && !view->moved; i++)
+		if (bc_rule_id(bc_rule_digest(&view->policy, &view->policy.rules[i])) == id)
+			view->moved = &view->policy.rules[i];
+	view->moved_id = id;
+	view->moved_known = true;
+	return view->moved;
+}
+
+static const struct bc_rule *find_rule(struct event_view *view, const struct bc_event *event)
 {
 	if (event->rule == BC_RULE_NONE)
 		return NULL;
 	read_policy(view, event);
 	if (view->generation == event->generation && event->rule < view->policy.n)
 		return &view->policy.rules[event->rule];
-	for (size_t i = 0; i < view->policy.n; i++)
-		if (bc_rule_id(bc_rule_digest(&view->policy, &view->policy.rules[i])) == event->id)
-			return &view->policy.rules[i];
-	return NULL;
+	return find_moved(view, event->id);
+}
+
+const struct bc_rule *event_rule(struct event_view *view, const struct bc_event *event)
+{
+	const struct bc_rule *rule = find_rule(view, event);
+
+	/* Of many users that takes long. */
+	if (rule && !view->named)
+		add_names(&view->policy);
+	view->named |= rule != NULL;
+	return rule;
+}
+
+void event_place(struct bc_text *text, struct event_view *view, const struct bc_event *event)
+{
+	const struct bc_rule *rule = find_rule(view, event);
+
+	if (rule)
+		bc_text_addf(text, "%s:%u", bc_policy_source_of(&view->policy, rule), rule->line);
+	else
+		bc_text_addf(text, "rule %08x", event->id);
 }
 
 const char *event_user(struct event_view *view, const struct bc_event *event)
@@ -105,11 +138,11 @@ const char *event_user(struct event_view *view, const struct bc_event *event)
 
 const char *event_cgroup(struct event_view *view, const struct bc_event *event)
 {
-	size_t len = strlen(view->root);
+	size_t len = strlen(view->root), at = event->cgroup % EVENT_CGROUPS;
 	char *path;
 
-	if (view->cgroup && view->cgroup_id == event->cgroup)
-		return view->cgroup;
+	if (view->cgroups[at].path && view->cgroups[at].id == event->cgroup)
+		return view->cgroups[at].path;
 	path = bc_cgroup_path(view->root_fd, event->cgroup);
 	if (path && !strncmp(path, view->root, len)) {
 		char *below = strdup(path[len] ? path + len : "/");
@@ -117,25 +150,23 @@ const char *event_cgroup(struct event_view *view, const struct bc_event *event)
 		free(path);
 		path = below;
 	}
-	free(view->cgroup);
-	view->cgroup = path;
-	view->cgroup_id = event->cgroup;
+	free(view->cgroups[at].path);
+	view->cgroups[at].path = path;
+	view->cgroups[at].id = event->cgroup;
 	return path;
 }
 
 /* Which rule it was, or that none was. */
 static void format_rule(struct bc_text *text, struct event_view *view, const struct bc_event *event)
 {
-	const struct bc_rule *rule = event_rule(view, event);
+	bool some = event->rule != BC_RULE_NONE;
 
-	if (rule)
-		bc_text_addf(text, "%s:%u", bc_policy_source_of(&view->policy, rule), rule->line);
-	else if (event->rule != BC_RULE_NONE)
-		bc_text_addf(text, "rule %08x", event->id);
+	if (some)
+		event_place(text, view, event);
 	else
 		bc_text_addf(text, "no rule");
 	if (event->kind == BC_EVENT_KERNEL)
-		bc_text_addf(text, "%s, and the port needs CAP_NET_BIND_SERVICE", rule ? " grants nothing" : "");
+		bc_text_addf(text, "%s, and the port needs CAP_NET_BIND_SERVICE", some ? " grants nothing" : "");
 }
 
 /* What is before the kind, the kind being what is coloured. */

@@ -7,6 +7,8 @@
 #include "cmd/out.h"
 #include "pure/policy.h"
 
+#define EVENT_CGROUPS 64u
+
 /* What is looked up for events, and kept for the next one. event_view_open() fills it in; event_view_done(). */
 struct event_view {
 	const struct bc_instance *instance;
@@ -14,6 +16,11 @@ struct event_view {
 	bool coloured;		 /* stdout is a terminal */
 	struct bc_policy policy; /* of `generation`, for the rules' text and place */
 	uint64_t generation;
+	bool named; /* `policy` has the names of users and groups */
+	const struct bc_rule
+		*moved; /* of `policy`: what means the same as the rule `moved_id` of another one, or NULL */
+	uint32_t moved_id;
+	bool moved_known;
 	char *root; /* where cgroup2 is mounted */
 	int root_fd;
 	uint32_t uid; /* whose name `user` is, NULL for one without */
@@ -21,8 +28,10 @@ struct event_view {
 	char *user;
 	const struct bc_rule *shown_rule; /* of `policy`: whose document `shown` is */
 	struct json_object *shown;
-	uint64_t cgroup_id; /* whose path `cgroup` is, NULL for one that is gone */
-	char *cgroup;
+	struct {
+		uint64_t id;
+		char *path;	  /* NULL: nothing is kept here */
+	} cgroups[EVENT_CGROUPS]; /* by their id; ids are never used again, and cgroups never renamed */
 };
 
 int event_view_open(struct event_view *view, const struct bc_instance *instance, struct bc_error *reterr);
@@ -30,6 +39,9 @@ void event_view_done(struct event_view *view);
 
 /* The rule that decided, or one of the same meaning if its policy is not in force any more; NULL when there is none. */
 const struct bc_rule *event_rule(struct event_view *view, const struct bc_event *event);
+
+/* Adds where that rule is, "FILE:LINE", or else "rule ID". For events that a rule decided. */
+void event_place(struct bc_text *text, struct event_view *view, const struct bc_event *event);
 
 /* "deny", "grant"...: the answer, or "audit" and "kernel". */
 const char *event_kind(const struct bc_event *event);

@@ -6,80 +6,34 @@
 #include <string.h>
 
 #include "cmd/app.h"
+#include "cmd/event.h"
 #include "cmd/follow.h"
 #include "cmd/lessons.h"
 #include "cmd/names.h"
-#include "host/mounts.h"
 #include "host/names.h"
 #include "kernel/probe.h"
 #include "pure/clause.h"
-#include "pure/decompile.h"
 #include "pure/moment.h"
-
-#define PLACES 64u
 
 /* One run of the command. */
 struct watch {
-	const struct bc_instance *instance;
+	struct event_view view;
 	struct lessons lessons;
-	struct bc_policy policy; /* of that generation, for the places of rules */
-	uint64_t generation;
 	uint64_t unplaced; /* binds from cgroups that were gone before it was seen where they were */
-	char *root;	   /* where cgroup2 is mounted */
-	int root_fd;	   /* of that */
-	struct {
-		uint64_t id;
-		bool inside;
-	} places[PLACES]; /* cgroups looked at, by their id: whether they are asked for */
-	int64_t duration; /* 0: no end */
-	uint64_t count;	  /* binds still to be seen; 0: no end */
+	int64_t duration;  /* 0: no end */
+	uint64_t count;	   /* binds still to be seen; 0: no end */
 };
 
-/* The policy in force, unless it is the one that is known, or the event is of one before that. */
-static void read_policy(struct watch *watch, const struct bc_event *event)
+/* Whether it comes from where it is asked for. */
+static bool is_inside(struct watch *watch, const struct bc_event *event)
 {
-	_cleanup_(bc_cells_done) struct bc_cells image = {};
-
-	if (event->generation <= watch->generation || bc_instance_image(watch->instance, &image, NULL))
-		return;
-	bc_policy_done(&watch->policy);
-	watch->generation = 0;
-	if (!bc_decompile(&image, &watch->policy, NULL))
-		watch->generation = image.cells[0].header.generation;
-}
-
-/* Where the rule is that decided, or its ID if its policy is not in force any more. */
-static void format_place(struct bc_text *text, struct watch *watch, const struct bc_event *event)
-{
-	const struct bc_rule *rule;
-
-	read_policy(watch, event);
-	if (watch->generation == event->generation && event->rule < watch->policy.n) {
-		rule = &watch->policy.rules[event->rule];
-		bc_text_addf(text, "%s:%u", bc_policy_source_of(&watch->policy, rule), rule->line);
-	} else {
-		bc_text_addf(text, "rule %08x", event->id);
-	}
-}
-
-/* Whether the cgroup is among those that are asked for. Ids are never used again, and cgroups never renamed. */
-static bool is_inside(struct watch *watch, uint64_t id)
-{
-	_cleanup_free_ char *path = NULL;
-	size_t len = strlen(watch->root), at = id % PLACES;
+	const char *path;
 
 	if (!watch->lessons.cgroup)
 		return true;
-	if (watch->places[at].id == id)
-		return watch->places[at].inside;
-	path = bc_cgroup_path(watch->root_fd, id);
-	if (!path || strncmp(path, watch->root, len)) {
-		watch->unplaced++;
-		return false;
-	}
-	watch->places[at].id = id;
-	watch->places[at].inside = bc_path_within(path[len] ? path + len : "/", watch->lessons.cgroup);
-	return watch->places[at].inside;
+	path = event_cgroup(&watch->view, event);
+	watch->unplaced += !path;
+	return path && bc_path_within(path, watch->lessons.cgroup);
 }
 
 static int learn_event(void *ctx, const struct bc_event *event)
@@ -90,10 +44,10 @@ static int learn_event(void *ctx, const struct bc_event *event)
 	uint64_t before = lessons->learn.binds;
 	int r;
 
-	if ((lessons->of_user && event->uid != lessons->uid) || !is_inside(watch, event->cgroup))
+	if ((lessons->of_user && event->uid != lessons->uid) || !is_inside(watch, event))
 		return 0;
 	if (event->kind == BC_EVENT_DENY || event->verdict == BC_REWRITE)
-		format_place(&place, watch, event);
+		event_place(&place, &watch->view, event);
 	r = place.failed ? -ENOMEM : bc_learn_add(&lessons->learn, event, place.data);
 	if (r)
 		return r;
@@ -123,22 +77,23 @@ static int find_gaps(struct watch *watch, const struct bc_events *events, int r,
 	return r == -ENOLINK ? 0 : r;
 }
 
-static int open_all(struct watch *watch, struct following *following, struct bc_error *reterr)
+static int open_all(struct watch *watch, const struct bc_instance *instance, struct following *following,
+		    struct bc_error *reterr)
 {
 	/* Every bind counts, and a burst of them must find room until it is read. */
 	const struct bc_wanted wanted = { .all = true, .ring_bytes = FOLLOW_RING_MAX };
 	int r = bc_probe_capabilities(reterr);
 
 	if (!r)
-		r = bc_find_cgroup2(&watch->root, reterr) ?: bc_open_cgroup(watch->root, &watch->root_fd, reterr);
-	return r ?: follow_open(watch->instance->pins, &wanted, following, reterr);
+		r = event_view_open(&watch->view, instance, reterr);
+	return r ?: follow_open(instance->pins, &wanted, following, reterr);
 }
 
-static int learn(struct watch *watch)
+static int learn(struct watch *watch, const struct bc_instance *instance)
 {
 	_cleanup_(follow_close) struct following following = FOLLOWING_NONE;
 	struct bc_error error;
-	int r = open_all(watch, &following, &error);
+	int r = open_all(watch, instance, &following, &error);
 
 	if (r)
 		return failed(&error);
@@ -213,16 +168,14 @@ static int parse(struct watch *watch, const struct command *command, int argc, c
 
 int run_learn(const struct app *app, const struct command *command, int argc, char **argv)
 {
-	struct watch watch = { .instance = &app->instance, .root_fd = -1 };
+	struct watch watch = { .view.root_fd = -1 };
 	const char *user = NULL;
 	int code = parse(&watch, command, argc, argv, &user);
 
 	if (code >= 0)
 		return code;
-	code = parse_filter(&watch.lessons, command, user) ?: learn(&watch);
+	code = parse_filter(&watch.lessons, command, user) ?: learn(&watch, &app->instance);
 	lessons_done(&watch.lessons);
-	bc_policy_done(&watch.policy);
-	bc_closep(&watch.root_fd);
-	free(watch.root);
+	event_view_done(&watch.view);
 	return code;
 }
