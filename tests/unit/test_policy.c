@@ -295,6 +295,23 @@ static void name_repeated_at_once_is_stored_once(void **state)
 	assert_string_equal(policy.strings.data + tail, "ab");
 }
 
+static void below_a_cgroup_is_what_is_behind_a_slash(void **state)
+{
+	static const struct {
+		const char *cgroup, *path;
+		bool within;
+	} all[] = {
+		{ "/a", "/a", true },	 { "/a/b", "/a", true },  { "/ab", "/a", false }, { "/", "/a", false },
+		{ "/b/a", "/a", false }, { "/a", "/a/b", false }, { "/", "/", true },	  { "/a", "/", true },
+		{ NULL, "/a", false },	 { NULL, "/", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (bc_path_within(all[i].cgroup, all[i].path) != all[i].within)
+			fail_msg("%s within %s", all[i].cgroup ?: "(none)", all[i].path);
+}
+
 static void errnos_and_verbs_have_their_names(void **state)
 {
 	static const int numbers[] = { EACCES, EADDRINUSE, EADDRNOTAVAIL, EPERM };
@@ -338,6 +355,7 @@ int main(void)
 		cmocka_unit_test(source_is_kept_once),
 		cmocka_unit_test(more_sources_than_the_image_can_number_are_refused),
 		cmocka_unit_test(name_repeated_at_once_is_stored_once),
+		cmocka_unit_test(below_a_cgroup_is_what_is_behind_a_slash),
 		cmocka_unit_test(errnos_and_verbs_have_their_names),
 	};
 

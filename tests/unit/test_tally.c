@@ -68,6 +68,31 @@ static void rules_written_twice_are_kept_apart(void **state)
 	assert_int_equal(carried(&to, tallies, n, 2), 0);
 }
 
+/* An ID is half a digest: that of another rule may be the same. */
+static void rules_that_share_an_id_are_told_apart(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells from = {}, to = {};
+	_cleanup_free_ struct bc_tally *tallies = NULL;
+	const char *const others[] = { "grant port 81\n",	   "deny port 81 errno EPERM\n",
+				       "deny port 81 proto tcp\n", "deny port 81 addr 10.0.0.0/8\n",
+				       "deny group 2 port 81\n",   "deny port 81 until 2199-01-01T00:00:00Z\n",
+				       "deny port 81 log\n",	   "deny port 81\n" };
+	size_t n;
+
+	(void)state;
+	image_from_text(&from, "deny port 81\n");
+	hit(&from, 0, 5, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		image_from_text(&to, others[i]);
+		to.cells[to.cells[0].header.rules].rule.id = from.cells[from.cells[0].header.rules].rule.id;
+		assert_int_equal(bc_tally_carry(&from, &to, &tallies, &n), 0);
+		assert_int_equal(n, i == ARRAY_SIZE(others) - 1);
+		free(TAKE_PTR(tallies));
+		bc_cells_done(&to);
+		to = (struct bc_cells){};
+	}
+}
+
 static void nothing_comes_of_nothing(void **state)
 {
 	_cleanup_(bc_cells_done) struct bc_cells from = {}, to = {}, none = {};
@@ -90,6 +115,10 @@ static void nothing_comes_of_nothing(void **state)
 	from.cells[1].about.nrules = ~0u;
 	assert_int_equal(bc_tally_carry(&from, &to, &tallies, &n), 0);
 	assert_int_equal(n, 0);
+	/* A few more than there are; the sanitizer sees who reads them. */
+	from.cells[1].about.nrules = from.n;
+	assert_int_equal(bc_tally_carry(&from, &to, &tallies, &n), 0);
+	assert_int_equal(n, 0);
 }
 
 int main(void)
@@ -97,6 +126,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules_that_mean_the_same_go_on),
 		cmocka_unit_test(rules_written_twice_are_kept_apart),
+		cmocka_unit_test(rules_that_share_an_id_are_told_apart),
 		cmocka_unit_test(nothing_comes_of_nothing),
 	};
 
