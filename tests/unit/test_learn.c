@@ -348,7 +348,7 @@ static void memory_has_a_bound(void **state)
 	assert_int_equal(learn.n, BC_LEARN_MAX);
 	assert_int_equal(learn.unkept, 10);
 	assert_int_equal(learn.binds, BC_LEARN_MAX + 11);
-	assert_int_equal(learn.seen[0]->tally.binds, 2);
+	assert_int_equal(learn.seen[0]->sightings.binds, 2);
 	bc_learn_done(&learn);
 }
 

@@ -92,14 +92,14 @@ static void set_moment(struct json_object *object, const char *name, int64_t mom
 	out_set_string(object, name, text.data);
 }
 
-static void set_programs(struct json_object *object, const struct bc_tally *tally)
+static void set_programs(struct json_object *object, const struct bc_sightings *sightings)
 {
 	struct json_object *programs = json_object_new_array();
 
-	for (unsigned i = 0; i < tally->nprograms && i < BC_PROGRAMS; i++)
-		json_object_array_add(programs, out_string(tally->programs[i]));
+	for (unsigned i = 0; i < sightings->nprograms && i < BC_PROGRAMS; i++)
+		json_object_array_add(programs, out_string(sightings->programs[i]));
 	json_object_object_add(object, "programs", programs);
-	out_set_bool(object, "other_programs", tally->nprograms > BC_PROGRAMS);
+	out_set_bool(object, "other_programs", sightings->nprograms > BC_PROGRAMS);
 }
 
 static struct json_object *make_lesson(const struct bc_policy *policy, const struct bc_rule *rule,
@@ -115,12 +115,12 @@ static struct json_object *make_lesson(const struct bc_policy *policy, const str
 		       lesson->fate == BC_FATE_LED    ? "rewritten" :
 							"refused");
 	out_set_string(object, "by", lesson->by);
-	out_set_number(object, "binds", lesson->tally.binds);
-	out_set_number(object, "ungranted", lesson->tally.ungranted);
+	out_set_number(object, "binds", lesson->sightings.binds);
+	out_set_number(object, "ungranted", lesson->sightings.ungranted);
 	out_set_bool(object, "wider", lesson->range);
-	set_moment(object, "first", lesson->tally.first);
-	set_moment(object, "last", lesson->tally.last);
-	set_programs(object, &lesson->tally);
+	set_moment(object, "first", lesson->sightings.first);
+	set_moment(object, "last", lesson->sightings.last);
+	set_programs(object, &lesson->sightings);
 	return object;
 }
 

@@ -85,9 +85,9 @@ static bool take_back(struct bc_learn *learn, struct bc_seen_key *key)
 	asked.fate = BC_FATE_PASSED;
 	asked.rule = 0;
 	seen = find(learn, &asked);
-	if (!seen || !seen->tally.binds)
+	if (!seen || !seen->sightings.binds)
 		return false;
-	seen->tally.binds--;
+	seen->sightings.binds--;
 	learn->binds--;
 	key->port = 0;
 	return true;
@@ -96,7 +96,7 @@ static bool take_back(struct bc_learn *learn, struct bc_seen_key *key)
 int bc_learn_add(struct bc_learn *learn, const struct bc_event *event, const char *by)
 {
 	bool chosen = event->flags & BC_EVENT_CHOSEN;
-	struct bc_tally tally = { .binds = 1, .first = event->time, .last = event->time, .nprograms = 1 };
+	struct bc_sightings sightings = { .binds = 1, .first = event->time, .last = event->time, .nprograms = 1 };
 	struct bc_seen_key key = key_of(event);
 	struct bc_seen *seen;
 	int r;
@@ -119,13 +119,13 @@ int bc_learn_add(struct bc_learn *learn, const struct bc_event *event, const cha
 	seen->grant |= !(event->flags & BC_EVENT_PRIVILEGED) && !chosen;
 	seen->foreign |= !(event->flags & BC_EVENT_HOST);
 	seen->chosen |= chosen;
-	tally.ungranted = event->kind == BC_EVENT_KERNEL;
-	memcpy(tally.programs[0], event->comm, sizeof(event->comm));
-	bc_tally_add(&seen->tally, &tally);
+	sightings.ungranted = event->kind == BC_EVENT_KERNEL;
+	memcpy(sightings.programs[0], event->comm, sizeof(event->comm));
+	bc_sightings_add(&seen->sightings, &sightings);
 	return 0;
 }
 
-static void add_program(struct bc_tally *to, const char *name)
+static void add_program(struct bc_sightings *to, const char *name)
 {
 	for (unsigned i = 0; i < to->nprograms && i < BC_PROGRAMS; i++)
 		if (!strcmp(to->programs[i], name))
@@ -136,7 +136,7 @@ static void add_program(struct bc_tally *to, const char *name)
 		to->nprograms++;
 }
 
-void bc_tally_add(struct bc_tally *to, const struct bc_tally *from)
+void bc_sightings_add(struct bc_sightings *to, const struct bc_sightings *from)
 {
 	if (!to->binds || from->first < to->first)
 		to->first = from->first;

@@ -34,7 +34,7 @@ struct bc_seen_key {
 #define BC_PROGRAMS 4 /* names of programs that are kept */
 
 /* How often, when, and by which programs. */
-struct bc_tally {
+struct bc_sightings {
 	uint64_t binds;
 	uint64_t ungranted;		/* of these, what the kernel refused because nothing granted the port */
 	uint64_t first, last;		/* nanoseconds of Unix time */
@@ -48,7 +48,7 @@ struct bc_seen {
 	bool foreign; /* some came from outside of the initial network namespace */
 	bool chosen;  /* refused: not what was asked for, but the port that the kernel chose */
 	char *by;     /* the rule that refused or rewrote it, in words; NULL: not known */
-	struct bc_tally tally;
+	struct bc_sightings sightings;
 };
 
 /* Owns everything it points to. Zero-initialised is empty. */
@@ -73,6 +73,6 @@ void bc_learn_done(struct bc_learn *learn);
 int bc_learn_add(struct bc_learn *learn, const struct bc_event *event, const char *by);
 
 /* Adds the one's counts, times and names to the other's. */
-void bc_tally_add(struct bc_tally *to, const struct bc_tally *from);
+void bc_sightings_add(struct bc_sightings *to, const struct bc_sightings *from);
 
 #endif

@@ -14,7 +14,7 @@ struct item {
 	bool v4_side;
 	uint8_t width; /* enum width */
 	const char *by;
-	struct bc_tally tally;
+	struct bc_sightings sightings;
 };
 
 /* What a rule must cover for the bind's sake. */
@@ -55,7 +55,7 @@ static int add_items(struct items *items, const struct bc_seen *seen)
 			.v4_side = side,
 			.width = seen->key.port ? ONE : width,
 			.by = seen->by,
-			.tally = seen->tally,
+			.sightings = seen->sightings,
 		};
 		item->key.both = 0;
 		if (side)
@@ -131,7 +131,7 @@ static void merge(struct items *items, int (*order)(const void *left, const void
 		last->grant |= item->grant;
 		last->foreign |= item->foreign;
 		last->v4_side |= item->v4_side;
-		bc_tally_add(&last->tally, &item->tally);
+		bc_sightings_add(&last->sightings, &item->sightings);
 	}
 	items->n = n;
 }
@@ -214,7 +214,7 @@ static int add_port(struct making *making, const struct item *item)
 		rule->nranges++;
 	}
 	lesson->v4_side |= item->v4_side;
-	bc_tally_add(&lesson->tally, &item->tally);
+	bc_sightings_add(&lesson->sightings, &item->sightings);
 	return 0;
 }
 
@@ -245,7 +245,7 @@ int bc_learned_make(const struct bc_learn *learn, const struct bc_learned_form *
 		r = making.path ? 0 : -ENOMEM;
 	}
 	for (size_t i = 0; !r && i < learn->n; i++)
-		if (learn->seen[i]->tally.binds)
+		if (learn->seen[i]->sightings.binds)
 			r = add_items(&items, learn->seen[i]);
 	if (!r && items.n) {
 		merge(&items, compare_binds);

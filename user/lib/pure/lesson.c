@@ -6,14 +6,14 @@
 #include "pure/parse.h"
 
 /* `nginx`, `a, b and c`, `a, b, c, d and others`. */
-static void format_programs(struct bc_text *text, const struct bc_tally *tally)
+static void format_programs(struct bc_text *text, const struct bc_sightings *sightings)
 {
-	for (unsigned i = 0; i < tally->nprograms; i++) {
+	for (unsigned i = 0; i < sightings->nprograms; i++) {
 		bc_text_addf(text, "%s%s",
-			     i == 0		       ? "" :
-			     i + 1 == tally->nprograms ? " and " :
-							 ", ",
-			     i == BC_PROGRAMS ? "others" : tally->programs[i]);
+			     i == 0			   ? "" :
+			     i + 1 == sightings->nprograms ? " and " :
+							     ", ",
+			     i == BC_PROGRAMS ? "others" : sightings->programs[i]);
 	}
 }
 
@@ -34,16 +34,16 @@ void bc_lesson_comment(struct bc_text *text, const struct bc_text *line)
 
 static void format_tally(struct bc_text *text, const struct bc_lesson *lesson)
 {
-	const struct bc_tally *tally = &lesson->tally;
+	const struct bc_sightings *sightings = &lesson->sightings;
 	_cleanup_(bc_text_done) struct bc_text line = {};
 
-	bc_text_addf(&line, "%llu bind%s by ", (unsigned long long)tally->binds, tally->binds == 1 ? "" : "s");
-	format_programs(&line, tally);
+	bc_text_addf(&line, "%llu bind%s by ", (unsigned long long)sightings->binds, sightings->binds == 1 ? "" : "s");
+	format_programs(&line, sightings);
 	bc_text_addf(&line, ", ");
-	format_second(&line, tally->first);
-	if (tally->last / BC_SECOND != tally->first / BC_SECOND) {
+	format_second(&line, sightings->first);
+	if (sightings->last / BC_SECOND != sightings->first / BC_SECOND) {
 		bc_text_addf(&line, " to ");
-		format_second(&line, tally->last);
+		format_second(&line, sightings->last);
 	}
 	bc_lesson_comment(text, &line);
 	text->failed |= line.failed;
@@ -59,9 +59,9 @@ static void format_reasons(struct bc_text *text, const struct bc_rule *rule, con
 		bc_text_addf(text, BC_LESSON_MARK
 			     "left the choice to the kernel: these are all the ports that it chooses from, "
 			     "more than was seen\n");
-	if (lesson->tally.ungranted)
+	if (lesson->sightings.ungranted)
 		bc_text_addf(text, BC_LESSON_MARK "%llu refused by the kernel: nothing granted the port\n",
-			     (unsigned long long)lesson->tally.ungranted);
+			     (unsigned long long)lesson->sightings.ungranted);
 	if (rule->any_netns)
 		bc_text_addf(text, BC_LESSON_MARK "seen outside of the initial network namespace\n");
 	if (lesson->fate == BC_FATE_LED)

@@ -8,7 +8,7 @@
 
 /* What there is to tell of a rule besides itself. */
 struct bc_lesson {
-	struct bc_tally tally;
+	struct bc_sightings sightings;
 	enum bc_fate fate; /* unless BC_FATE_PASSED, the rule is a proposal, to be written as a comment */
 	bool range;	   /* the kernel was to choose the port: the rule is wider than what was seen */
 	bool v4_side;	   /* some of them asked for [::], and the rule is about the IPv4 port that they took along */
