@@ -9,7 +9,6 @@
 #include "cmd/lessons.h"
 #include "cmd/names.h"
 #include "cmd/out.h"
-#include "host/names.h"
 #include "host/ports.h"
 #include "pure/learned.h"
 #include "pure/moment.h"
@@ -31,19 +30,6 @@ void lessons_gap(struct lessons *lessons, const char *format, ...)
 	vsnprintf(gap, sizeof(lessons->gaps[0]), format, args);
 	va_end(args);
 	say("%s; rules may be missing", gap);
-}
-
-/* A name that policy reads back as that uid. NULL: write the number. */
-static char *user_name(uint32_t uid)
-{
-	_cleanup_free_ char *name = bc_user_name(uid);
-	uint64_t number;
-	uint32_t found;
-
-	if (!name || !bc_parse_number(name, strlen(name), 0, UINT32_MAX, &number) ||
-	    bc_user_by_name(NULL, name, &found) || found != uid)
-		return NULL;
-	return TAKE_PTR(name);
 }
 
 static void print_head(const struct lessons *lessons, const struct bc_learned *learned)
@@ -145,7 +131,7 @@ int lessons_print(const struct lessons *lessons, struct bc_error *reterr)
 {
 	_cleanup_(bc_learned_done) struct bc_learned learned = {};
 	_cleanup_(bc_ephemeral_done) struct bc_ephemeral ephemeral = {};
-	struct bc_learned_form form = { .user = user_name };
+	struct bc_learned_form form = { .user = written_user };
 	int r;
 
 	/* The root is every cgroup. */

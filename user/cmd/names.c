@@ -43,7 +43,8 @@ static int compare_subjects(const void *left, const void *right, void *ctx)
 	return (a->id > b->id) - (a->id < b->id);
 }
 
-void add_names(struct bc_policy *policy)
+/* With the names that these give for numbers, malloc'ed; NULL for none. */
+static void name_rules(struct bc_policy *policy, char *(*user)(uid_t uid), char *(*group)(gid_t gid))
 {
 	_cleanup_free_ uint32_t *order = calloc(policy->n + 1, sizeof(*order));
 	uint32_t name = 0;
@@ -59,11 +60,44 @@ void add_names(struct bc_policy *policy)
 		if (rule->kind == BC_ANYONE)
 			continue;
 		if (i == 0 || compare_subjects(&order[i - 1], &order[i], policy)) {
-			_cleanup_free_ char *found =
-				rule->kind == BC_USER ? bc_user_name(rule->id) : bc_group_name(rule->id);
+			_cleanup_free_ char *found = (rule->kind == BC_USER ? user : group)(rule->id);
 
 			name = found ? bc_policy_string(policy, found, strlen(found)) : 0;
 		}
 		rule->name = name;
 	}
+}
+
+void add_names(struct bc_policy *policy)
+{
+	name_rules(policy, bc_user_name, bc_group_name);
+}
+
+/* Whether policy reads the name back as that number. */
+static bool reads_back(const char *name, uint32_t id, int (*by_name)(void *ctx, const char *name, uint32_t *ret))
+{
+	uint64_t number;
+	uint32_t found;
+
+	return bc_parse_number(name, strlen(name), 0, UINT32_MAX, &number) && !by_name(NULL, name, &found) &&
+	       found == id;
+}
+
+char *written_user(uid_t uid)
+{
+	_cleanup_free_ char *name = bc_user_name(uid);
+
+	return name && reads_back(name, uid, bc_user_by_name) ? TAKE_PTR(name) : NULL;
+}
+
+static char *written_group(gid_t gid)
+{
+	_cleanup_free_ char *name = bc_group_name(gid);
+
+	return name && reads_back(name, gid, bc_group_by_name) ? TAKE_PTR(name) : NULL;
+}
+
+void add_written_names(struct bc_policy *policy)
+{
+	name_rules(policy, written_user, written_group);
 }

@@ -3,6 +3,8 @@
 #ifndef BINDCTL_CMD_NAMES_H
 #define BINDCTL_CMD_NAMES_H
 
+#include <sys/types.h>
+
 #include "pure/policy.h"
 #include "pure/resolve.h"
 
@@ -11,6 +13,12 @@ extern const struct bc_names host_names;
 
 /* Gives every rule's subject its name, where it has one. Each id is looked up once. */
 void add_names(struct bc_policy *policy);
+
+/* The same for rules that are to be written as policy: with names that it reads back as these numbers, and no others. */
+void add_written_names(struct bc_policy *policy);
+
+/* Such a name of a user, malloc'ed. NULL: write the number. */
+char *written_user(uid_t uid);
 
 /* The time, in nanoseconds of Unix time. */
 int64_t now(void);
