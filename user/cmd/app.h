@@ -27,8 +27,9 @@ struct app {
 
 /*
  * A command. argv[0] is its name; options are its own, parsed with parse_options(). Returns an exit code. `help` is
- * the whole text of `bindctl NAME --help`, its first line the synopsis behind "bindctl ". Commands without a summary
- * come last, and are not in the list that `bindctl help` shows.
+ * the whole text of `bindctl NAME --help`, its first line the synopsis behind "bindctl ". `summary` is
+ * its line in the list that `bindctl help` shows; with an empty one it is named on the line of the command before.
+ * Commands without one come last, and are not in that list.
  */
 struct command {
 	const char *name;
@@ -81,6 +82,7 @@ int run_monitor(const struct app *app, const struct command *command, int argc, 
 int run_why(const struct app *app, const struct command *command, int argc, char **argv);
 int run_metrics(const struct app *app, const struct command *command, int argc, char **argv);
 int run_learn(const struct app *app, const struct command *command, int argc, char **argv);
+int run_import(const struct app *app, const struct command *command, int argc, char **argv);
 int run_help(const struct app *app, const struct command *command, int argc, char **argv);
 int run_version(const struct app *app, const struct command *command, int argc, char **argv);
 

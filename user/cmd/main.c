@@ -80,13 +80,13 @@ const struct command commands[] = {
 	  "\n"
 	  "  --dry-run   change nothing; print the difference between kernel and files\n" HELP_STRICT,
 	  BC_CAPS_BPF | BC_CAPS_UNITS, true },
-	{ "load", run_load, "attach to the kernel and apply",
+	{ "load", run_load, "attach to the kernel and apply; detach, and leave no trace",
 	  "load [--strict]\n"
 	  "Attaches the programs at the cgroup root, pins them, and applies the policy.\n"
 	  "Where an older build is loaded, its programs are replaced without a gap.\n"
 	  "\n" HELP_STRICT,
 	  BC_CAPS_BPF | BC_CAPS_UNITS, true },
-	{ "unload", run_unload, "detach, and leave no trace in the kernel",
+	{ "unload", run_unload, "",
 	  "unload\n"
 	  "Withdraws the policy, detaches the programs and removes the pins. The policy\n"
 	  "files stay. Every bind is then the kernel's own affair.\n",
@@ -174,6 +174,19 @@ const struct command commands[] = {
 	  "  --timeout TIME  end after that time: 30s, 10m\n"
 	  "  --json          as a JSON document\n",
 	  BC_CAPS_BPF | BC_CAP(CAP_DAC_READ_SEARCH) },
+	{ "import", run_import, "print what authbind or mac_portacl permits, as policy",
+	  "import [--json] authbind [DIR]\n"
+	  "       bindctl import [--json] portacl RULES|FILE\n"
+	  "Prints the policy that permits what the other tool does, each rule with where it\n"
+	  "comes from, and changes nothing. What no rule can say is printed as a comment that\n"
+	  "says why, and as a warning; the exit code is then 1.\n"
+	  "\n"
+	  "DIR      authbind's directory; default /etc/authbind\n"
+	  "RULES    of FreeBSD's mac_portacl(4): uid:80:tcp:80,gid:80:udp:443\n"
+	  "FILE     with such rules, or a sysctl.conf(5) that sets them\n"
+	  "\n"
+	  "  --json      as a JSON document\n",
+	  BC_CAP(CAP_DAC_READ_SEARCH) },
 	{ "status", run_status, "say whether the policy is enforced",
 	  "status [OPTION...]\n"
 	  "Says whether the programs are attached and run, which policy is in force, whether\n"
@@ -198,8 +211,14 @@ static void print_help(void)
 	fputs("bindctl - decides in the kernel who may bind which port\n"
 	      "Usage: bindctl [OPTION...] COMMAND ...     as in: bindctl grant webuser 443\n\n",
 	      stdout);
-	for (const struct command *command = commands; command->summary; command++)
-		printf("  %-8s  %s\n", command->name, command->summary);
+	for (const struct command *command = commands; command->summary; command++) {
+		bool two = command[1].summary && !*command[1].summary;
+		char names[32];
+
+		snprintf(names, sizeof(names), "%s%s%s", command->name, two ? ", " : "", two ? command[1].name : "");
+		printf("  %-12s  %s\n", names, command->summary);
+		command += two;
+	}
 	fputs("\n  --config DIR, --pin DIR, --cgroup PATH   other policy, pins, place to attach\n"
 	      "More: bindctl help COMMAND, bindctl --version, bindctl(8), bindctl-policy(5)\n",
 	      stdout);

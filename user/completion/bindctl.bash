@@ -161,7 +161,7 @@ _bindctl_trim()
 _bindctl_complete()
 {
 	local -r commands="grant allow deny rewrite reserve revoke apply load unload check list explain holders monitor \
-why learn status metrics"
+why learn import status metrics"
 	local -r change="--runtime --dry-run --strict --help"
 	local -A options=(
 		[grant]="--for $change" [allow]="--for $change" [deny]="--for $change" [rewrite]="--for $change"
@@ -173,7 +173,7 @@ why learn status metrics"
 		[holders]="--denied --json --help"
 		[monitor]="--denied --user --port --unit --cgroup --count --timeout --rate --json --help"
 		[why]="--last --pid --user --port --unit --cgroup --json --help"
-		[learn]="--user --cgroup --count --timeout --json --help"
+		[learn]="--user --cgroup --count --timeout --json --help" [import]="--json --help"
 		[status]="--ignore-neighbours --json --help" [metrics]="--help" [help]="--help" [version]="--help"
 	)
 	local cur=${*: -1} word wants="" command="" literal="" by_id=""
@@ -215,6 +215,13 @@ why learn status metrics"
 		revoke) [[ -n $by_id ]] || _bindctl_rule "$command" "$cur" "${arguments[@]}" ;;
 		holders) ((${#arguments[@]})) || _bindctl_words any "$cur" ;;
 		check) _bindctl_paths "$cur" "*.conf" ;;
+		import)
+			case ${#arguments[@]}${arguments[0]-} in
+			0) _bindctl_words "authbind portacl" "$cur" ;;
+			1authbind) _bindctl_paths "$cur" ;;
+			1portacl) _bindctl_paths "$cur" "*" ;;
+			esac
+			;;
 		help) ((${#arguments[@]})) || _bindctl_words "$commands version" "$cur" ;;
 		esac
 	fi
