@@ -24,18 +24,20 @@ INSTALL ?= install
 
 CFLAGS  ?= -O2 -g
 WERROR  ?= -Werror
+# Nothing that is built tells where: the sources' directory is "." in it, in the type information of the programs, too.
+HERE    := -ffile-prefix-map=$(CURDIR)=.
 WARN    := -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
 	-Wno-missing-field-initializers
 # A hardened build: this program runs as root on other people's text.
 HARDEN  := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CPPFLAGS_ALL = -D_GNU_SOURCE -DBINDCTL_VERSION='"$(VERSION)"' -Iuser/lib -Iuser -Iinclude -I$(BUILD)/gen $(CPPFLAGS)
-CFLAGS_ALL   = -std=gnu11 $(WARN) $(CFLAGS)
+CFLAGS_ALL   = -std=gnu11 $(WARN) $(HERE) $(CFLAGS)
 LDFLAGS_ALL  = $(LDFLAGS) -pie -Wl,-z,relro,-z,now
 LIBS := -lbpf -ljson-c -lsystemd -lmnl
 
 # Kernel headers for the host, as seen from a compiler that targets BPF.
 MULTIARCH  := $(shell $(CC) -print-multiarch 2>/dev/null)
-BPF_CFLAGS := -target bpf -mcpu=v3 -std=gnu11 -g -O2 -Wall -Wextra $(WERROR) -Iinclude -Ivmlinux -Ibpf \
+BPF_CFLAGS := -target bpf -mcpu=v3 -std=gnu11 -g -O2 -Wall -Wextra $(WERROR) $(HERE) -Iinclude -Ivmlinux -Ibpf \
 	$(if $(MULTIARCH),-idirafter /usr/include/$(MULTIARCH))
 
 LIB_SRC := $(wildcard user/lib/*/*.c)
