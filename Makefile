@@ -4,7 +4,7 @@
 # make check-vm          the kernel suites on Debian's kernels, in virtual machines; see tests/README.md
 # make fuzz              look for inputs that break the library, FUZZ_SECONDS=60
 # make bench             measure it (as root); see tests/README.md
-# make install           DESTDIR=, PREFIX=
+# make install           DESTDIR=, PREFIX=; and make uninstall
 # make clean
 #
 # Everything made goes to $(BUILD), so the sources may be read-only (make BUILD=/elsewhere).
@@ -16,6 +16,9 @@ PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+# systemd looks below /usr/local, too.
+UNITDIR   ?= $(PREFIX)/lib/systemd/system
+PRESETDIR ?= $(PREFIX)/lib/systemd/system-preset
 
 CC      ?= cc
 CLANG   ?= clang
@@ -87,17 +90,21 @@ $(SKEL): $(BPF_OBJ)
 -include tests/bench.mk
 -include tests/analysis.mk
 
+INSTALLED = $(SBINDIR)/bindctl $(MANDIR)/man8/bindctl.8 $(MANDIR)/man5/bindctl-policy.5 $(COMPLETIONDIR)/bindctl \
+	$(UNITDIR)/bindctl.service $(PRESETDIR)/50-bindctl.preset
+
 install: all
 	$(INSTALL) -D -m 0755 $(BUILD)/bindctl $(DESTDIR)$(SBINDIR)/bindctl
 	$(INSTALL) -D -m 0644 user/man/bindctl.8 $(DESTDIR)$(MANDIR)/man8/bindctl.8
 	$(INSTALL) -D -m 0644 user/man/bindctl-policy.5 $(DESTDIR)$(MANDIR)/man5/bindctl-policy.5
 	$(INSTALL) -D -m 0644 user/man/bindctl-internals.7 $(DESTDIR)$(MANDIR)/man7/bindctl-internals.7
 	$(INSTALL) -D -m 0644 user/completion/bindctl.bash $(DESTDIR)$(COMPLETIONDIR)/bindctl
+	$(INSTALL) -D -m 0644 user/systemd/bindctl.service $(DESTDIR)$(UNITDIR)/bindctl.service
+	sed -i 's|/usr/sbin/bindctl|$(SBINDIR)/bindctl|' $(DESTDIR)$(UNITDIR)/bindctl.service
+	$(INSTALL) -D -m 0644 user/systemd/bindctl.preset $(DESTDIR)$(PRESETDIR)/50-bindctl.preset
 
 uninstall:
-	rm -f $(DESTDIR)$(SBINDIR)/bindctl $(DESTDIR)$(MANDIR)/man8/bindctl.8 \
-		$(DESTDIR)$(MANDIR)/man5/bindctl-policy.5 $(DESTDIR)$(MANDIR)/man7/bindctl-internals.7 \
-		$(DESTDIR)$(COMPLETIONDIR)/bindctl
+	rm -f $(INSTALLED:%=$(DESTDIR)%)
 
 clean:
 	rm -rf $(BUILD)
