@@ -5,6 +5,7 @@
 # make fuzz              look for inputs that break the library, FUZZ_SECONDS=60
 # make bench             measure it (as root); see tests/README.md
 # make install           DESTDIR=, PREFIX=; and make uninstall
+# make deb               a Debian package, in build/deb
 # make clean
 #
 # Everything made goes to $(BUILD), so the sources may be read-only (make BUILD=/elsewhere).
@@ -89,6 +90,7 @@ $(SKEL): $(BPF_OBJ)
 -include tests/vm.mk
 -include tests/bench.mk
 -include tests/analysis.mk
+-include scripts/debian/package.mk
 
 INSTALLED = $(SBINDIR)/bindctl $(MANDIR)/man8/bindctl.8 $(MANDIR)/man5/bindctl-policy.5 $(COMPLETIONDIR)/bindctl \
 	$(UNITDIR)/bindctl.service $(PRESETDIR)/50-bindctl.preset

@@ -10,8 +10,9 @@ ANALYSED     := $(LIB_SRC) $(CMD_SRC)
 ANALYSIS_GCC ?= gcc
 CLANG_TIDY   ?= clang-tidy
 SHELLCHECK   ?= shellcheck
-SCRIPTS      := $(wildcard scripts/* tests/run tests/*/run .ci/run) tests/bench/count tests/coverage/report \
-	user/completion/bindctl.bash
+SCRIPTS      := $(filter-out scripts/debian,$(wildcard scripts/*)) $(wildcard tests/run tests/*/run .ci/run) \
+	tests/bench/count tests/coverage/report user/completion/bindctl.bash \
+	scripts/debian/postinst scripts/debian/prerm scripts/debian/postrm
 
 # Of what gcc's analyser says, one is left out: gcc 12 does not follow an array that is filled in a loop and takes its
 # elements for uninitialised. clang's analyser and valgrind look for that. Without optimisation, which would leave
