@@ -18,6 +18,8 @@ PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 # systemd looks below /usr/local, too.
 UNITDIR   ?= $(PREFIX)/lib/systemd/system
 PRESETDIR ?= $(PREFIX)/lib/systemd/system-preset
@@ -95,7 +97,7 @@ $(SKEL): $(BPF_OBJ)
 -include scripts/debian/package.mk
 
 INSTALLED = $(SBINDIR)/bindctl $(MANDIR)/man8/bindctl.8 $(MANDIR)/man5/bindctl-policy.5 $(COMPLETIONDIR)/bindctl \
-	$(UNITDIR)/bindctl.service $(PRESETDIR)/50-bindctl.preset
+	$(ZSHDIR)/_bindctl $(FISHDIR)/bindctl.fish $(UNITDIR)/bindctl.service $(PRESETDIR)/50-bindctl.preset
 
 install: all
 	$(INSTALL) -D -m 0755 $(BUILD)/bindctl $(DESTDIR)$(SBINDIR)/bindctl
@@ -103,6 +105,10 @@ install: all
 	$(INSTALL) -D -m 0644 user/man/bindctl-policy.5 $(DESTDIR)$(MANDIR)/man5/bindctl-policy.5
 	$(INSTALL) -D -m 0644 user/man/bindctl-internals.7 $(DESTDIR)$(MANDIR)/man7/bindctl-internals.7
 	$(INSTALL) -D -m 0644 user/completion/bindctl.bash $(DESTDIR)$(COMPLETIONDIR)/bindctl
+	$(INSTALL) -D -m 0644 user/completion/bindctl.zsh $(DESTDIR)$(ZSHDIR)/_bindctl
+	$(INSTALL) -D -m 0644 user/completion/bindctl.fish $(DESTDIR)$(FISHDIR)/bindctl.fish
+	sed -i 's|/usr/share/bash-completion/completions/bindctl|$(COMPLETIONDIR)/bindctl|' \
+		$(DESTDIR)$(ZSHDIR)/_bindctl $(DESTDIR)$(FISHDIR)/bindctl.fish
 	$(INSTALL) -D -m 0644 user/systemd/bindctl.service $(DESTDIR)$(UNITDIR)/bindctl.service
 	sed -i 's|/usr/sbin/bindctl|$(SBINDIR)/bindctl|' $(DESTDIR)$(UNITDIR)/bindctl.service
 	$(INSTALL) -D -m 0644 user/systemd/bindctl.preset $(DESTDIR)$(PRESETDIR)/50-bindctl.preset

@@ -238,4 +238,41 @@ _bindctl()
 	_bindctl_trim "${words[-1]}"
 }
 
+# What the help says of the words that it has lines for, into the array `means`.
+_bindctl_means() # pattern of a word, arguments of bindctl
+{
+	local line
+
+	while IFS= read -r line; do
+		[[ ! $line =~ ^"  "($1)(" "[A-Z]+)?"  "+(.*) ]] || means[${BASH_REMATCH[1]}]=${BASH_REMATCH[3]}
+	done < <(bindctl "${@:2}" 2>/dev/null)
+}
+
+# For the completions of other shells: what is offered for the last of the words, a line each, a directory with a slash;
+# and behind a tab what the help says of it.
+_bindctl_offer()
+{
+	local word command="" files=""
+	local -A means=()
+
+	# shellcheck disable=SC2317 # called where paths are offered
+	compopt()
+	{
+		[[ $* != *filenames* ]] || files=yes
+	}
+	_bindctl_complete "$@"
+	_bindctl_means "[a-z]+" help
+	for word in "${@:1:$#-1}"; do
+		[[ -n $command || -z $word || -z ${means[$word]-} ]] || command=$word
+	done
+	if [[ -n $command ]]; then
+		means=()
+		_bindctl_means "--[a-z0-9-]+" help "$command"
+	fi
+	for word in "${COMPREPLY[@]}"; do
+		[[ -z $files || ! -d $word ]] || word+=/
+		printf '%s\t%s\n' "$word" "${means[$word]-}"
+	done
+}
+
 complete -F _bindctl bindctl

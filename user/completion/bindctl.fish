@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# fish completion for bindctl(8). The grammar is in the completion for bash, which is asked: one text for all shells.
+
+function __bindctl_offer
+    bash -c 'source "$1" && shift && _bindctl_offer "$@"' bindctl /usr/share/bash-completion/completions/bindctl \
+        (commandline -opc)[2..-1] "$(commandline -ct)" 2>/dev/null
+end
+
+complete -c bindctl -f -a '(__bindctl_offer)'
