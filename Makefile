@@ -96,8 +96,9 @@ $(SKEL): $(BPF_OBJ)
 -include tests/analysis.mk
 -include scripts/debian/package.mk
 
-INSTALLED = $(SBINDIR)/bindctl $(MANDIR)/man8/bindctl.8 $(MANDIR)/man5/bindctl-policy.5 $(COMPLETIONDIR)/bindctl \
-	$(ZSHDIR)/_bindctl $(FISHDIR)/bindctl.fish $(UNITDIR)/bindctl.service $(PRESETDIR)/50-bindctl.preset
+INSTALLED = $(SBINDIR)/bindctl $(MANDIR)/man8/bindctl.8 $(MANDIR)/man5/bindctl-policy.5 \
+	$(MANDIR)/man7/bindctl-internals.7 $(COMPLETIONDIR)/bindctl $(ZSHDIR)/_bindctl \
+	$(FISHDIR)/bindctl.fish $(UNITDIR)/bindctl.service $(PRESETDIR)/50-bindctl.preset
 
 install: all
 	$(INSTALL) -D -m 0755 $(BUILD)/bindctl $(DESTDIR)$(SBINDIR)/bindctl
