@@ -202,11 +202,57 @@ static void write_many(struct bc_text *text)
 		bc_text_addf(text, "%s user %u port %u\n", i % 3 ? "grant" : "deny", 100000 + i % 2, 1 + i / 2);
 }
 
+static unsigned count_lines(const char *text)
+{
+	unsigned lines = 0;
+
+	for (; (text = strchr(text, '\n')); text++)
+		lines++;
+	return lines;
+}
+
+/* Every rule of the user, one after the other. */
+static void bind_all(uint32_t uid)
+{
+	const struct try try = { .uid = uid };
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		bed_become(&try);
+		for (unsigned port = 1; port <= 50000; port++) {
+			struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
+			int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+			/* Whether it is granted is not what is asked here. */
+			(void)!bind(fd, (struct sockaddr *)&in, sizeof(in));
+			close(fd);
+		}
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+/* The next image goes on counting where the last one was, whatever the page of a rule. */
+static void a_hundred_thousand_counts(void)
+{
+	_cleanup_(bc_text_done) struct bc_text out = {};
+
+	bind_all(100001);
+	bed_write("20-more.conf", "grant port 60000\n", strlen("grant port 60000\n"));
+	assert_int_equal(BINDCTL(NULL, "apply"), 0);
+	assert_int_equal(BINDCTL(&out, "list", "--numeric", "--unused"), 0);
+	assert_null(strstr(out.data, "user 100001"));
+	/* The rules of the other user, the new one and the head. */
+	assert_int_equal(count_lines(out.data), 50002);
+	bed_write("20-more.conf", "", 0);
+}
+
 static void a_hundred_thousand_rules(void **state)
 {
 	static const unsigned rules[] = { 0, 1, 2, 3, 4, 5, 884, 885, 886, 2044, 2045, 99999 };
 	_cleanup_(bc_text_done) struct bc_text text = {}, out = {};
-	unsigned lines = 0;
 
 	(void)state;
 	write_many(&text);
@@ -214,10 +260,9 @@ static void a_hundred_thousand_rules(void **state)
 	bed_write("10-many.conf", text.data, text.len);
 	assert_int_equal(BINDCTL(NULL, "apply"), 0);
 	assert_int_equal(BINDCTL(&out, "list", "--numeric"), 0);
-	for (const char *at = out.data; (at = strchr(at, '\n')); at++)
-		lines++;
-	assert_int_equal(lines, 100001);
+	assert_int_equal(count_lines(out.data), 100001);
 	assert_non_null(strstr(out.data, "grant user 100000 port 50000"));
+	a_hundred_thousand_counts();
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
 		unsigned number = rules[i], uid = 100000 + number % 2, port = 1 + number / 2;
 

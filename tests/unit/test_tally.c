@@ -19,6 +19,21 @@ static uint64_t carried(const struct bc_cells *to, const struct bc_tally *tallie
 	return 0;
 }
 
+/* As a reader of the kernel's pages does: the rules in pieces, of `some` at a time. */
+static void carry(const struct bc_cells *from, const struct bc_cells *to, uint32_t some, struct bc_tally **ret,
+		  size_t *ret_n)
+{
+	_cleanup_(bc_hits_done) struct bc_hits hits = {};
+	uint32_t at, last;
+
+	bc_tally_find(from->cells, from->n, &at, &last);
+	for (; at < last; at += some) {
+		some = some < last - at ? some : last - at;
+		assert_int_equal(bc_tally_take(&hits, from->cells + at, some), 0);
+	}
+	assert_int_equal(bc_tally_carry(&hits, to, ret, ret_n), 0);
+}
+
 static void rules_that_mean_the_same_go_on(void **state)
 {
 	_cleanup_(bc_cells_done) struct bc_cells from = {}, to = {};
@@ -36,7 +51,7 @@ static void rules_that_mean_the_same_go_on(void **state)
 	hit(&from, 1, 8, 80);
 	hit(&from, 2, 9, 90);
 	hit(&from, 3, 10, 100);
-	assert_int_equal(bc_tally_carry(&from, &to, &tallies, &n), 0);
+	carry(&from, &to, 2, &tallies, &n);
 	assert_int_equal(n, 3);
 	assert_int_equal(carried(&to, tallies, n, 0), 10);
 	assert_int_equal(carried(&to, tallies, n, 1), 0);
@@ -61,7 +76,7 @@ static void rules_written_twice_are_kept_apart(void **state)
 	image_from_text(&to, "deny port 81\ndeny port 81\ndeny port 81\n");
 	hit(&from, 0, 5, 1);
 	hit(&from, 1, 6, 1);
-	assert_int_equal(bc_tally_carry(&from, &to, &tallies, &n), 0);
+	carry(&from, &to, 1, &tallies, &n);
 	assert_int_equal(n, 2);
 	assert_int_equal(carried(&to, tallies, n, 0), 5);
 	assert_int_equal(carried(&to, tallies, n, 1), 6);
@@ -95,30 +110,55 @@ static void rules_that_share_an_id_are_told_apart(void **state)
 
 static void nothing_comes_of_nothing(void **state)
 {
-	_cleanup_(bc_cells_done) struct bc_cells from = {}, to = {}, none = {};
+	_cleanup_(bc_cells_done) struct bc_cells from = {}, to = {};
 	_cleanup_free_ struct bc_tally *tallies = NULL;
 	size_t n = 1;
 
 	(void)state;
 	image_from_text(&from, "deny port 81\n");
 	image_from_text(&to, "deny port 81\n");
-	assert_int_equal(bc_tally_carry(&from, &to, &tallies, &n), 0);
-	assert_int_equal(n, 0);
-	assert_int_equal(bc_tally_carry(&none, &to, &tallies, &n), 0);
-	assert_int_equal(n, 0);
-	/* Nobody has checked the image in force: what it says of its rules may be anything. */
-	hit(&from, 0, 5, 1);
-	from.cells[0].header.rules = 0x7fffffff;
-	assert_int_equal(bc_tally_carry(&from, &to, &tallies, &n), 0);
-	assert_int_equal(n, 0);
-	from.cells[0].header.rules = BC_INDEX;
-	from.cells[1].about.nrules = ~0u;
-	assert_int_equal(bc_tally_carry(&from, &to, &tallies, &n), 0);
+	carry(&from, &to, 1, &tallies, &n);
 	assert_int_equal(n, 0);
 	/* A few more than there are; the sanitizer sees who reads them. */
 	from.cells[1].about.nrules = from.n;
 	assert_int_equal(bc_tally_carry(&from, &to, &tallies, &n), 0);
 	assert_int_equal(n, 0);
+}
+
+/* Nobody has checked the image in force: what it says of its rules may be anything. */
+static void rules_are_only_looked_for_within_the_image(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	const struct {
+		uint32_t magic, schema, rules, nrules, n, found;
+	} cases[] = {
+		{ BC_MAGIC, BC_SCHEMA, 5, 2, 7, 2 },
+		{ BC_MAGIC, BC_SCHEMA, 5, 0, 7, 0 },
+		{ BC_MAGIC, BC_SCHEMA, 5, 2, 6, 0 },
+		{ BC_MAGIC, BC_SCHEMA, 5, ~0u, 7, 0 },
+		{ BC_MAGIC, BC_SCHEMA, 5, -5u, 7, 0 }, /* whose end would be 0 */
+		{ BC_MAGIC, BC_SCHEMA, 8, 0, 7, 0 },
+		{ BC_MAGIC, BC_SCHEMA, 0x7fffffff, 1, 7, 0 },
+		{ BC_MAGIC, BC_SCHEMA, ~0u, 2, 7, 0 },
+		{ BC_MAGIC, BC_SCHEMA - 1, 5, 2, 7, 0 },
+		{ 0, 0, 0, 0, 64, 0 }, /* the one that the programs are loaded with */
+		{ BC_MAGIC, BC_SCHEMA, 0, 1, 1, 0 },
+		{ BC_MAGIC, BC_SCHEMA, 0, 0, 0, 0 },
+	};
+
+	(void)state;
+	image_from_text(&image, "deny port 81\n");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint32_t first, last;
+
+		image.cells[0].header.magic = cases[i].magic;
+		image.cells[0].header.schema = cases[i].schema;
+		image.cells[0].header.rules = cases[i].rules;
+		image.cells[1].about.nrules = cases[i].nrules;
+		bc_tally_find(image.cells, cases[i].n, &first, &last);
+		if (last - first != cases[i].found || last > cases[i].n)
+			fail_msg("case %zu: [%u, %u)", i, first, last);
+	}
 }
 
 int main(void)
@@ -128,6 +168,7 @@ int main(void)
 		cmocka_unit_test(rules_written_twice_are_kept_apart),
 		cmocka_unit_test(rules_that_share_an_id_are_told_apart),
 		cmocka_unit_test(nothing_comes_of_nothing),
+		cmocka_unit_test(rules_are_only_looked_for_within_the_image),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

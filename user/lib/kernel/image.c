@@ -93,6 +93,38 @@ int bc_image_create(const struct bc_cells *cells, const struct bc_imprint *impri
 	return 0;
 }
 
+/* Opens the map of the image in force, of which *ret_info tells. -ENOENT, with a sentence, when there is none. */
+static int open_image(const char *dir, int policy_fd, struct bpf_map_info *ret_info, int *ret_fd,
+		      struct bc_error *reterr)
+{
+	uint32_t id = 0, size = sizeof(*ret_info);
+	_cleanup_close_ int fd = -1;
+	int r = bc_current_open(dir, policy_fd, &fd, &id, reterr);
+
+	if (r)
+		return r;
+	if (bpf_obj_get_info_by_fd(fd, ret_info, &size))
+		return bc_fail_errno(reterr, -errno, "cannot query BPF map %u", id);
+	if (ret_info->value_size != sizeof(union bc_page))
+		return bc_fail(reterr, -EBADMSG, "the policy in force was not written by bindctl (BPF map %u)", id);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/*
+ * Pages of the map, from `first` on, one behind the other. `keys` has room for as many, and is how the kernel says which
+ * ones they are: it wants to know the one before them, and calls that number opaque.
+ */
+static int read_pages(int fd, uint32_t first, uint32_t n, uint32_t *keys, union bc_cell *cells)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	uint32_t before = first - 1, done = n, batch;
+
+	if (bpf_map_lookup_batch(fd, first ? &before : NULL, &batch, keys, cells, &done, &opts) && errno != ENOENT)
+		return -errno;
+	return done == n && keys[0] == first ? 0 : -EIO;
+}
+
 /* Writes those tallies, from *at on, that are in one page; it is not in force yet, so nobody counts there. */
 static int write_tallies(int fd, const struct bc_tally *tallies, size_t n, size_t *at)
 {
@@ -110,14 +142,44 @@ static int write_tallies(int fd, const struct bc_tally *tallies, size_t n, size_
 	return bpf_map_update_elem(fd, &key, &page, BPF_ANY) ? -errno : 0;
 }
 
+#define BATCH_PAGES 256u /* 1 MiB */
+
+/* The rules that were hit. Of a large image only the pages of its rules are read, a few at a time. Nobody has checked it. */
+static int read_hits(int fd, uint32_t pages, struct bc_hits *hits)
+{
+	/* NOLINTNEXTLINE(clang-analyzer-unix.MallocSizeof): a page is several cells */
+	_cleanup_free_ union bc_cell *cells = malloc(BATCH_PAGES * sizeof(union bc_page));
+	_cleanup_free_ uint32_t *keys = malloc(BATCH_PAGES * sizeof(*keys));
+	uint32_t at, last;
+	int r = cells && keys ? read_pages(fd, 0, 1, keys, cells) : -ENOMEM;
+
+	if (r)
+		return r;
+	bc_tally_find(cells, pages * BC_PAGE_CELLS, &at, &last);
+	while (!r && at < last) {
+		uint32_t page = at / BC_PAGE_CELLS, n = pages_for(last) - page, from = at % BC_PAGE_CELLS, end;
+
+		n = n < BATCH_PAGES ? n : BATCH_PAGES;
+		end = (page + n) * BC_PAGE_CELLS < last ? (page + n) * BC_PAGE_CELLS : last;
+		r = read_pages(fd, page, n, keys, cells);
+		if (!r)
+			r = bc_tally_take(hits, cells + from, end - at);
+		at = end;
+	}
+	return r;
+}
+
 /* That a count is lost is no reason to do without the policy. */
 static void carry_tallies(const char *dir, int policy_fd, const struct bc_cells *cells, int image_fd)
 {
-	_cleanup_(bc_cells_done) struct bc_cells before = {};
+	_cleanup_(bc_hits_done) struct bc_hits hits = {};
 	_cleanup_free_ struct bc_tally *tallies = NULL;
+	struct bpf_map_info info = {};
+	_cleanup_close_ int fd = -1;
 	size_t n = 0;
 
-	if (bc_image_read(dir, policy_fd, &before, NULL) || bc_tally_carry(&before, cells, &tallies, &n))
+	if (open_image(dir, policy_fd, &info, &fd, NULL) || read_hits(fd, info.max_entries, &hits) ||
+	    bc_tally_carry(&hits, cells, &tallies, &n))
 		return;
 	for (size_t at = 0; at < n;)
 		if (write_tallies(image_fd, tallies, n, &at))
@@ -158,24 +220,6 @@ static bool has_scopes(int fd, uint32_t pages, const union bc_page *first, const
 	return true;
 }
 
-/* Opens the map of the image in force, of which *ret_info tells. -ENOENT, with a sentence, when there is none. */
-static int open_image(const char *dir, int policy_fd, struct bpf_map_info *ret_info, int *ret_fd,
-		      struct bc_error *reterr)
-{
-	uint32_t id = 0, size = sizeof(*ret_info);
-	_cleanup_close_ int fd = -1;
-	int r = bc_current_open(dir, policy_fd, &fd, &id, reterr);
-
-	if (r)
-		return r;
-	if (bpf_obj_get_info_by_fd(fd, ret_info, &size))
-		return bc_fail_errno(reterr, -errno, "cannot query BPF map %u", id);
-	if (ret_info->value_size != sizeof(union bc_page))
-		return bc_fail(reterr, -EBADMSG, "the policy in force was not written by bindctl (BPF map %u)", id);
-	*ret_fd = TAKE_FD(fd);
-	return 0;
-}
-
 int bc_imprint_make(const char *dir, const struct bc_cells *cells, int policy_fd, uint64_t root, struct bc_imprint *ret,
 		    struct bc_error *reterr)
 {
@@ -206,23 +250,10 @@ static uint32_t cells_in(const union bc_cell *cells, uint32_t pages)
 	return pages_for(cells[1].about.cells) == pages ? cells[1].about.cells : pages * BC_PAGE_CELLS;
 }
 
-/* All pages of the map, one behind the other. */
-static int read_pages(int fd, uint32_t pages, union bc_cell *cells)
-{
-	_cleanup_free_ uint32_t *keys = malloc(pages * sizeof(*keys));
-	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	uint32_t done = pages, batch;
-
-	if (!keys)
-		return -ENOMEM;
-	if (bpf_map_lookup_batch(fd, NULL, &batch, keys, cells, &done, &opts) && errno != ENOENT)
-		return -errno;
-	return done == pages ? 0 : -EIO;
-}
-
 int bc_image_read(const char *dir, int policy_fd, struct bc_cells *ret_image, struct bc_error *reterr)
 {
 	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	_cleanup_free_ uint32_t *keys = NULL;
 	struct bpf_map_info info = {};
 	_cleanup_close_ int fd = -1;
 	int r = open_image(dir, policy_fd, &info, &fd, reterr);
@@ -231,7 +262,8 @@ int bc_image_read(const char *dir, int policy_fd, struct bc_cells *ret_image, st
 		return r;
 	/* NOLINTNEXTLINE(clang-analyzer-unix.MallocSizeof): a page is several cells */
 	image.cells = calloc(info.max_entries, sizeof(union bc_page));
-	r = image.cells ? read_pages(fd, info.max_entries, image.cells) : -ENOMEM;
+	keys = malloc(info.max_entries * sizeof(*keys));
+	r = image.cells && keys ? read_pages(fd, 0, info.max_entries, keys, image.cells) : -ENOMEM;
 	if (r)
 		return bc_fail_errno(reterr, r, "cannot read the policy in force (BPF map %u)", info.id);
 	/* The empty one that the programs are loaded with. */

@@ -12,11 +12,35 @@ struct bc_tally {
 	uint64_t hits;
 };
 
+/* A rule of the old image that was hit. */
+struct bc_hit {
+	struct bc_rule_cell rule;
+	uint32_t number; /* among those that were hit */
+	bool taken;
+};
+
+/* Owns its items. Zero-initialised is none. */
+struct bc_hits {
+	struct bc_hit *items;
+	size_t n, room;
+};
+
+void bc_hits_done(struct bc_hits *hits);
+
 /*
- * The tallies of the rules of `from` that `to` has, too, in the order of their cells in `to`: a rule is the same when it
- * means the same, wherever it is written; of several that mean the same, the first is the first. malloc'ed. 0 or
- * -ENOMEM; an image that is not sound has none.
+ * The cells of an image's rules, [*ret_first, *ret_last), as its first two cells tell. None of the `n` cells that there
+ * are need have been checked: what does not fit together has no rules.
  */
-int bc_tally_carry(const struct bc_cells *from, const struct bc_cells *to, struct bc_tally **ret, size_t *ret_n);
+void bc_tally_find(const union bc_cell *head, uint32_t n, uint32_t *ret_first, uint32_t *ret_last);
+
+/* Takes those of the rules that were hit, after what it has taken before. 0 or -ENOMEM. */
+int bc_tally_take(struct bc_hits *hits, const union bc_cell *rules, size_t n);
+
+/*
+ * The tallies of those rules that `to` has, too, in the order of their cells: a rule is the same when it means the same,
+ * wherever it is written; of several that mean the same, the first is the first. malloc'ed. Puts `hits` into another
+ * order, and is done once with them. 0 or -ENOMEM.
+ */
+int bc_tally_carry(struct bc_hits *hits, const struct bc_cells *to, struct bc_tally **ret, size_t *ret_n);
 
 #endif
