@@ -60,12 +60,12 @@ static __always_inline __u32 now(void)
 
 static __always_inline void hit(struct bc_search *s, __u32 rule)
 {
-	union bc_cell *cell = rule == BC_RULE_NONE ? NULL : find_cell(s->image, s->m->rules + rule);
+	union bc_cell *cell = rule == BC_RULE_NONE ? NULL : find_cell(s->image, s->m->rules + rule / BC_RULES);
 
 	if (!cell)
 		return;
-	__sync_fetch_and_add(&cell->rule.hits, 1);
-	cell->rule.last = now();
+	__sync_fetch_and_add(&cell->rules[rule % BC_RULES].hits, 1);
+	cell->rules[rule % BC_RULES].last = now();
 }
 
 static __always_inline void tally(struct bc_search *s)

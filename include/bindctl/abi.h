@@ -16,8 +16,7 @@
  *              and (scope, hash of a cgroup's name) -> the scope below it
  *   segments   disjoint port ranges, each with a reference; those of one subject lie side by side, ascending
  *   lists      references to rules, in the order in which they are tried
- *   rules      one cell a rule
- *   targets    IPv6 addresses that rewrites lead to
+ *   rules      two to a cell, and behind the last one the details of those that have any, in the same order
  *   scopes     cgroups that rules name, and all above them: a tree, its root being scope 1
  *   labels     names of those cgroups, each in parts of 32 bytes of its own, the last one padded with NUL
  *   names      source file names, each ended by NUL
@@ -84,14 +83,14 @@ enum bc_proto {
 	BC_UDP = 1u << 1, /* and UDP-Lite */
 };
 
-/* Which of a rule cell's fields must hold for the rule to apply. */
+/* What must hold for the rule to apply. */
 enum bc_condition {
-	BC_IF_PROTO = 1u << 0,
-	BC_IF_V4 = 1u << 1,    /* an IPv4 address within addr/prefix */
-	BC_IF_V6 = 1u << 2,    /* an IPv6 address within addr/prefix */
+	BC_IF_PROTO = 1u << 0, /* a protocol of `proto` */
+	BC_IF_V4 = 1u << 1,    /* an IPv4 address within addr/prefix, see its detail */
+	BC_IF_V6 = 1u << 2,    /* an IPv6 address within addr/prefix, see its detail */
 	BC_IF_HOST = 1u << 3,  /* the initial network namespace */
-	BC_IF_GROUP = 1u << 4, /* gid is the task's effective group or one of its supplementary ones */
-	BC_IF_UNTIL = 1u << 5, /* a moment before `until` */
+	BC_IF_GROUP = 1u << 4, /* its group is the task's effective one or a supplementary one; see `more` */
+	BC_IF_UNTIL = 1u << 5, /* a moment before `until`, see its detail */
 };
 
 /* What else a rule cell says. */
@@ -100,9 +99,9 @@ enum bc_rule_flag {
 	BC_RULE_LOG = 1u << 1,	   /* report the decision whatever it is */
 	BC_RULE_RESERVE = 1u << 2, /* a grant whose BC_REF_OTHERS references deny */
 	BC_RULE_UNIT = 1u << 3,	   /* its cgroup was written as a unit */
-	BC_RULE_TO_V4 = 1u << 4,   /* rewrite: to the address in `to`, which is IPv4 */
-	BC_RULE_TO_V6 = 1u << 5,   /* rewrite: to the address in `to`, which is IPv6 */
-	BC_RULE_TO_PORT = 1u << 6, /* rewrite: to the port in `to_port` */
+	BC_RULE_TO_V4 = 1u << 4,   /* rewrite: to the address in its second detail, which is IPv4 */
+	BC_RULE_TO_V6 = 1u << 5,   /* rewrite: to the address in its second detail, which is IPv6 */
+	BC_RULE_TO_PORT = 1u << 6, /* rewrite: to the port in its detail */
 	BC_RULE_HIDDEN = 1u << 7,  /* rewrite: getsockname(2) shows what was asked for */
 };
 
@@ -166,20 +165,28 @@ struct bc_rule_cell {
 	__u8 verdict;	 /* enum bc_verdict; never BC_NONE */
 	__u8 conditions; /* enum bc_condition */
 	__u8 proto;	 /* enum bc_proto, a mask; with BC_IF_PROTO */
-	__u8 prefix;	 /* length in bits of 128; with BC_IF_V4 or BC_IF_V6 */
-	__u16 err;	 /* of a deny, a reserve's too: the errno that bind(2) gives */
+	__u8 err;	 /* of a deny, a reserve's too: the errno that bind(2) gives */
+	__u16 flags;	 /* enum bc_rule_flag */
 	__u16 source;	 /* index of the name of the file that the rule was read from */
 	__u32 line;	 /* in that file, from 1 */
-	__u32 gid;	 /* in the initial user namespace; with BC_IF_GROUP */
-	__u32 addr[4];
-	__u64 until; /* nanoseconds of Unix time; with BC_IF_UNTIL */
+	__u32 id;	 /* of the rule's meaning; what commands show and take as its id */
+	__u32 more;	 /* its first detail, numbered on from the last rule; of a rule without details, its group */
 	/* Written by the programs, and by user space into the image that is to follow. */
-	__u64 hits;   /* binds that the rule decided, or that it would have but that it only audits */
-	__u32 last;   /* ... and the last time, in units of 2^30 ns (1.07 s) of CLOCK_MONOTONIC */
-	__u32 target; /* BC_RULE_TO_V4: the address; BC_RULE_TO_V6: number of the target, counted from the first rule */
-	__u16 to_port;
-	__u16 flags; /* enum bc_rule_flag */
-	__u32 id;    /* of the rule's meaning; what commands show and take as its id */
+	__u32 last; /* time of its last hit, in units of 2^30 ns (1.07 s) of CLOCK_MONOTONIC */
+	__u64 hits; /* binds that the rule decided, or that it would have but that it only audits */
+};
+
+/*
+ * What few rules say, and so is not in every rule's cell: see bc_has_details(). A rewrite to an address has a second
+ * one behind the first, of which `addr` is that address.
+ */
+struct bc_detail {
+	__u32 addr[4]; /* with BC_IF_V4 or BC_IF_V6 */
+	__u64 until;   /* nanoseconds of Unix time; with BC_IF_UNTIL */
+	__u32 gid;     /* with BC_IF_GROUP */
+	__u16 to_port; /* with BC_RULE_TO_PORT */
+	__u8 prefix;   /* length in bits of 128; with BC_IF_V4 or BC_IF_V6 */
+	__u8 reserved;
 };
 
 /* A cgroup that rules name, or one above such a cgroup. Number n is entry n - 1 of the scopes. */
@@ -195,6 +202,7 @@ struct bc_scope {
 #define BC_SLOTS 4u	      /* in a cell */
 #define BC_SEGMENTS 8u	      /* in a cell */
 #define BC_REFS 16u	      /* in a cell */
+#define BC_RULES 2u	      /* in a cell; and as many details */
 #define BC_SCOPES 4u	      /* in a cell */
 #define BC_RULES_MAX 4194304u /* keeps every number below BC_REF_RULE and an image below 1 GiB */
 #define BC_SCOPES_MAX 1048576u
@@ -212,13 +220,6 @@ union bc_part {
 
 #define BC_PARTS 2u /* in a cell */
 
-/* An address that a rewrite leads to. */
-struct bc_target {
-	__u32 addr[4];
-};
-
-#define BC_TARGETS 4u /* in a cell */
-
 #define BC_HIT_SHIFT 30 /* of nanoseconds, for the time of a rule's last hit */
 
 union bc_cell {
@@ -227,11 +228,11 @@ union bc_cell {
 	struct bc_slot slots[BC_SLOTS];
 	struct bc_segment segments[BC_SEGMENTS];
 	__u32 refs[BC_REFS];
-	struct bc_rule_cell rule;
+	struct bc_rule_cell rules[BC_RULES];
+	struct bc_detail details[BC_RULES];
 	struct bc_scope scopes[BC_SCOPES];
 	char names[BC_CELL_SIZE];
 	union bc_part parts[BC_PARTS];
-	struct bc_target targets[BC_TARGETS];
 };
 
 /*
@@ -363,6 +364,13 @@ struct bc_refusal {
 
 #define BC_INLINE static inline __attribute__((always_inline))
 
+/* Whether part of what the rule says is in a detail, or in two. */
+BC_INLINE int bc_has_details(const struct bc_rule_cell *rule)
+{
+	return rule->conditions & (BC_IF_V4 | BC_IF_V6 | BC_IF_UNTIL) ||
+	       rule->flags & (BC_RULE_TO_V4 | BC_RULE_TO_V6 | BC_RULE_TO_PORT);
+}
+
 /* Where a subject's slot is looked for: mixes every bit of key, id and seed into every bit of the result. */
 BC_INLINE __u32 bc_hash(__u32 key, __u32 id, __u32 seed)
 {
@@ -425,7 +433,8 @@ BC_ASSERT_SIZE(struct bc_about, 64);
 BC_ASSERT_SIZE(struct bc_scope, 16);
 BC_ASSERT_SIZE(struct bc_slot, 16);
 BC_ASSERT_SIZE(struct bc_segment, 8);
-BC_ASSERT_SIZE(struct bc_rule_cell, 64);
+BC_ASSERT_SIZE(struct bc_rule_cell, 32);
+BC_ASSERT_SIZE(struct bc_detail, 32);
 BC_ASSERT_SIZE(union bc_cell, 64);
 BC_ASSERT_SIZE(union bc_page, 4096);
 BC_ASSERT_SIZE(struct bc_gate, 8208);

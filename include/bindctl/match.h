@@ -17,19 +17,22 @@
 
 #define BC_AUDITS (1u << 16) /* for BC_TRACE; no enum bc_condition */
 
-BC_INLINE int bc_addr_within(const struct bc_match *m, const struct bc_rule_cell *r)
+BC_INLINE int bc_addr_within(const struct bc_match *m, const struct bc_detail *d)
 {
-	__u64 upper = (__u64)(m->addr[0] ^ r->addr[0]) << 32 | (m->addr[1] ^ r->addr[1]);
-	__u64 lower = (__u64)(m->addr[2] ^ r->addr[2]) << 32 | (m->addr[3] ^ r->addr[3]);
-	__u32 bits = r->prefix;
+	__u64 upper = (__u64)(m->addr[0] ^ d->addr[0]) << 32 | (m->addr[1] ^ d->addr[1]);
+	__u64 lower = (__u64)(m->addr[2] ^ d->addr[2]) << 32 | (m->addr[3] ^ d->addr[3]);
+	__u32 bits = d->prefix;
 
 	if (bits <= 64)
 		return !bits || !(upper >> (64 - bits));
 	return !upper && (bits > 128 || !(lower >> (128 - bits)));
 }
 
-/* The first condition of the rule that does not hold, or 0. `others`: as a reserve concerns everyone else. */
-BC_GLOBAL __u32 bc_failed(struct bc_match *m, const struct bc_rule_cell *r, __u32 others)
+/*
+ * The first condition of the rule that does not hold, or 0. `d`: the rule's detail, NULL when it has none; what is asked
+ * for but nowhere said does not hold. `others`: as a reserve concerns everyone else.
+ */
+BC_GLOBAL __u32 bc_failed(struct bc_match *m, const struct bc_rule_cell *r, const struct bc_detail *d, __u32 others)
 {
 	__u32 family, asked;
 
@@ -39,13 +42,13 @@ BC_GLOBAL __u32 bc_failed(struct bc_match *m, const struct bc_rule_cell *r, __u3
 	asked = r->conditions;
 	if (asked & BC_IF_PROTO && !(r->proto & m->proto))
 		return BC_IF_PROTO;
-	if (asked & (BC_IF_V4 | BC_IF_V6) && (!(asked & family) || !bc_addr_within(m, r)))
+	if (asked & (BC_IF_V4 | BC_IF_V6) && (!(asked & family) || !d || !bc_addr_within(m, d)))
 		return asked & (BC_IF_V4 | BC_IF_V6);
 	if (asked & BC_IF_HOST && !m->host)
 		return BC_IF_HOST;
-	if (asked & BC_IF_UNTIL && BC_NOW(m) >= r->until)
+	if (asked & BC_IF_UNTIL && (!d || BC_NOW(m) >= d->until))
 		return BC_IF_UNTIL;
-	if (asked & BC_IF_GROUP && !others && !BC_IN_GROUP(m, r->gid))
+	if (asked & BC_IF_GROUP && !others && !BC_IN_GROUP(m, d ? d->gid : r->more))
 		return BC_IF_GROUP;
 	return 0;
 }
@@ -64,34 +67,44 @@ BC_INLINE int bc_try_plain(struct bc_search *s, __u32 ref)
 	return 1;
 }
 
+/* The detail of a rule, if it has one; zero when it cannot be read. */
+BC_INLINE int bc_find_detail(struct bc_search *s, const struct bc_rule_cell *rule, const struct bc_detail **ret)
+{
+	*ret = NULL;
+	if (!bc_has_details(rule))
+		return 1;
+	*ret = bc_read_detail(s, rule->more);
+	return *ret != NULL;
+}
+
 /* Non-zero: the search is over. */
 BC_INLINE int bc_try_rule(struct bc_search *s, __u32 ref)
 {
+	const struct bc_detail *detail;
+	const struct bc_rule_cell *rule;
 	struct bc_match *m = s->m;
-	__u32 number = ref & BC_REF_RULE, others = ref & BC_REF_OTHERS, failed, verdict;
-	const union bc_cell *cell;
+	__u32 failed;
 
 	if (ref & BC_REF_PLAIN)
 		return bc_try_plain(s, ref);
-	cell = BC_CELL(s, m->rules + number);
-	if (!cell || !cell->rule.verdict) {
+	rule = bc_read_rule(s, ref & BC_REF_RULE);
+	if (!rule || !rule->verdict || !bc_find_detail(s, rule, &detail)) {
 		m->broken = 1;
 		return 1;
 	}
-	verdict = others ? BC_DENY : cell->rule.verdict;
-	failed = bc_failed(m, &cell->rule, others);
-	if (!failed && verdict == BC_DENY && cell->rule.flags & BC_RULE_AUDIT) {
+	failed = bc_failed(m, rule, detail, ref & BC_REF_OTHERS);
+	if (!failed && (ref & BC_REF_OTHERS || rule->verdict == BC_DENY) && rule->flags & BC_RULE_AUDIT) {
 		failed = BC_AUDITS;
 		if (m->audited == BC_RULE_NONE)
-			m->audited = number;
+			m->audited = ref & BC_REF_RULE;
 	}
 	BC_TRACE(s, ref, failed);
 	if (failed)
 		return 0;
-	m->verdict = verdict;
-	m->err = cell->rule.err;
-	m->flags = cell->rule.flags;
-	m->rule = number;
+	m->verdict = ref & BC_REF_OTHERS ? BC_DENY : rule->verdict;
+	m->err = rule->err;
+	m->flags = rule->flags;
+	m->rule = ref & BC_REF_RULE;
 	return 1;
 }
 
@@ -208,10 +221,10 @@ static BC_NOINLINE int bc_decide_side(struct bc_search *s)
 BC_INLINE void bc_recall(struct bc_search *s)
 {
 	struct bc_match *m = s->m;
-	const union bc_cell *cell = m->rule == BC_RULE_NONE ? NULL : BC_CELL(s, m->rules + m->rule);
+	const struct bc_rule_cell *rule = m->rule == BC_RULE_NONE ? NULL : bc_read_rule(s, m->rule);
 
-	m->err = cell ? cell->rule.err : 0;
-	m->flags = cell ? cell->rule.flags : 0;
+	m->err = rule ? rule->err : 0;
+	m->flags = rule ? rule->flags : 0;
 }
 
 /*
@@ -251,47 +264,44 @@ BC_INLINE int bc_is_remarkable(const struct bc_match *m)
 	       m->audited != BC_RULE_NONE;
 }
 
-/* The address that a rewrite leads to. */
-BC_INLINE void bc_read_target(struct bc_search *s, const struct bc_rule_cell *rule, struct bc_reply *reply)
+/* Where a rewrite leads, by its details. Zero when they cannot be read. */
+BC_INLINE int bc_read_target(struct bc_search *s, __u32 details, __u32 flags, struct bc_reply *reply)
 {
-	__u32 target = rule->target;
-	const union bc_cell *cell;
+	const struct bc_detail *detail = bc_read_detail(s, details);
 
-	if (rule->flags & BC_RULE_TO_V4) {
-		reply->to[2] = 0xffff;
-		reply->to[3] = target;
-	}
-	if (!(rule->flags & BC_RULE_TO_V6))
-		return;
-	cell = BC_CELL(s, s->m->rules + target / BC_TARGETS);
-	/* Nowhere in particular, which the caller would take for the wildcard: no answer rather than that one. */
-	if (!cell) {
-		s->m->verdict = BC_NONE;
-		return;
-	}
+	if (!detail)
+		return 0;
+	reply->to_port = detail->to_port;
+	if (!(flags & (BC_RULE_TO_V4 | BC_RULE_TO_V6)))
+		return 1;
+	detail = bc_read_detail(s, details + 1);
+	if (!detail)
+		return 0;
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++)
-		reply->to[i] = cell->targets[target % BC_TARGETS].addr[i];
+		reply->to[i] = detail->addr[i];
+	return 1;
 }
 
 /* The rest of the reply, from the header and the rules. */
 BC_INLINE void bc_complete(struct bc_search *s, struct bc_reply *reply)
 {
 	const union bc_cell *cell = BC_CELL(s, 0);
+	const struct bc_rule_cell *rule;
 	struct bc_match *m = s->m;
 
 	if (cell)
 		reply->generation = cell->header.generation;
-	cell = m->rule == BC_RULE_NONE ? NULL : BC_CELL(s, m->rules + m->rule);
-	if (cell) {
-		reply->id = cell->rule.id;
-		reply->to_port = cell->rule.to_port;
-		bc_read_target(s, &cell->rule, reply);
-	}
-	cell = m->audited == BC_RULE_NONE ? NULL : BC_CELL(s, m->rules + m->audited);
-	if (cell) {
-		reply->audit_id = cell->rule.id;
-		reply->audit_err = cell->rule.err;
+	rule = m->rule == BC_RULE_NONE ? NULL : bc_read_rule(s, m->rule);
+	if (rule)
+		reply->id = rule->id;
+	/* Nowhere in particular, which the caller would take for the wildcard: no answer rather than that one. */
+	if (m->verdict == BC_REWRITE && (!rule || !bc_read_target(s, rule->more, rule->flags, reply)))
+		m->verdict = BC_NONE;
+	rule = m->audited == BC_RULE_NONE ? NULL : bc_read_rule(s, m->audited);
+	if (rule) {
+		reply->audit_id = rule->id;
+		reply->audit_err = rule->err;
 	}
 }
 

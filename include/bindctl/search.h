@@ -159,6 +159,28 @@ BC_INLINE const struct bc_scope *bc_read_scope(struct bc_search *s, __u32 scope)
 	return cell ? &cell->scopes[(scope - 1) % BC_SCOPES] : NULL;
 }
 
+/* A rule by its number; NULL when it cannot be read. */
+BC_INLINE const struct bc_rule_cell *bc_read_rule(struct bc_search *s, __u32 number)
+{
+	const union bc_cell *cell = BC_CELL(s, s->m->rules + number / BC_RULES);
+	const struct bc_rule_cell *rule = cell ? &cell->rules[number % BC_RULES] : NULL;
+
+	/* One pointer, and not what it could be made of again: in the kernel there is no room on the stack for both. */
+	__asm__("" : "+r"(rule));
+	return rule;
+}
+
+/*
+ * A detail by its number, which goes on where those of the rules end; NULL when it cannot be read. Out of line: few
+ * rules have one, and the others would pay for it with the stack.
+ */
+static BC_NOINLINE const struct bc_detail *bc_read_detail(struct bc_search *s, __u32 number)
+{
+	const union bc_cell *cell = BC_CELL(s, s->m->rules + number / BC_RULES);
+
+	return cell ? &cell->details[number % BC_RULES] : NULL;
+}
+
 /* One step of the binary search among the cells that a run of segments lies in. */
 static long bc_halve(__u32 i, void *ctx)
 {

@@ -7,6 +7,7 @@
 
 #include "bed.h"
 #include "host/mounts.h"
+#include "pure/inspect.h"
 #include "seen.h"
 
 static struct bc_events *ring;
@@ -47,7 +48,7 @@ static void refusal_is_reported_whole(void **state)
 	assert_int_equal(event->verdict, BC_DENY);
 	assert_int_equal(event->err, EPERM);
 	assert_int_equal(event->rule, 1);
-	assert_int_equal(event->id, bed_build.cells.cells[bed_build.cells.cells[0].header.rules + 1].rule.id);
+	assert_int_equal(event->id, bc_rule_at(&bed_build.cells, 1)->id);
 	assert_int_equal(event->port, 443);
 	assert_int_equal(event->proto, BC_TCP);
 	assert_int_equal(event->family, 6);
@@ -115,8 +116,7 @@ static void the_kernels_own_refusals_are_reported(void **state)
 		assert_int_equal(event->rule, all[i / 2].rule);
 		assert_int_equal(event->flags, BC_EVENT_HOST);
 		if (event->rule != BC_RULE_NONE)
-			assert_int_equal(event->id,
-					 bed_build.cells.cells[bed_build.cells.cells[0].header.rules + 1].rule.id);
+			assert_int_equal(event->id, bc_rule_at(&bed_build.cells, 1)->id);
 	}
 }
 

@@ -11,6 +11,7 @@
 #include "bed.h"
 #include "kernel/attach.h"
 #include "pure/decide.h"
+#include "pure/inspect.h"
 
 static int bind_error(uint32_t uid, int family, uint16_t port)
 {
@@ -94,16 +95,34 @@ static void lists_outside(struct bc_cells *cells)
 	header(cells)->lists = cells->n + BC_PAGE_CELLS;
 }
 
+/* The first entry, counted as rules are, that no page of the map has. */
+static uint32_t first_outside(struct bc_cells *cells)
+{
+	uint32_t pages = (cells->n + BC_PAGE_CELLS - 1) / BC_PAGE_CELLS;
+
+	return (pages * BC_PAGE_CELLS - header(cells)->rules) * BC_RULES;
+}
+
+static void details_outside(struct bc_cells *cells)
+{
+	bc_rule_at(cells, about(cells)->nrules - 1)->more = first_outside(cells);
+}
+
+static void detail_numbers_wrap(struct bc_cells *cells)
+{
+	bc_rule_at(cells, about(cells)->nrules - 1)->more = UINT32_MAX;
+}
+
 static void no_verdicts(struct bc_cells *cells)
 {
 	for (uint32_t i = 0; i < about(cells)->nrules; i++)
-		cells->cells[header(cells)->rules + i].rule.verdict = 0;
+		bc_rule_at(cells, i)->verdict = 0;
 }
 
 static void unknown_verdicts(struct bc_cells *cells)
 {
 	for (uint32_t i = 0; i < about(cells)->nrules; i++)
-		cells->cells[header(cells)->rules + i].rule.verdict = 200;
+		bc_rule_at(cells, i)->verdict = 200;
 }
 
 static void cut_short(struct bc_cells *cells)
@@ -129,7 +148,7 @@ static const char *const shapes[] = {
 	"grant user nobody port 443 proto tcp\n",
 	"grant user nobody port 1,3,5,7,9,11,13,15,17,19,21,443 proto tcp\n",
 	"grant user nobody port 443 log\ngrant user nobody port 443 proto tcp\n",
-	"grant port 443 log\ngrant user nobody port 443 addr 127.0.0.1\n",
+	"grant port 443 log\ngrant user nobody port 443 addr 127.0.0.0/8\n",
 };
 
 /* A broken image never grants, and leaves what needs no privilege alone. */
@@ -149,6 +168,8 @@ static void broken_images_never_grant(void **state)
 		{ "zeroes behind the header", all_zero },
 		{ "segments behind the end", segments_outside },
 		{ "lists behind the end", lists_outside },
+		{ "a detail behind the end", details_outside },
+		{ "a detail's number that wraps", detail_numbers_wrap },
 	};
 
 	(void)state;
@@ -158,8 +179,10 @@ static void broken_images_never_grant(void **state)
 			int error;
 
 			bed_policy(shapes[s]);
-			/* Segments and lists matter only to the shapes that have them. */
-			if ((all[i].breaks == segments_outside && s != 1) || (all[i].breaks == lists_outside && s != 2))
+			/* Segments, lists and details matter only to the shapes that have them. */
+			if ((all[i].breaks == segments_outside && s != 1) ||
+			    (all[i].breaks == lists_outside && s != 2) ||
+			    ((all[i].breaks == details_outside || all[i].breaks == detail_numbers_wrap) && s != 3))
 				continue;
 			assert_int_equal(bind_error(NOBODY, AF_INET, 443), 0);
 			cells = bed_build.cells;
@@ -178,20 +201,33 @@ static void broken_images_never_grant(void **state)
 	}
 }
 
+/* A rewrite whose detail or target cannot be read is none, and no way to the wildcard. */
+static void rewrites_that_cannot_be_read_lead_nowhere(void **state)
+{
+	(void)state;
+	for (uint32_t readable = 0; readable < 3; readable++) {
+		bed_policy("rewrite user nobody port 443 to 127.0.0.1\n");
+		if (readable < 2)
+			bc_rule_at(&bed_build.cells, 0)->more = first_outside(&bed_build.cells) - readable;
+		publish(&bed_build.cells);
+		assert_int_equal(bind_error(NOBODY, AF_INET, 443), readable < 2 ? EACCES : 0);
+	}
+}
+
 /* Whatever number stands in a deny, bind(2) fails with an errno. */
 static void errno_is_always_one(void **state)
 {
-	static const uint16_t numbers[] = { 0, 4096, 65535, 4095 };
+	static const uint8_t numbers[] = { 0, 255 };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		int error;
 
 		bed_policy("deny port 443\n");
-		bed_build.cells.cells[header(&bed_build.cells)->rules].rule.err = numbers[i];
+		bc_rule_at(&bed_build.cells, 0)->err = numbers[i];
 		publish(&bed_build.cells);
 		error = bind_error(0, AF_INET, 443);
-		assert_int_equal(error, numbers[i] == 4095 ? 4095 : EPERM);
+		assert_int_equal(error, numbers[i] ? numbers[i] : EPERM);
 	}
 }
 
@@ -325,6 +361,7 @@ static int tests(void)
 {
 	const struct CMUnitTest table[] = {
 		cmocka_unit_test(broken_images_never_grant),
+		cmocka_unit_test(rewrites_that_cannot_be_read_lead_nowhere),
 		cmocka_unit_test(errno_is_always_one),
 		cmocka_unit_test(a_hundred_thousand_rules),
 		cmocka_unit_test(no_gap_between_policies),

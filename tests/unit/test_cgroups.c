@@ -21,7 +21,7 @@ static void assert_all_found(const char *text, const char *const *paths, size_t 
 		question.cgroup = paths[i];
 		assert_int_equal(bc_decide_image(&image, &question, &answer), 0);
 		assert_int_equal(answer.verdict, BC_ALLOW);
-		assert_int_equal(rule_cell(&image, answer.rule)->line, i + 1);
+		assert_int_equal(bc_rule_at(&image, answer.rule)->line, i + 1);
 	}
 }
 

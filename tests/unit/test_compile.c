@@ -55,7 +55,7 @@ static void assert_lines(const struct bc_cells *image, uint32_t ref, const int *
 	if (ref & BC_REF_LIST)
 		refs = &image->cells[header_of(image)->lists].refs[ref & BC_REF_NUMBER];
 	for (size_t i = 0; i < n; i++) {
-		int line = rule_cell(image, refs[i] & BC_REF_RULE)->line;
+		int line = bc_rule_at(image, refs[i] & BC_REF_RULE)->line;
 
 		assert_int_equal(refs[i] & BC_REF_OTHERS ? -line : line, lines[i]);
 		assert_int_equal(!!(refs[i] & BC_REF_LAST), ref & BC_REF_LIST && i + 1 == n);
@@ -113,7 +113,7 @@ static void sections_lie_one_behind_the_other(void **state)
 	assert_int_equal(h->segments, BC_INDEX + h->buckets);
 	assert_int_equal(h->lists, h->segments + 1);
 	assert_int_equal(h->rules, h->lists + 1);
-	assert_int_equal(h->scopes, h->rules + 4);
+	assert_int_equal(h->scopes, h->rules + 2);
 	assert_int_equal(h->labels, h->scopes + 1);
 	assert_int_equal(about->names, h->labels);
 	assert_int_equal(about->cells, about->names + 1);
@@ -181,23 +181,54 @@ static void rule_cell_holds_its_conditions(void **state)
 	(void)state;
 	image_from_text(&image, "grant port 80\n\ndeny port 80 proto udp addr 10.0.0.0/8 netns any errno EPERM\n"
 				"allow port 80 addr 2001:db8::/32\n");
-	rule = rule_cell(&image, 0);
+	rule = bc_rule_at(&image, 0);
 	assert_int_equal(rule->verdict, BC_GRANT);
 	assert_int_equal(rule->conditions, BC_IF_HOST);
 	assert_int_equal(rule->err, 0);
 	assert_int_equal(rule->line, 1);
-	rule = rule_cell(&image, 1);
+	rule = bc_rule_at(&image, 1);
 	assert_int_equal(rule->verdict, BC_DENY);
 	assert_int_equal(rule->conditions, BC_IF_PROTO | BC_IF_V4);
 	assert_int_equal(rule->proto, BC_UDP);
-	assert_int_equal(rule->prefix, 104);
-	assert_int_equal(rule->addr[3], 0x0a000000);
+	assert_int_equal(rule->more, 3);
+	assert_int_equal(bc_detail_at(&image, 3)->prefix, 104);
+	assert_int_equal(bc_detail_at(&image, 3)->addr[3], 0x0a000000);
 	assert_int_equal(rule->err, EPERM);
 	assert_int_equal(rule->line, 3);
-	rule = rule_cell(&image, 2);
+	rule = bc_rule_at(&image, 2);
 	assert_int_equal(rule->verdict, BC_ALLOW);
 	assert_int_equal(rule->conditions, BC_IF_V6 | BC_IF_HOST);
-	assert_int_equal(rule->addr[0], 0x20010db8);
+	assert_int_equal(rule->more, 4);
+	assert_int_equal(bc_detail_at(&image, 4)->addr[0], 0x20010db8);
+	assert_int_equal(header_of(&image)->scopes, header_of(&image)->rules + 3);
+}
+
+/* What no rule's cell has room for costs those rules alone that say it. */
+static void rules_have_details_only_where_they_say_more(void **state)
+{
+	static const struct {
+		const char *rule;
+		uint32_t details, more;
+	} rules[] = {
+		{ "grant user 5 port 80 proto tcp log\n", 0, 0 },
+		{ "reserve cgroup /a port 80 netns any errno EPERM\n", 0, 0 },
+		{ "deny group 5 port 80 audit\n", 0, 5 },
+		{ "deny group 5 port 80 addr ::/0\n", 1, 1 },
+		{ "grant user 5 port 80 until 2199-12-31T00:00:00Z\n", 1, 1 },
+		{ "rewrite user 5 port 80 to :81 hidden\n", 1, 1 },
+		{ "rewrite group 5 port 80 to 127.0.0.1\n", 2, 1 },
+		{ "rewrite port 80 addr ::1 until 2199-12-31T00:00:00Z to [::1]:81\n", 2, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		_cleanup_(bc_cells_done) struct bc_cells image = {};
+
+		image_from_text(&image, rules[i].rule);
+		assert_int_equal(!!bc_has_details(bc_rule_at(&image, 0)), rules[i].details > 0);
+		assert_int_equal(bc_rule_at(&image, 0)->more, rules[i].more);
+		assert_int_equal(header_of(&image)->scopes - header_of(&image)->rules, rules[i].details / 2 + 1);
+	}
 }
 
 static void overlaps_become_disjoint_segments(void **state)
@@ -244,7 +275,7 @@ static void list_is_in_order_of_rank(void **state)
 	refs = image.cells[header_of(&image)->lists].refs;
 	assert_int_equal(segment(&image, slot->ref & BC_REF_NUMBER)->ref & BC_REF_NUMBER, 0);
 	for (unsigned i = 0; i < ARRAY_SIZE(lines); i++) {
-		assert_int_equal(rule_cell(&image, refs[i] & BC_REF_RULE)->line, lines[i]);
+		assert_int_equal(bc_rule_at(&image, refs[i] & BC_REF_RULE)->line, lines[i]);
 		assert_int_equal(!!(refs[i] & BC_REF_LAST), i + 1 == ARRAY_SIZE(lines));
 		assert_true(refs[i] & BC_REF_START);
 	}
@@ -293,7 +324,7 @@ static void every_one_of_many_segments_is_found(void **state)
 		assert_int_equal(bc_decide_image(&image, &question, &answer), 0);
 		assert_int_equal(answer.verdict, port % 2 ? BC_GRANT : BC_NONE);
 		if (port % 2)
-			assert_int_equal(rule_cell(&image, answer.rule)->line, 4 + port / 512);
+			assert_int_equal(bc_rule_at(&image, answer.rule)->line, 4 + port / 512);
 		bc_answer_done(&answer);
 	}
 }
@@ -307,14 +338,11 @@ static void disagreement_at_equal_rank_names_both_places(void **state)
 	} cases[] = {
 		{ "grant port 80\ndeny port 80\n", 1, "this grant and the deny at web.conf:2" },
 		{ "grant port 80-89\n\nallow port 85-94\n", 1, "this grant and the allow at web.conf:3" },
-		{ "deny port 80\ngrant user 5 port 80\ndeny port 80 errno EPERM\n", 3,
-		  "of the earlier line, decides" },
-		{ "grant user alice port 1\ndeny user 1000 port 1\n", 1,
-		  "the deny, of the lesser privilege, decides" },
+		{ "deny port 80\ngrant user 5 port 80\ndeny port 80 errno EPERM\n", 3, "of the earlier line, decides" },
+		{ "grant user alice port 1\ndeny user 1000 port 1\n", 1, "the deny, of the lesser privilege, decides" },
 		{ "grant port 80 addr ::1\ndeny port 80 addr ::1/128\n", 1, "equally specific" },
 		{ "grant port 80 netns host\ndeny port 80 netns any\n", 1, "equally specific" },
-		{ "rewrite port 80 to :81\nrewrite port 80 to :82\n", 2,
-		  "the rewrite, of the earlier line, decides" },
+		{ "rewrite port 80 to :81\nrewrite port 80 to :82\n", 2, "the rewrite, of the earlier line, decides" },
 		{ "rewrite port 80 to :81\nrewrite port 80 to ::1\n", 2, "of the earlier line" },
 		{ "rewrite port 80 to ::1\nrewrite port 80 to 10.0.0.1\n", 2, "of the earlier line" },
 		{ "rewrite port 80 to :81\nrewrite port 80 to :81 hidden\n", 2, "of the earlier line" },
@@ -452,9 +480,9 @@ static void reserve_has_two_sides(void **state)
 
 	(void)state;
 	image_from_text(&image, "deny port 80 addr 10.0.0.0/8\nreserve user 5 port 80\n");
-	assert_int_equal(rule_cell(&image, 1)->verdict, BC_GRANT);
-	assert_int_equal(rule_cell(&image, 1)->flags, BC_RULE_RESERVE);
-	assert_int_equal(rule_cell(&image, 1)->err, EACCES);
+	assert_int_equal(bc_rule_at(&image, 1)->verdict, BC_GRANT);
+	assert_int_equal(bc_rule_at(&image, 1)->flags, BC_RULE_RESERVE);
+	assert_int_equal(bc_rule_at(&image, 1)->err, EACCES);
 	assert_lines(&image, slot_of(&image, BC_USER, 5)->ref, mine, 1);
 	assert_lines(&image, slot_of(&image, BC_ANYONE, 0)->ref, others, 2);
 }
@@ -519,7 +547,7 @@ static void every_one_of_many_scopes_is_found(void **state)
 
 static void rule_cell_holds_what_the_other_clauses_say(void **state)
 {
-	static const uint32_t v6[] = { 0, 0, 0, 1 };
+	static const uint32_t v4[] = { 0, 0, 0xffff, 0x0a000001 }, v6[] = { 0, 0, 0, 1 };
 	_cleanup_(bc_cells_done) struct bc_cells image = {};
 	const struct bc_rule_cell *rule;
 
@@ -527,28 +555,31 @@ static void rule_cell_holds_what_the_other_clauses_say(void **state)
 	image_from_text(&image, "rewrite group 7 port 80 to 10.0.0.1:81 log\nrewrite port 1 to ::1 hidden\n"
 				"rewrite port 2 to :82\ndeny port 80 until 1970-01-01T00:00:01.5Z audit\n"
 				"grant unit a.service port 3\ngrant cgroup /a port 3\n");
-	rule = rule_cell(&image, 0);
+	rule = bc_rule_at(&image, 0);
 	assert_int_equal(rule->verdict, BC_REWRITE);
 	assert_int_equal(rule->conditions, BC_IF_HOST | BC_IF_GROUP);
-	assert_int_equal(rule->gid, 7);
+	assert_int_equal(rule->more, 6);
+	assert_int_equal(bc_detail_at(&image, 6)->gid, 7);
 	assert_int_equal(rule->flags, BC_RULE_TO_V4 | BC_RULE_TO_PORT | BC_RULE_LOG);
-	assert_int_equal(rule->to_port, 81);
-	assert_int_equal(rule->target, 0x0a000001);
-	rule = rule_cell(&image, 1);
+	assert_int_equal(bc_detail_at(&image, 6)->to_port, 81);
+	assert_memory_equal(bc_detail_at(&image, 7)->addr, v4, sizeof(v4));
+	rule = bc_rule_at(&image, 1);
 	assert_int_equal(rule->flags, BC_RULE_TO_V6 | BC_RULE_HIDDEN);
-	assert_int_equal(rule->to_port, 0);
-	assert_int_equal(rule->target, 6 * BC_TARGETS);
-	assert_memory_equal(image.cells[header_of(&image)->rules + 6].targets[0].addr, v6, sizeof(v6));
-	rule = rule_cell(&image, 2);
+	assert_int_equal(rule->more, 8);
+	assert_int_equal(bc_detail_at(&image, 8)->to_port, 0);
+	assert_memory_equal(bc_detail_at(&image, 9)->addr, v6, sizeof(v6));
+	rule = bc_rule_at(&image, 2);
 	assert_int_equal(rule->flags, BC_RULE_TO_PORT);
-	assert_int_equal(rule->target, 0);
-	rule = rule_cell(&image, 3);
+	assert_int_equal(rule->more, 10);
+	assert_int_equal(bc_detail_at(&image, 10)->to_port, 82);
+	rule = bc_rule_at(&image, 3);
 	assert_int_equal(rule->verdict, BC_DENY);
 	assert_int_equal(rule->conditions, BC_IF_HOST | BC_IF_UNTIL);
-	assert_true(rule->until == 3 * BC_SECOND / 2);
+	assert_int_equal(rule->more, 11);
+	assert_true(bc_detail_at(&image, 11)->until == 3 * BC_SECOND / 2);
 	assert_int_equal(rule->flags, BC_RULE_AUDIT);
-	assert_int_equal(rule_cell(&image, 4)->flags, BC_RULE_UNIT);
-	assert_int_equal(rule_cell(&image, 5)->flags, 0);
+	assert_int_equal(bc_rule_at(&image, 4)->flags, BC_RULE_UNIT);
+	assert_int_equal(bc_rule_at(&image, 5)->flags, 0);
 }
 
 /* References that say it all are made for grants that ask for nothing else, and for no other rule. */
@@ -637,6 +668,7 @@ int main(void)
 		cmocka_unit_test(features_name_what_the_rules_ask_for),
 		cmocka_unit_test(port_map_names_just_the_ports_of_the_rules),
 		cmocka_unit_test(rule_cell_holds_its_conditions),
+		cmocka_unit_test(rules_have_details_only_where_they_say_more),
 		cmocka_unit_test(overlaps_become_disjoint_segments),
 		cmocka_unit_test(list_is_in_order_of_rank),
 		cmocka_unit_test(every_one_of_many_subjects_is_found),

@@ -270,7 +270,7 @@ static void what_was_tried_is_told_in_order(void **state)
 	assert_int_equal(bc_decide_image(&image, &question, &answer), 0);
 	assert_int_equal(answer.ntried, ARRAY_SIZE(lines));
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
-		assert_int_equal(rule_cell(&image, answer.tried[i].rule)->line, lines[i]);
+		assert_int_equal(bc_rule_at(&image, answer.tried[i].rule)->line, lines[i]);
 		assert_int_equal(answer.tried[i].failed, failed[i]);
 		assert_true(answer.tried[i].v4);
 	}

@@ -356,15 +356,13 @@ static void run_out_of_order_is_refused(void **state)
 static void rule_out_of_bounds_is_refused(void **state)
 {
 	_cleanup_(bc_cells_done) struct bc_cells image = {};
-	struct bc_rule_cell good;
 
 	(void)state;
 	image_from_text(&image, mixed);
-	good = *rule_cell(&image, 4);
 	for (int i = 0; i < 9; i++) {
-		struct bc_rule_cell *rule = (struct bc_rule_cell *)rule_cell(&image, 4);
+		_cleanup_(bc_cells_done) struct bc_cells copy = copy_of(&image, image.n);
+		struct bc_rule_cell *rule = bc_rule_at(&copy, 4);
 
-		*rule = good;
 		switch (i) {
 		case 0:
 		case 1:
@@ -376,7 +374,7 @@ static void rule_out_of_bounds_is_refused(void **state)
 			break;
 		case 4:
 		case 5:
-			rule->prefix = i == 4 ? 129 : 95;
+			bc_detail_at(&copy, rule->more)->prefix = i == 4 ? 129 : 95;
 			break;
 		case 6:
 			rule->conditions |= BC_IF_V6;
@@ -386,7 +384,8 @@ static void rule_out_of_bounds_is_refused(void **state)
 			rule->conditions |= BC_IF_PROTO;
 			rule->proto = i == 7 ? 0 : 4;
 		}
-		if (decompiled(&image) != -EBADMSG)
+		/* Not for its digest alone. */
+		if (bc_image_check(&copy, NULL) != -EBADMSG || decompiled(&copy) != -EBADMSG)
 			fail_msg("rule %d is taken", i);
 	}
 }
@@ -398,7 +397,7 @@ static void deny_of_an_unknown_errno_is_refused(void **state)
 
 	(void)state;
 	image_from_text(&image, "deny port 80 errno EPERM\n");
-	((struct bc_rule_cell *)rule_cell(&image, 0))->err = 9999;
+	bc_rule_at(&image, 0)->err = 99 + 100;
 	assert_int_equal(decompiled(&image), -EBADMSG);
 }
 
@@ -534,13 +533,13 @@ static void rule_of_a_group_outside_of_the_groups_slot_is_refused(void **state)
 
 	(void)state;
 	image_from_text(&group, "grant group 5 port 80\n");
-	((struct bc_rule_cell *)rule_cell(&group, 0))->conditions &= ~BC_IF_GROUP;
+	bc_rule_at(&group, 0)->conditions &= ~BC_IF_GROUP;
 	assert_int_equal(decompiled(&group), -EBADMSG);
 	image_from_text(&anyone, "grant port 80\n");
-	((struct bc_rule_cell *)rule_cell(&anyone, 0))->conditions |= BC_IF_GROUP;
+	bc_rule_at(&anyone, 0)->conditions |= BC_IF_GROUP;
 	assert_int_equal(decompiled(&anyone), -EBADMSG);
 	image_from_text(&other, "grant group 5 port 80\n");
-	((struct bc_rule_cell *)rule_cell(&other, 0))->gid = 6;
+	bc_rule_at(&other, 0)->more = 6;
 	assert_int_equal(decompiled(&other), -EBADMSG);
 }
 
@@ -556,7 +555,7 @@ static void rule_that_contradicts_itself_is_refused(void **state)
 		struct bc_rule_cell *rules[4];
 
 		for (int k = 0; k < 4; k++)
-			rules[k] = (struct bc_rule_cell *)rule_cell(&copy, k);
+			rules[k] = bc_rule_at(&copy, k);
 		switch (i) {
 		case 0:
 			rules[0]->flags = 0; /* leads nowhere */
@@ -565,7 +564,7 @@ static void rule_that_contradicts_itself_is_refused(void **state)
 			rules[0]->flags |= BC_RULE_TO_V6;
 			break;
 		case 2:
-			rules[0]->to_port = 0;
+			bc_detail_at(&copy, rules[0]->more)->to_port = 0;
 			break;
 		case 3:
 			rules[0]->flags |= BC_RULE_AUDIT;
@@ -586,7 +585,7 @@ static void rule_that_contradicts_itself_is_refused(void **state)
 			rules[2]->flags |= BC_RULE_RESERVE;
 			break;
 		case 9:
-			rules[2]->until = 1ull << 63;
+			bc_detail_at(&copy, rules[2]->more)->until = 1ull << 63;
 			break;
 		case 10:
 			rules[3]->err = 0;
@@ -597,9 +596,83 @@ static void rule_that_contradicts_itself_is_refused(void **state)
 		case 12:
 			rules[3]->flags = 0; /* a grant, and so its other side is none */
 		}
-		if (decompiled(&copy) != -EBADMSG)
+		if ((i < 12 && bc_image_check(&copy, NULL) != -EBADMSG) || decompiled(&copy) != -EBADMSG)
 			fail_msg("rule %d is taken", i);
 	}
+}
+
+/* Of two rules and a third that has none: details that are not theirs, not there, or nobody's. */
+static void details_that_lead_astray_are_refused(void **state)
+{
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+
+	(void)state;
+	image_from_text(&image, "grant port 80 addr 127.0.0.1\nrewrite port 81 to 10.0.0.1\ngrant port 82 log\n");
+	assert_int_equal(decompiled(&image), 0);
+	for (int i = 0; i < 12; i++) {
+		_cleanup_(bc_cells_done) struct bc_cells copy = copy_of(&image, image.n);
+		struct bc_rule_cell *rules[3];
+
+		for (int k = 0; k < 3; k++)
+			rules[k] = bc_rule_at(&copy, k);
+		switch (i) {
+		case 0:
+			rules[0]->more = 0; /* a rule */
+			break;
+		case 1:
+			rules[0]->more = 4; /* another's */
+			break;
+		case 2:
+			rules[0]->more = 5; /* another's target */
+			break;
+		case 3:
+		case 4:
+		case 5:
+		case 6:
+			rules[1]->more = i == 3 ? 5 : i == 4 ? 6 : i == 5 ? 1u << 31 : ~0u; /* behind the end */
+			break;
+		case 7:
+			rules[2]->conditions |= BC_IF_UNTIL;
+			break;
+		case 8:
+			rules[0]->conditions &= ~BC_IF_V4; /* and its detail is nobody's */
+			break;
+		case 9:
+			bc_detail_at(&copy, 5)->addr[2] = 0; /* no IPv4 address */
+			break;
+		case 10:
+			rules[2]->conditions |= BC_IF_UNTIL; /* which would be the next, where the rules end */
+			rules[2]->more = 6;
+			break;
+		case 11:
+			rules[1]->verdict = BC_GRANT; /* and its details are nobody's */
+			rules[1]->flags = 0;
+		}
+		if (bc_image_check(&copy, NULL) != -EBADMSG || decompiled(&copy) != -EBADMSG)
+			fail_msg("details %d are taken", i);
+		decide_some(&copy);
+	}
+}
+
+/* Each the next one's neighbour, on and on behind the rules' end, and the image's. */
+static void details_without_end_are_refused(void **state)
+{
+	_cleanup_(bc_text_done) struct bc_text text = {};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	enum {
+		N = 1000
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < N; i++)
+		bc_text_addf(&text, "grant port %u log\n", i + 1);
+	image_from_text(&image, text.data);
+	for (unsigned i = 0; i < N; i++) {
+		bc_rule_at(&image, i)->conditions |= BC_IF_UNTIL;
+		bc_rule_at(&image, i)->more = N + i;
+	}
+	assert_int_equal(bc_image_check(&image, NULL), -EBADMSG);
+	decide_some(&image);
 }
 
 static void list_that_does_not_end_is_refused(void **state)
@@ -729,6 +802,8 @@ int main(void)
 		cmocka_unit_test(others_of_what_is_no_reserve_are_refused),
 		cmocka_unit_test(rule_of_a_group_outside_of_the_groups_slot_is_refused),
 		cmocka_unit_test(rule_that_contradicts_itself_is_refused),
+		cmocka_unit_test(details_that_lead_astray_are_refused),
+		cmocka_unit_test(details_without_end_are_refused),
 		cmocka_unit_test(list_that_does_not_end_is_refused),
 		cmocka_unit_test(plain_reference_to_another_rule_is_refused),
 		cmocka_unit_test(broken_image_is_said_to_be_one),

@@ -49,7 +49,7 @@ static void image_that_multiplies_is_refused(void **state)
 		image.cells[segments + i / BC_SEGMENTS].segments[i % BC_SEGMENTS] =
 			(struct bc_segment){ i + 1, i + 1, BC_REF_LIST };
 	image.cells[rules - 1].refs[BC_REFS - 1] = BC_REF_LAST;
-	image.cells[rules].rule = (struct bc_rule_cell){ .verdict = BC_ALLOW, .source = 0 };
+	image.cells[rules].rules[0] = (struct bc_rule_cell){ .verdict = BC_ALLOW, .source = 0 };
 	image.cells[rules + 1].scopes[0].first = BC_SCOPE_ROOT;
 	assert_int_equal(bc_image_check(&image, NULL), 0);
 	assert_int_equal(decompiled(&image), -EBADMSG);

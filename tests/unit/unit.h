@@ -16,6 +16,7 @@
 
 #include "pure/compile.h"
 #include "pure/decide.h"
+#include "pure/inspect.h"
 #include "pure/parse.h"
 #include "pure/resolve.h"
 #include "random.h"
@@ -98,11 +99,6 @@ static inline void image_from_text(struct bc_cells *image, const char *text)
 	bc_policy_done(&policy);
 }
 
-static inline const struct bc_rule_cell *rule_cell(const struct bc_cells *image, uint32_t number)
-{
-	return &image->cells[image->cells[0].header.rules + number].rule;
-}
-
 /* A TCP bind in the initial network namespace. */
 static inline struct bc_question ask(uint32_t uid, unsigned port, const char *addr)
 {
@@ -121,7 +117,7 @@ static inline void assert_decides(const char *text, struct bc_question question,
 
 	image_from_text(&image, text);
 	assert_int_equal(bc_decide_image(&image, &question, &answer), 0);
-	found = answer.rule == BC_RULE_NONE ? 0 : rule_cell(&image, answer.rule)->line;
+	found = answer.rule == BC_RULE_NONE ? 0 : bc_rule_at(&image, answer.rule)->line;
 	if (answer.verdict != verdict || found != line)
 		fail_msg("uid %u port %u: verdict %d of line %u, not %d of line %u, in:\n%s", question.uid,
 			 question.port, answer.verdict, found, verdict, line, text);

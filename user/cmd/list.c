@@ -10,6 +10,7 @@
 #include "cmd/out.h"
 #include "kernel/probe.h"
 #include "pure/decompile.h"
+#include "pure/inspect.h"
 #include "pure/moment.h"
 
 #define RULE_WIDTH_MAX 100
@@ -24,7 +25,7 @@ struct listing {
 
 static const struct bc_rule_cell *cell_of(const struct listing *listing, size_t i)
 {
-	return &listing->image.cells[listing->image.cells[0].header.rules + i].rule;
+	return bc_rule_at(&listing->image, i);
 }
 
 static bool is_shown(const struct listing *listing, size_t i)

@@ -125,17 +125,23 @@ static int read_pages(int fd, uint32_t first, uint32_t n, uint32_t *keys, union 
 	return done == n && keys[0] == first ? 0 : -EIO;
 }
 
-/* Writes those tallies, from *at on, that are in one page; it is not in force yet, so nobody counts there. */
-static int write_tallies(int fd, const struct bc_tally *tallies, size_t n, size_t *at)
+/*
+ * Writes those tallies, from *at on, whose rules are in one page; it is not in force yet, so nobody counts there. `rules`
+ * is the rules' first cell.
+ */
+static int write_tallies(int fd, uint32_t rules, const struct bc_tally *tallies, size_t n, size_t *at)
 {
-	uint32_t key = tallies[*at].cell / BC_PAGE_CELLS;
+	uint32_t key = (rules + tallies[*at].rule / BC_RULES) / BC_PAGE_CELLS;
 	union bc_page page;
 
 	if (bpf_map_lookup_elem(fd, &key, &page))
 		return -errno;
-	for (; *at < n && tallies[*at].cell / BC_PAGE_CELLS == key; (*at)++) {
-		struct bc_rule_cell *rule = &page.cells[tallies[*at].cell % BC_PAGE_CELLS].rule;
+	for (; *at < n; (*at)++) {
+		uint32_t number = tallies[*at].rule, cell = rules + number / BC_RULES;
+		struct bc_rule_cell *rule = &page.cells[cell % BC_PAGE_CELLS].rules[number % BC_RULES];
 
+		if (cell / BC_PAGE_CELLS != key)
+			break;
 		rule->hits = tallies[*at].hits;
 		rule->last = tallies[*at].last;
 	}
@@ -150,21 +156,22 @@ static int read_hits(int fd, uint32_t pages, struct bc_hits *hits)
 	/* NOLINTNEXTLINE(clang-analyzer-unix.MallocSizeof): a page is several cells */
 	_cleanup_free_ union bc_cell *cells = malloc(BATCH_PAGES * sizeof(union bc_page));
 	_cleanup_free_ uint32_t *keys = malloc(BATCH_PAGES * sizeof(*keys));
-	uint32_t at, last;
+	uint32_t first, rules, some;
 	int r = cells && keys ? read_pages(fd, 0, 1, keys, cells) : -ENOMEM;
 
 	if (r)
 		return r;
-	bc_tally_find(cells, pages * BC_PAGE_CELLS, &at, &last);
-	while (!r && at < last) {
-		uint32_t page = at / BC_PAGE_CELLS, n = pages_for(last) - page, from = at % BC_PAGE_CELLS, end;
+	rules = bc_tally_find(cells, pages * BC_PAGE_CELLS, &first);
+	for (uint32_t done = 0; !r && done < rules; done += some) {
+		uint32_t at = first + done / BC_RULES, last = first + (rules - 1) / BC_RULES;
+		uint32_t page = at / BC_PAGE_CELLS, n = last / BC_PAGE_CELLS - page + 1;
 
 		n = n < BATCH_PAGES ? n : BATCH_PAGES;
-		end = (page + n) * BC_PAGE_CELLS < last ? (page + n) * BC_PAGE_CELLS : last;
+		some = (n * BC_PAGE_CELLS - at % BC_PAGE_CELLS) * BC_RULES;
+		some = some < rules - done ? some : rules - done;
 		r = read_pages(fd, page, n, keys, cells);
 		if (!r)
-			r = bc_tally_take(hits, cells + from, end - at);
-		at = end;
+			r = bc_tally_take(hits, cells[at % BC_PAGE_CELLS].rules, some);
 	}
 	return r;
 }
@@ -182,7 +189,7 @@ static void carry_tallies(const char *dir, int policy_fd, const struct bc_cells 
 	    bc_tally_carry(&hits, cells, &tallies, &n))
 		return;
 	for (size_t at = 0; at < n;)
-		if (write_tallies(image_fd, tallies, n, &at))
+		if (write_tallies(image_fd, cells->cells[0].header.rules, tallies, n, &at))
 			return;
 }
 

@@ -13,11 +13,6 @@ void bc_cells_done(struct bc_cells *cells)
 	*cells = (struct bc_cells){};
 }
 
-static uint32_t cells_for(size_t items, size_t in_a_cell)
-{
-	return (items + in_a_cell - 1) / in_a_cell;
-}
-
 /* Everything that an image is made of, in the making. */
 struct compilation {
 	const struct bc_policy *policy;
@@ -185,7 +180,7 @@ static int make_index(struct compilation *c)
 	struct bc_header *header = &c->header;
 	size_t slots = c->plan.nruns + c->tree.n - 1;
 
-	header->buckets = cells_for(slots * 5 / 4 + 1, BC_SLOTS);
+	header->buckets = bc_cells_for(slots * 5 / 4 + 1, BC_SLOTS);
 	for (header->seed = 0;; header->seed++) {
 		_cleanup_free_ union bc_cell *index = calloc(header->buckets, sizeof(*index));
 
@@ -214,7 +209,27 @@ static uint16_t rule_flags(const struct bc_rule *rule)
 	return flags;
 }
 
-/* Returns the rule's digest. */
+/* As bc_has_details() will see it, and one more for an address that a rewrite leads to. */
+static uint32_t count_details(const struct bc_rule *rule)
+{
+	return rule->to_addr ? 2 : rule->to_port || rule->clauses & (BC_CLAUSE_ADDR | BC_CLAUSE_UNTIL);
+}
+
+static void write_details(const struct bc_rule *rule, struct bc_detail *details)
+{
+	details->gid = rule->kind == BC_GROUP ? rule->id : 0;
+	details->to_port = rule->to_port;
+	if (rule->clauses & BC_CLAUSE_ADDR) {
+		details->prefix = rule->prefix;
+		memcpy(details->addr, rule->addr, sizeof(details->addr));
+	}
+	if (rule->clauses & BC_CLAUSE_UNTIL)
+		details->until = rule->until;
+	if (rule->to_addr)
+		memcpy(details[1].addr, rule->to, sizeof(details[1].addr));
+}
+
+/* All but what its details say. Returns the rule's digest. */
 static uint64_t write_rule(const struct bc_policy *policy, const struct bc_rule *rule, struct bc_rule_cell *cell)
 {
 	uint64_t digest = bc_rule_digest(policy, rule);
@@ -228,26 +243,18 @@ static uint64_t write_rule(const struct bc_policy *policy, const struct bc_rule 
 		cell->conditions |= BC_IF_PROTO;
 		cell->proto = rule->proto;
 	}
-	if (rule->clauses & BC_CLAUSE_ADDR) {
+	if (rule->clauses & BC_CLAUSE_ADDR)
 		cell->conditions |= rule->v4 ? BC_IF_V4 : BC_IF_V6;
-		cell->prefix = rule->prefix;
-		memcpy(cell->addr, rule->addr, sizeof(cell->addr));
-	}
 	if (!rule->any_netns)
 		cell->conditions |= BC_IF_HOST;
 	if (rule->kind == BC_GROUP) {
 		cell->conditions |= BC_IF_GROUP;
-		cell->gid = rule->id;
+		cell->more = rule->id;
 	}
-	if (rule->clauses & BC_CLAUSE_UNTIL) {
+	if (rule->clauses & BC_CLAUSE_UNTIL)
 		cell->conditions |= BC_IF_UNTIL;
-		cell->until = rule->until;
-	}
 	if (bc_rule_denies(rule))
 		cell->err = rule->err;
-	cell->to_port = rule->to_port;
-	if (rule->to_addr && rule->to_v4)
-		cell->target = rule->to[3];
 	return digest;
 }
 
@@ -269,32 +276,36 @@ uint16_t bc_policy_features(const struct bc_policy *policy)
 	return features;
 }
 
-static bool needs_target(const struct bc_rule *rule)
+/* How many entries of BC_RULES to a cell there are. */
+static size_t count_entries(const struct bc_policy *policy)
 {
-	return rule->to_addr && !rule->to_v4;
-}
-
-static size_t count_targets(const struct bc_policy *policy)
-{
-	size_t n = 0;
+	size_t n = policy->n;
 
 	for (size_t i = 0; i < policy->n; i++)
-		n += needs_target(&policy->rules[i]);
+		n += count_details(&policy->rules[i]);
 	return n;
 }
 
-/* `rules`: their cells, and behind them the targets. */
-static void write_targets(const struct bc_policy *policy, union bc_cell *rules)
+/* Rules, and behind the last one their details. Returns the digest, as bc_policy_digest() sums it up. */
+static uint64_t write_rules(const struct bc_policy *policy, union bc_cell *cells)
 {
-	uint32_t target = policy->n * BC_TARGETS;
+	struct bc_rule_cell *rules = cells->rules;
+	struct bc_detail *details = cells->details;
+	uint32_t more = policy->n;
+	uint64_t digest = 0;
 
 	for (size_t i = 0; i < policy->n; i++) {
-		if (!needs_target(&policy->rules[i]))
+		const struct bc_rule *rule = &policy->rules[i];
+		uint32_t n = count_details(rule);
+
+		digest += write_rule(policy, rule, &rules[i]);
+		if (!n)
 			continue;
-		memcpy(rules[target / BC_TARGETS].targets[target % BC_TARGETS].addr, policy->rules[i].to,
-		       sizeof(policy->rules[i].to));
-		rules[i].rule.target = target++;
+		write_details(rule, &details[more]);
+		rules[i].more = more;
+		more += n;
 	}
+	return digest;
 }
 
 static size_t names_size(const struct bc_policy *policy)
@@ -311,12 +322,12 @@ static void place_sections(struct compilation *c)
 	struct bc_header *header = &c->header;
 
 	header->segments = BC_INDEX + header->buckets;
-	header->lists = header->segments + cells_for(c->plan.nsegments, BC_SEGMENTS);
-	header->rules = header->lists + cells_for(c->plan.nlists, BC_REFS);
-	header->scopes = header->rules + c->policy->n + cells_for(count_targets(c->policy), BC_TARGETS);
-	header->labels = header->scopes + cells_for(c->tree.n, BC_SCOPES);
-	c->about.names = header->labels + cells_for(c->tree.nlabels, BC_PARTS);
-	c->about.cells = c->about.names + cells_for(names_size(c->policy), BC_CELL_SIZE);
+	header->lists = header->segments + bc_cells_for(c->plan.nsegments, BC_SEGMENTS);
+	header->rules = header->lists + bc_cells_for(c->plan.nlists, BC_REFS);
+	header->scopes = header->rules + bc_cells_for(count_entries(c->policy), BC_RULES);
+	header->labels = header->scopes + bc_cells_for(c->tree.n, BC_SCOPES);
+	c->about.names = header->labels + bc_cells_for(c->tree.nlabels, BC_PARTS);
+	c->about.cells = c->about.names + bc_cells_for(names_size(c->policy), BC_CELL_SIZE);
 }
 
 static void copy_section(union bc_cell *to, const void *from, size_t size)
@@ -340,10 +351,7 @@ static int write_image(struct compilation *c, struct bc_cells *ret_cells)
 	copy_section(cells + BC_INDEX, c->index, header->buckets * sizeof(*cells));
 	copy_section(cells + header->segments, c->plan.segments, c->plan.nsegments * sizeof(*c->plan.segments));
 	copy_section(cells + header->lists, c->plan.lists, c->plan.nlists * sizeof(*c->plan.lists));
-	/* As bc_policy_digest() sums them up. */
-	for (size_t i = 0; i < policy->n; i++)
-		c->about.digest += write_rule(policy, &policy->rules[i], &cells[header->rules + i].rule);
-	write_targets(policy, cells + header->rules);
+	c->about.digest = write_rules(policy, cells + header->rules);
 	cells[1].about = c->about;
 	bc_tree_write(&c->tree, cells[header->scopes].scopes);
 	copy_section(cells + header->labels, c->tree.labels, c->tree.nlabels * sizeof(*c->tree.labels));

@@ -14,6 +14,11 @@ struct bc_cells {
 
 void bc_cells_done(struct bc_cells *cells);
 
+static inline uint32_t bc_cells_for(size_t items, size_t in_a_cell)
+{
+	return (items + in_a_cell - 1) / in_a_cell;
+}
+
 /* The features (enum bc_feature) that an image of these rules has. */
 uint16_t bc_policy_features(const struct bc_policy *policy);
 

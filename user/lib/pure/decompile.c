@@ -32,6 +32,11 @@ static bool is_sound_reference(uint32_t ref, const struct bc_rule_cell *cell)
 	       cell->conditions == (ref & BC_REF_HOST ? BC_IF_HOST : 0);
 }
 
+static uint32_t group_of(const struct bc_cells *image, const struct bc_rule_cell *cell)
+{
+	return bc_has_details(cell) ? bc_detail_at(image, cell->more)->gid : cell->more;
+}
+
 static int add_piece(struct pieces *pieces, const struct bc_cells *image, struct bc_policy *policy, uint32_t ref,
 		     const struct bc_slot *slot, unsigned first, unsigned last)
 {
@@ -42,7 +47,7 @@ static int add_piece(struct pieces *pieces, const struct bc_cells *image, struct
 
 	if (number >= about->nrules || first > last || !pieces->left--)
 		return -EBADMSG;
-	cell = &image->cells[image->cells[0].header.rules + number].rule;
+	cell = bc_rule_at(image, number);
 	if (!is_sound_reference(ref, cell))
 		return -EBADMSG;
 	/* What a reserve is to others follows from what it is to its subject. */
@@ -59,7 +64,7 @@ static int add_piece(struct pieces *pieces, const struct bc_cells *image, struct
 	pieces->items[pieces->n++] = (struct piece){ number, first, last, slot, ref & BC_REF_START };
 	rule = &policy->rules[number];
 	rule->kind = kind;
-	rule->id = kind == BC_GROUP ? cell->gid : slot->id;
+	rule->id = kind == BC_GROUP ? group_of(image, cell) : slot->id;
 	return 0;
 }
 
@@ -164,19 +169,12 @@ static enum bc_verb verb_of(const struct bc_rule_cell *cell)
 
 static void read_to(const struct bc_cells *image, const struct bc_rule_cell *cell, struct bc_rule *rule)
 {
-	const union bc_cell *rules = image->cells + image->cells[0].header.rules;
-
 	rule->clauses |= BC_CLAUSE_TO | (cell->flags & BC_RULE_HIDDEN ? BC_CLAUSE_HIDDEN : 0);
-	rule->to_port = cell->flags & BC_RULE_TO_PORT ? cell->to_port : 0;
+	rule->to_port = cell->flags & BC_RULE_TO_PORT ? bc_detail_at(image, cell->more)->to_port : 0;
 	rule->to_addr = cell->flags & (BC_RULE_TO_V4 | BC_RULE_TO_V6);
 	rule->to_v4 = cell->flags & BC_RULE_TO_V4;
-	if (rule->to_v4) {
-		rule->to[2] = 0xffff;
-		rule->to[3] = cell->target;
-	} else if (rule->to_addr) {
-		memcpy(rule->to, rules[cell->target / BC_TARGETS].targets[cell->target % BC_TARGETS].addr,
-		       sizeof(rule->to));
-	}
+	if (rule->to_addr)
+		memcpy(rule->to, bc_detail_at(image, cell->more + 1)->addr, sizeof(rule->to));
 }
 
 static void read_rule(const struct bc_cells *image, const struct bc_rule_cell *cell, struct bc_rule *rule)
@@ -199,12 +197,12 @@ static void read_rule(const struct bc_cells *image, const struct bc_rule_cell *c
 	if (cell->conditions & (BC_IF_V4 | BC_IF_V6)) {
 		rule->clauses |= BC_CLAUSE_ADDR;
 		rule->v4 = cell->conditions & BC_IF_V4;
-		rule->prefix = cell->prefix;
-		memcpy(rule->addr, cell->addr, sizeof(rule->addr));
+		rule->prefix = bc_detail_at(image, cell->more)->prefix;
+		memcpy(rule->addr, bc_detail_at(image, cell->more)->addr, sizeof(rule->addr));
 	}
 	if (cell->conditions & BC_IF_UNTIL) {
 		rule->clauses |= BC_CLAUSE_UNTIL;
-		rule->until = cell->until;
+		rule->until = bc_detail_at(image, cell->more)->until;
 	}
 	if (cell->verdict == BC_REWRITE)
 		read_to(image, cell, rule);
@@ -248,7 +246,7 @@ static int place_rules(const struct bc_cells *image, struct bc_policy *policy, c
 		return -ENOMEM;
 	for (size_t i = 0; i < policy->n; i++) {
 		struct bc_rule *rule = &policy->rules[i];
-		uint16_t flags = image->cells[image->cells[0].header.rules + i].rule.flags;
+		uint16_t flags = bc_rule_at(image, i)->flags;
 		char name[BC_SCOPE_NAME] = "-.slice";
 
 		r = read_path(image, policy, scopes[i], paths);
@@ -392,7 +390,7 @@ int bc_decompile(const struct bc_cells *image, struct bc_policy *policy, struct 
 		return bc_fail(reterr, -ENOMEM, "out of memory");
 	policy->n = about->nrules;
 	for (uint32_t i = 0; i < about->nrules; i++)
-		read_rule(image, &image->cells[h->rules + i].rule, &policy->rules[i]);
+		read_rule(image, bc_rule_at(image, i), &policy->rules[i]);
 	r = read_sources(image, policy);
 	if (!r)
 		r = read_index(image, policy);

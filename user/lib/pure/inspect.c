@@ -32,10 +32,10 @@ static int check_sections(const struct bc_cells *image, struct bc_error *reterr)
 	if (h->segments != BC_INDEX + h->buckets || h->lists < h->segments || h->rules < h->lists ||
 	    h->scopes < h->rules || h->labels < h->scopes || about->names < h->labels || about->names > about->cells)
 		return bc_image_broken(reterr, "sections out of order");
-	if (about->nrules > BC_RULES_MAX || h->scopes - h->rules < about->nrules)
+	if (about->nrules > BC_RULES_MAX || h->scopes - h->rules < bc_cells_for(about->nrules, BC_RULES))
 		return bc_image_broken(reterr, "rules out of bounds");
 	if (!about->nscopes || about->nscopes > BC_SCOPES_MAX ||
-	    h->labels - h->scopes != (about->nscopes + BC_SCOPES - 1) / BC_SCOPES)
+	    h->labels - h->scopes != bc_cells_for(about->nscopes, BC_SCOPES))
 		return bc_image_broken(reterr, "scopes out of bounds");
 	names = (const char *)(image->cells + about->names);
 	end = (const char *)(image->cells + about->cells);
@@ -52,9 +52,7 @@ static bool is_sound_rewrite(const struct bc_rule_cell *rule)
 
 	if (rule->verdict != BC_REWRITE)
 		return !(rule->flags & (to | BC_RULE_HIDDEN));
-	if (!(rule->flags & to) || (rule->flags & BC_RULE_TO_V4 && rule->flags & BC_RULE_TO_V6))
-		return false;
-	return !(rule->flags & BC_RULE_TO_PORT) || rule->to_port;
+	return rule->flags & to && !(rule->flags & BC_RULE_TO_V4 && rule->flags & BC_RULE_TO_V6);
 }
 
 static int check_rule(const struct bc_about *about, const struct bc_rule_cell *rule, struct bc_error *reterr)
@@ -63,38 +61,57 @@ static int check_rule(const struct bc_about *about, const struct bc_rule_cell *r
 
 	if (rule->verdict < BC_DENY || rule->verdict > BC_GRANT || rule->verdict == BC_NONE)
 		return bc_image_broken(reterr, "a rule without a verdict");
-	if (rule->source >= about->nsources || rule->prefix > 128 ||
-	    (rule->conditions & BC_IF_V4 && (rule->prefix < 96 || rule->conditions & BC_IF_V6)))
+	if (rule->source >= about->nsources || (rule->conditions & BC_IF_V4 && rule->conditions & BC_IF_V6))
 		return bc_image_broken(reterr, "a rule out of bounds");
 	if (denies && !bc_errno_name(rule->err))
 		return bc_image_broken(reterr, "a deny without an errno");
 	if (rule->conditions & BC_IF_PROTO && rule->proto != BC_TCP && rule->proto != BC_UDP)
 		return bc_image_broken(reterr, "a rule of no protocol");
 	if ((rule->flags & BC_RULE_RESERVE && rule->verdict != BC_GRANT) || (rule->flags & BC_RULE_AUDIT && !denies) ||
-	    !is_sound_rewrite(rule) || rule->until > INT64_MAX)
+	    !is_sound_rewrite(rule))
 		return bc_image_broken(reterr, "a rule that contradicts itself");
 	return 0;
 }
 
+static bool is_mapped(const uint32_t *addr)
+{
+	return !addr[0] && !addr[1] && addr[2] == 0xffff;
+}
+
+/* `details` are the rule's own, of which a rewrite to an address has two. */
+static int check_details(const struct bc_rule_cell *rule, const struct bc_detail *details, struct bc_error *reterr)
+{
+	if (details->prefix > 128 || (rule->conditions & BC_IF_V4 && details->prefix < 96))
+		return bc_image_broken(reterr, "a rule out of bounds");
+	if ((rule->flags & BC_RULE_TO_PORT && !details->to_port) || details->until > INT64_MAX)
+		return bc_image_broken(reterr, "a rule that contradicts itself");
+	if (rule->flags & BC_RULE_TO_V4 && !is_mapped(details[1].addr))
+		return bc_image_broken(reterr, "a rewrite that leads astray");
+	return 0;
+}
+
+/* Each rule that needs details has its own, in the order of the rules, and there are no others. */
 static int check_rules(const struct bc_cells *image, struct bc_error *reterr)
 {
 	const struct bc_header *h = &image->cells[0].header;
 	const struct bc_about *about = &image->cells[1].about;
-
-	uint32_t target = about->nrules * BC_TARGETS;
+	size_t room = (size_t)(h->scopes - h->rules) * BC_RULES, more = about->nrules;
 
 	for (uint32_t i = 0; i < about->nrules; i++) {
-		const struct bc_rule_cell *rule = &image->cells[h->rules + i].rule;
+		const struct bc_rule_cell *rule = bc_rule_at(image, i);
+		size_t details = rule->flags & (BC_RULE_TO_V4 | BC_RULE_TO_V6) ? 2 : bc_has_details(rule);
 		int r = check_rule(about, rule, reterr);
 
+		if (!r && details && (rule->more != more || room - more < details))
+			r = bc_image_broken(reterr, "details out of bounds");
+		if (!r && details)
+			r = check_details(rule, bc_detail_at(image, more), reterr);
 		if (r)
 			return r;
-		/* Each has its own, in the order of the rules. */
-		if (rule->flags & BC_RULE_TO_V6 && rule->target != target++)
-			return bc_image_broken(reterr, "a rewrite that leads astray");
+		more += details;
 	}
-	if (h->scopes - h->rules != (target + BC_TARGETS - 1) / BC_TARGETS)
-		return bc_image_broken(reterr, "targets out of bounds");
+	if (h->scopes - h->rules != bc_cells_for(more, BC_RULES))
+		return bc_image_broken(reterr, "details out of bounds");
 	return 0;
 }
 

@@ -15,7 +15,17 @@ int bc_image_check(const struct bc_cells *image, struct bc_error *reterr);
 /* "the image is broken: WHAT"; returns -EBADMSG. */
 int bc_image_broken(struct bc_error *reterr, const char *what);
 
-/* Of a sound image: a scope by number, and a part of a name, counted from the labels' first. */
+/* Of a sound image: a rule, a detail and a scope by number, and a part of a name, counted from the labels' first. */
+static inline struct bc_rule_cell *bc_rule_at(const struct bc_cells *image, uint32_t rule)
+{
+	return &image->cells[image->cells[0].header.rules + rule / BC_RULES].rules[rule % BC_RULES];
+}
+
+static inline struct bc_detail *bc_detail_at(const struct bc_cells *image, uint32_t detail)
+{
+	return &image->cells[image->cells[0].header.rules + detail / BC_RULES].details[detail % BC_RULES];
+}
+
 static inline const struct bc_scope *bc_scope_at(const struct bc_cells *image, uint32_t scope)
 {
 	uint32_t at = scope - 1;

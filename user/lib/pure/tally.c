@@ -11,25 +11,26 @@ void bc_hits_done(struct bc_hits *hits)
 	*hits = (struct bc_hits){};
 }
 
-void bc_tally_find(const union bc_cell *head, uint32_t n, uint32_t *ret_first, uint32_t *ret_last)
+uint32_t bc_tally_find(const union bc_cell *head, uint32_t n, uint32_t *ret_cell)
 {
 	const struct bc_header *h = n > BC_INDEX ? &head[0].header : NULL;
 
-	*ret_first = *ret_last = 0;
-	if (!h || h->magic != BC_MAGIC || h->schema != BC_SCHEMA || h->rules > n || head[1].about.nrules > n - h->rules)
-		return;
-	*ret_first = h->rules;
-	*ret_last = h->rules + head[1].about.nrules;
+	*ret_cell = 0;
+	if (!h || h->magic != BC_MAGIC || h->schema != BC_SCHEMA || h->rules > n ||
+	    head[1].about.nrules > (uint64_t)(n - h->rules) * BC_RULES)
+		return 0;
+	*ret_cell = h->rules;
+	return head[1].about.nrules;
 }
 
-int bc_tally_take(struct bc_hits *hits, const union bc_cell *rules, size_t n)
+int bc_tally_take(struct bc_hits *hits, const struct bc_rule_cell *rules, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (!rules[i].rule.hits)
+		if (!rules[i].hits)
 			continue;
 		if (bc_grow(&hits->items, &hits->room, hits->n + 1))
 			return -ENOMEM;
-		hits->items[hits->n] = (struct bc_hit){ rules[i].rule, hits->n, false };
+		hits->items[hits->n] = (struct bc_hit){ rules[i], hits->n, false };
 		hits->n++;
 	}
 	return 0;
@@ -44,12 +45,14 @@ static int compare_hits(const void *left, const void *right)
 	return (a->number > b->number) - (a->number < b->number);
 }
 
-/* An id is half a digest, and two rules may share one: what else can be compared without their ports and cgroup is. */
+/*
+ * An id is half a digest, and two rules may share one: what else their cells say is compared. A detail's number is not:
+ * that depends on the rules before.
+ */
 static bool is_same(const struct bc_rule_cell *a, const struct bc_rule_cell *b)
 {
 	return a->id == b->id && a->verdict == b->verdict && a->conditions == b->conditions && a->proto == b->proto &&
-	       a->prefix == b->prefix && a->err == b->err && a->gid == b->gid && a->until == b->until &&
-	       a->to_port == b->to_port && a->flags == b->flags && !memcmp(a->addr, b->addr, sizeof(a->addr));
+	       a->err == b->err && a->flags == b->flags && (bc_has_details(a) || a->more == b->more);
 }
 
 static struct bc_hit *find_hit(const struct bc_hits *hits, const struct bc_rule_cell *rule)
@@ -73,16 +76,18 @@ static struct bc_hit *find_hit(const struct bc_hits *hits, const struct bc_rule_
 int bc_tally_carry(struct bc_hits *hits, const struct bc_cells *to, struct bc_tally **ret, size_t *ret_n)
 {
 	_cleanup_free_ struct bc_tally *tallies = calloc(hits->n + 1, sizeof(*tallies));
-	uint32_t first, last;
+	const struct bc_rule_cell *rules;
+	uint32_t cell, nrules;
 	size_t n = 0;
 
 	if (!tallies)
 		return -ENOMEM;
 	if (hits->n)
 		qsort(hits->items, hits->n, sizeof(*hits->items), compare_hits);
-	bc_tally_find(to->cells, to->n, &first, &last);
-	for (uint32_t i = first; n < hits->n && i < last; i++) {
-		struct bc_hit *hit = find_hit(hits, &to->cells[i].rule);
+	nrules = bc_tally_find(to->cells, to->n, &cell);
+	rules = to->cells[cell].rules;
+	for (uint32_t i = 0; n < hits->n && i < nrules; i++) {
+		struct bc_hit *hit = find_hit(hits, &rules[i]);
 
 		if (!hit)
 			continue;

@@ -7,7 +7,7 @@
 
 /* What a rule's cell in the new image is to say. */
 struct bc_tally {
-	uint32_t cell; /* its number */
+	uint32_t rule; /* its number */
 	uint32_t last; /* as in struct bc_rule_cell */
 	uint64_t hits;
 };
@@ -28,16 +28,16 @@ struct bc_hits {
 void bc_hits_done(struct bc_hits *hits);
 
 /*
- * The cells of an image's rules, [*ret_first, *ret_last), as its first two cells tell. None of the `n` cells that there
- * are need have been checked: what does not fit together has no rules.
+ * Where an image's rules are, as its first two cells tell: the cell that they begin with. Returns how many there are.
+ * None of the `n` cells of the image need have been checked: what does not fit together has no rules.
  */
-void bc_tally_find(const union bc_cell *head, uint32_t n, uint32_t *ret_first, uint32_t *ret_last);
+uint32_t bc_tally_find(const union bc_cell *head, uint32_t n, uint32_t *ret_cell);
 
 /* Takes those of the rules that were hit, after what it has taken before. 0 or -ENOMEM. */
-int bc_tally_take(struct bc_hits *hits, const union bc_cell *rules, size_t n);
+int bc_tally_take(struct bc_hits *hits, const struct bc_rule_cell *rules, size_t n);
 
 /*
- * The tallies of those rules that `to` has, too, in the order of their cells: a rule is the same when it means the same,
+ * The tallies of those rules that `to` has, too, in the order of their numbers: a rule is the same when it means the same,
  * wherever it is written; of several that mean the same, the first is the first. malloc'ed. Puts `hits` into another
  * order, and is done once with them. 0 or -ENOMEM.
  */
