@@ -60,7 +60,8 @@ static __always_inline __u32 now(void)
 
 static __always_inline void hit(struct bc_search *s, __u32 rule)
 {
-	union bc_cell *cell = rule == BC_RULE_NONE ? NULL : find_cell(s->image, s->m->rules + rule / BC_RULES);
+	union bc_cell *cell =
+		rule == BC_RULE_NONE ? NULL : find_cell(s->image, s->first, s->m->rules + rule / BC_RULES);
 
 	if (!cell)
 		return;
@@ -83,7 +84,10 @@ __noinline int decide(struct bc_match *m)
 {
 	struct bc_search s = { .image = open_image(), .m = m };
 
-	if (!s.image || !m || !bc_open(&s))
+	if (!s.image || !m)
+		return 0;
+	s.first = find_page(s.image, 0);
+	if (!bc_open(&s))
 		return 0;
 	m->uid = effective_uid();
 	if (m->features & BC_F_SCOPE)

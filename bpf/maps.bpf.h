@@ -123,17 +123,22 @@ struct {
 	__type(value, __u64);
 } bc_counters SEC(".maps");
 
-static __always_inline union bc_cell *find_cell(void *image, __u32 n)
+static __always_inline union bc_page *find_page(void *image, __u32 n)
 {
-	__u32 at = n / BC_PAGE_CELLS;
-	union bc_page *page = bpf_map_lookup_elem(image, &at);
+	return bpf_map_lookup_elem(image, &n);
+}
+
+/* A look-up is a call, which small policies, that fit into the first page, are spared. */
+static __always_inline union bc_cell *find_cell(void *image, union bc_page *first, __u32 n)
+{
+	union bc_page *page = n < BC_PAGE_CELLS ? first : find_page(image, n / BC_PAGE_CELLS);
 
 	return page ? &page->cells[n % BC_PAGE_CELLS] : NULL;
 }
 
-static __always_inline const union bc_cell *read_cell(void *image, __u32 n)
+static __always_inline const union bc_cell *read_cell(void *image, union bc_page *first, __u32 n)
 {
-	return find_cell(image, n);
+	return find_cell(image, first, n);
 }
 
 static __always_inline const struct bc_gate *open_gate(void)

@@ -53,7 +53,7 @@ static __noinline int find_scope(struct bc_search *s)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct cgroup *cgroup = task->cgroups->dfl_cgrp;
-	const union bc_cell *header = read_cell(s->image, 0);
+	const union bc_cell *header = BC_CELL(s, 0);
 	struct bc_walk *w = &s->m->walk;
 	__u64 id, mixed, entry;
 	volatile struct seen *seen;

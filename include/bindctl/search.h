@@ -112,6 +112,7 @@ struct bc_match {
 /* What loops hand on. */
 struct bc_search {
 	void *image; /* what BC_CELL reads */
+	void *first; /* for BC_CELL: its first page */
 	struct bc_match *m;
 	void *env; /* what BC_TRACE needs */
 };
