@@ -139,7 +139,7 @@ static __noinline int enact_v6(struct bc_match *m, struct bpf_sock_addr *ctx)
 /* Whether the caller may have the port without a grant. */
 static __always_inline int is_privileged(struct bpf_sock *sk, __u32 port)
 {
-	return port - 1 >= LOW_PORTS - 1 || may_take(address_of(sk), port);
+	return port - 1 >= LOW_PORTS - 1 || may_take_any() || may_take(address_of(sk), port);
 }
 
 /*

@@ -135,25 +135,38 @@ static __always_inline int is_capable_in(const struct cred *cred, struct user_na
 	return 0;
 }
 
+/* One word of 64 bits or two of 32: no capability has number 42, so it is one of these in any byte order. */
+static __always_inline int holds_capability(const struct cred *cred)
+{
+	const __u32 *caps = (const __u32 *)&cred->cap_effective;
+
+	return (caps[0] | caps[1]) >> CAP_NET_BIND_SERVICE_ & 1;
+}
+
+static __always_inline const struct cred *current_cred(void)
+{
+	return ((struct task_struct *)bpf_get_current_task_btf())->cred;
+}
+
+/* Whether the task may bind any port of any network namespace: known without a look at the socket. */
+static __always_inline int may_take_any(void)
+{
+	const struct cred *cred = current_cred();
+
+	return holds_capability(cred) && !cred->user_ns->level;
+}
+
 /* Whether the kernel would let the task bind that low port with that socket (an address_of()) if nobody grants it. */
 __noinline int may_take(__u64 socket, __u32 port)
 {
-	const struct cred *cred = ((struct task_struct *)bpf_get_current_task_btf())->cred;
+	const struct cred *cred = current_cred();
 	struct sock *sk = (struct sock *)socket;
-	__u64 caps = 0;
-	struct net *net;
-	int held;
+	struct net *net = BPF_CORE_READ(sk, __sk_common.skc_net.net);
 
-	/* One word of 64 bits or two of 32: no capability has number 42, so it is one of these in any byte order. */
-	bpf_core_read(&caps, sizeof(caps), &cred->cap_effective);
-	held = (caps | caps >> 32) >> CAP_NET_BIND_SERVICE_ & 1;
-	if (held && !cred->user_ns->level)
-		return 1;
-	net = BPF_CORE_READ(sk, __sk_common.skc_net.net);
 	if (bpf_core_field_exists(net->ipv4.sysctl_ip_prot_sock) &&
 	    port >= (__u32)BPF_CORE_READ(net, ipv4.sysctl_ip_prot_sock))
 		return 1;
-	return is_capable_in(cred, BPF_CORE_READ(net, user_ns), held);
+	return is_capable_in(cred, BPF_CORE_READ(net, user_ns), holds_capability(cred));
 }
 
 #endif
