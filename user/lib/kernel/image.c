@@ -113,7 +113,8 @@ static int open_image(const char *dir, int policy_fd, struct bpf_map_info *ret_i
 
 /*
  * Pages of the map, from `first` on, one behind the other. `keys` has room for as many, and is how the kernel says which
- * ones they are: it wants to know the one before them, and calls that number opaque.
+ * ones they are: it wants to know the one before them, and calls that number opaque. Both are zeroed before, for tools that
+ * do not know what this call writes.
  */
 static int read_pages(int fd, uint32_t first, uint32_t n, uint32_t *keys, union bc_cell *cells)
 {
@@ -154,8 +155,8 @@ static int write_tallies(int fd, uint32_t rules, const struct bc_tally *tallies,
 static int read_hits(int fd, uint32_t pages, struct bc_hits *hits)
 {
 	/* NOLINTNEXTLINE(clang-analyzer-unix.MallocSizeof): a page is several cells */
-	_cleanup_free_ union bc_cell *cells = malloc(BATCH_PAGES * sizeof(union bc_page));
-	_cleanup_free_ uint32_t *keys = malloc(BATCH_PAGES * sizeof(*keys));
+	_cleanup_free_ union bc_cell *cells = calloc(BATCH_PAGES, sizeof(union bc_page));
+	_cleanup_free_ uint32_t *keys = calloc(BATCH_PAGES, sizeof(*keys));
 	uint32_t first, rules, some;
 	int r = cells && keys ? read_pages(fd, 0, 1, keys, cells) : -ENOMEM;
 
@@ -269,7 +270,7 @@ int bc_image_read(const char *dir, int policy_fd, struct bc_cells *ret_image, st
 		return r;
 	/* NOLINTNEXTLINE(clang-analyzer-unix.MallocSizeof): a page is several cells */
 	image.cells = calloc(info.max_entries, sizeof(union bc_page));
-	keys = malloc(info.max_entries * sizeof(*keys));
+	keys = calloc(info.max_entries, sizeof(*keys));
 	r = image.cells && keys ? read_pages(fd, 0, info.max_entries, keys, image.cells) : -ENOMEM;
 	if (r)
 		return bc_fail_errno(reterr, r, "cannot read the policy in force (BPF map %u)", info.id);
