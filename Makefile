@@ -7,6 +7,7 @@
 # make install           DESTDIR=, PREFIX=; and make uninstall
 # make deb               a Debian package, in build/deb
 # make check-deb         what it does where it is installed (as root)
+# make check-systemd     what a policy does for units, under real systemds (as root)
 # make clean
 #
 # Everything made goes to $(BUILD), so the sources may be read-only (make BUILD=/elsewhere).
@@ -92,6 +93,7 @@ $(SKEL): $(BPF_OBJ)
 -include tests/tests.mk
 -include tests/vm.mk
 -include tests/deb.mk
+-include tests/systemd.mk
 -include tests/bench.mk
 -include tests/analysis.mk
 -include scripts/debian/package.mk
