@@ -99,14 +99,15 @@ $(SKEL): $(BPF_OBJ)
 -include scripts/debian/package.mk
 
 INSTALLED = $(SBINDIR)/bindctl $(MANDIR)/man8/bindctl.8 $(MANDIR)/man5/bindctl-policy.5 \
-	$(MANDIR)/man7/bindctl-internals.7 $(COMPLETIONDIR)/bindctl $(ZSHDIR)/_bindctl \
-	$(FISHDIR)/bindctl.fish $(UNITDIR)/bindctl.service $(PRESETDIR)/50-bindctl.preset
+	$(MANDIR)/man7/bindctl-internals.7 $(MANDIR)/man7/bindctl-migration.7 $(COMPLETIONDIR)/bindctl \
+	$(ZSHDIR)/_bindctl $(FISHDIR)/bindctl.fish $(UNITDIR)/bindctl.service $(PRESETDIR)/50-bindctl.preset
 
 install: all
 	$(INSTALL) -D -m 0755 $(BUILD)/bindctl $(DESTDIR)$(SBINDIR)/bindctl
 	$(INSTALL) -D -m 0644 user/man/bindctl.8 $(DESTDIR)$(MANDIR)/man8/bindctl.8
 	$(INSTALL) -D -m 0644 user/man/bindctl-policy.5 $(DESTDIR)$(MANDIR)/man5/bindctl-policy.5
 	$(INSTALL) -D -m 0644 user/man/bindctl-internals.7 $(DESTDIR)$(MANDIR)/man7/bindctl-internals.7
+	$(INSTALL) -D -m 0644 user/man/bindctl-migration.7 $(DESTDIR)$(MANDIR)/man7/bindctl-migration.7
 	$(INSTALL) -D -m 0644 user/completion/bindctl.bash $(DESTDIR)$(COMPLETIONDIR)/bindctl
 	$(INSTALL) -D -m 0644 user/completion/bindctl.zsh $(DESTDIR)$(ZSHDIR)/_bindctl
 	$(INSTALL) -D -m 0644 user/completion/bindctl.fish $(DESTDIR)$(FISHDIR)/bindctl.fish

@@ -83,7 +83,7 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(FUZZ_LIB)
 	$(Q)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^
 
 .SECONDARY:
-.PHONY: build-tests check-unit check-cli check-kernel check-fuzz check-tree fuzz
+.PHONY: build-tests check-unit check-cli check-old check-kernel check-fuzz check-tree fuzz
 
 check-deps:
 	@scripts/setup --build --test
@@ -102,6 +102,10 @@ check-unit: $(UNIT)
 
 check-cli: $(BUILD)/bindctl
 	@$(TEST_ENV) tests/run tests/cli/run
+
+# What the manual says of the old ways to a low port.
+check-old: $(BUILD)/bindctl $(KERNEL_HELPERS)
+	@$(TEST_ENV) tests/run tests/old/run
 
 # Takes the guards out of a copy one by one, and wants to see red.
 check-guards: all
@@ -122,7 +126,7 @@ fuzz: $(FUZZ)
 check: check-deps
 	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) check-analysis
 	@$(MAKE) --no-print-directory check-tree $(UNIT) $(BUILD)/bindctl $(FUZZ) $(KERNEL) $(KERNEL_HELPERS)
-	@$(TEST_ENV) tests/run $(UNIT) tests/fuzz/run tests/cli/run $(KERNEL)
+	@$(TEST_ENV) tests/run $(UNIT) tests/fuzz/run tests/cli/run tests/old/run $(KERNEL)
 
 -include $(OTHER)/programs.d $(OTHER)/bindctl.bpf.d
 -include $(SAN_OBJ:.o=.d) $(UNIT:$(BUILD)/%=$(BUILD)/san/%.d) $(KERNEL:=.d) $(KERNEL_BED:.o=.d)
