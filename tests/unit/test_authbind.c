@@ -3,7 +3,7 @@
  * What authbind's files become, one by one, and where they meet. tests/kernel/test_authbind.c compares whole
  * configurations with authbind itself.
  */
-#include "unit.h"
+#include "imported.h"
 
 #include "pure/authbind.h"
 
@@ -45,28 +45,15 @@ static void add_user(const char *name, const char *text)
 	file->len = strlen(text);
 }
 
-/* The whole of what is printed, and that it reads back as the same rules. The directory has no name. */
+/* The directory has no name. */
 static void assert_becomes(size_t lost, const char *expected)
 {
 	struct bc_import import = {};
-	struct bc_policy policy = {};
 	struct bc_error error = {};
-	struct bc_text made = {};
 
 	if (bc_import_authbind(&auth, "", &import, &error))
 		fail_msg("%s", error.text);
-	bc_import_format(&made, &import);
-	assert_string_equal(made.data ?: "", expected);
-	assert_int_equal(import.lost, lost);
-	if (made.data)
-		policy_from_text(&policy, made.data);
-	assert_int_equal(policy.n, import.policy.n);
-	for (size_t i = 0; i < policy.n; i++)
-		assert_true(bc_rule_digest(&policy, &policy.rules[i]) ==
-			    bc_rule_digest(&import.policy, &import.policy.rules[i]));
-	bc_policy_done(&policy);
-	bc_text_done(&made);
-	bc_import_done(&import);
+	assert_imported(&import, lost, expected);
 }
 
 static void empty_directory_is_an_empty_policy(void **state)

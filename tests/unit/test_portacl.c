@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* mac_portacl's rules become grants, and what is none is refused where it stands. */
-#include "unit.h"
+#include "imported.h"
 
 #include "pure/portacl.h"
 
@@ -8,23 +8,10 @@ static void assert_becomes(const char *source, const char *text, size_t lost, co
 {
 	struct bc_import import = {};
 	struct bc_error error = {};
-	struct bc_policy policy = {};
-	struct bc_text made = {};
 
 	if (bc_import_portacl(source, text, strlen(text), &import, &error))
 		fail_msg("%s:%u:%u: %s", error.source, error.line, error.column, error.text);
-	bc_import_format(&made, &import);
-	assert_string_equal(made.data ?: "", expected);
-	assert_int_equal(import.lost, lost);
-	if (made.data)
-		policy_from_text(&policy, made.data);
-	assert_int_equal(policy.n, import.policy.n);
-	for (size_t i = 0; i < policy.n; i++)
-		assert_true(bc_rule_digest(&policy, &policy.rules[i]) ==
-			    bc_rule_digest(&import.policy, &import.policy.rules[i]));
-	bc_policy_done(&policy);
-	bc_text_done(&made);
-	bc_import_done(&import);
+	assert_imported(&import, lost, expected);
 }
 
 static void assert_refused(const char *source, const char *text, const char *place, unsigned line, unsigned column,
