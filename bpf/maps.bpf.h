@@ -136,11 +136,6 @@ static __always_inline union bc_cell *find_cell(void *image, union bc_page *firs
 	return page ? &page->cells[n % BC_PAGE_CELLS] : NULL;
 }
 
-static __always_inline const union bc_cell *read_cell(void *image, union bc_page *first, __u32 n)
-{
-	return find_cell(image, first, n);
-}
-
 static __always_inline const struct bc_gate *open_gate(void)
 {
 	__u32 only = 0;

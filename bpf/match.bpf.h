@@ -3,7 +3,7 @@
 #ifndef BINDCTL_MATCH_BPF_H
 #define BINDCTL_MATCH_BPF_H
 
-#define BC_CELL(s, n) read_cell((s)->image, (s)->first, n)
+#define BC_CELL(s, n) ((const union bc_cell *)find_cell((s)->image, (s)->first, n))
 #define BC_LOOP(n, fn, ctx) bpf_loop(n, fn, ctx, 0)
 #define BC_IS_V6ONLY(m) is_v6only((m)->socket)
 #define BC_IN_GROUP(m, gid) in_group(gid)
