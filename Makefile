@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make                   build/bindctl
+# make                   build/bindctl, and build/bindctl-agent for nodes of Kubernetes
 # make check             install what the tests need, analyse the sources, run unit, fuzz, CLI and kernel suites (as root)
 # make check-vm          the kernel suites on Debian's kernels, in virtual machines; see tests/README.md
 # make fuzz              look for inputs that break the library, FUZZ_SECONDS=60
@@ -42,6 +42,7 @@ CPPFLAGS_ALL = -D_GNU_SOURCE -DBINDCTL_VERSION='"$(VERSION)"' -Iuser/lib -Iuser 
 CFLAGS_ALL   = -std=gnu11 $(WARN) $(HERE) $(CFLAGS)
 LDFLAGS_ALL  = $(LDFLAGS) -pie -Wl,-z,relro,-z,now
 LIBS := -lbpf -ljson-c -lsystemd -lmnl
+AGENT_LIBS := -lcurl -lmicrohttpd -lyaml
 
 # Kernel headers for the host, as seen from a compiler that targets BPF.
 MULTIARCH  := $(shell $(CC) -print-multiarch 2>/dev/null)
@@ -52,6 +53,8 @@ LIB_SRC := $(wildcard user/lib/*/*.c)
 CMD_SRC := $(wildcard user/cmd/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(BUILD)/%.o)
+AGENT_SRC := $(wildcard user/agent/*.c)
+AGENT_OBJ := $(AGENT_SRC:%.c=$(BUILD)/%.o)
 BPF_OBJ := $(BUILD)/bpf/bindctl.bpf.o
 SKEL    := $(BUILD)/gen/bindctl.skel.h
 
@@ -63,11 +66,15 @@ say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' $(1) $(2:$(BUILD)/%=%))
 .DELETE_ON_ERROR:
 .PHONY: all install uninstall clean check check-deps
 
-all: $(BUILD)/bindctl
+all: $(BUILD)/bindctl $(if $(AGENT_SRC),$(BUILD)/bindctl-agent)
 
 $(BUILD)/bindctl: $(CMD_OBJ) $(BUILD)/libbindctl.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(HARDEN) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+$(BUILD)/bindctl-agent: $(AGENT_OBJ) $(BUILD)/libbindctl.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(HARDEN) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) $(AGENT_LIBS)
 
 $(BUILD)/libbindctl.a: $(LIB_OBJ)
 	$(call say,AR,$@)
@@ -95,6 +102,7 @@ $(SKEL): $(BPF_OBJ)
 -include tests/deb.mk
 -include tests/systemd.mk
 -include tests/bench.mk
+-include tests/k8s.mk
 -include tests/analysis.mk
 -include scripts/debian/package.mk
 
@@ -123,4 +131,4 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
--include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(BPF_OBJ:.o=.d)
+-include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(AGENT_OBJ:.o=.d) $(BPF_OBJ:.o=.d)

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The tests of the node agent: tests/k8s/unit, which need nothing. Included by the top Makefile, after tests.mk.
+
+# The agent but for its main(), built once more with the sanitizers.
+AGENT_SAN := $(patsubst %.c,$(BUILD)/san/%.o,$(filter-out user/agent/main.c,$(AGENT_SRC)))
+AGENT_UNIT := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/k8s/unit/test_*.c))
+
+.PHONY: check-agent
+
+$(BUILD)/san/libagent.a: $(AGENT_SAN)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/tests/k8s/unit/%: $(BUILD)/san/tests/k8s/unit/%.o $(BUILD)/san/libagent.a $(BUILD)/san/libbindctl.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SAN) -o $@ $^ -lcmocka $(LIBS) $(AGENT_LIBS)
+
+check-agent: $(AGENT_UNIT)
+	@tests/run $^
+
+-include $(AGENT_SAN:.o=.d) $(AGENT_UNIT:$(BUILD)/%=$(BUILD)/san/%.d)
