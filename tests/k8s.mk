@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The tests of the node agent: tests/k8s/unit, which need nothing. Included by the top Makefile, after tests.mk.
+# The tests of the node agent: tests/k8s/unit, which need nothing, and tests/k8s/manifests, which wants python3 with
+# jsonschema and yaml. Included by the top Makefile, after tests.mk.
 
 # The agent but for its main(), built once more with the sanitizers.
 AGENT_SAN := $(patsubst %.c,$(BUILD)/san/%.o,$(filter-out user/agent/main.c,$(AGENT_SRC)))
 AGENT_UNIT := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/k8s/unit/test_*.c))
 
-.PHONY: check-agent
+.PHONY: check-agent check-manifests
 
 $(BUILD)/san/libagent.a: $(AGENT_SAN)
 	$(call say,AR,$@)
@@ -19,5 +20,9 @@ $(BUILD)/tests/k8s/unit/%: $(BUILD)/san/tests/k8s/unit/%.o $(BUILD)/san/libagent
 
 check-agent: $(AGENT_UNIT)
 	@tests/run $^
+
+# What user/kubernetes promises, as far as its text shows it.
+check-manifests:
+	@tests/run tests/k8s/manifests
 
 -include $(AGENT_SAN:.o=.d) $(AGENT_UNIT:$(BUILD)/%=$(BUILD)/san/%.d)
