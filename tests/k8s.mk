@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make check-agent    the node agent's modules; needs nothing
-# make check-k8s      the agent with Debian's own API server, which is compiled the first time (as root)
-# make check-churn    the same for ten minutes of changes, while the API server is killed again and again (as root)
+# make check-agent      the node agent's modules; needs nothing
+# make check-manifests  what user/kubernetes promises; wants python3 with jsonschema and yaml
+# make check-k8s        the agent with Debian's own API server, which is compiled the first time (as root)
+# make check-churn      the same for ten minutes of changes, while the API server is killed again and again (as root)
 # Included by the top Makefile, after tests.mk.
 
 # The agent but for its main(), built once more with the sanitizers.
@@ -11,7 +12,7 @@ AGENT_UNIT := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/k8s/unit/test_*.c))
 # A container's process.
 K8S_POD := $(BUILD)/tests/k8s/pod
 
-.PHONY: check-agent check-k8s check-churn k8s-deps k8s-run churn-run
+.PHONY: check-agent check-manifests check-k8s check-churn k8s-deps k8s-run churn-run
 
 $(BUILD)/san/libagent.a: $(AGENT_SAN)
 	$(call say,AR,$@)
@@ -48,5 +49,9 @@ k8s-run: $(BUILD)/bindctl $(BUILD)/bindctl-agent $(K8S_POD)
 
 churn-run: $(BUILD)/bindctl $(BUILD)/bindctl-agent $(K8S_POD)
 	@BINDCTL_BUILD=$(abspath $(BUILD)) tests/run tests/k8s/churn
+
+# What user/kubernetes promises, as far as its text shows it.
+check-manifests:
+	@tests/run tests/k8s/manifests
 
 -include $(AGENT_SAN:.o=.d) $(AGENT_UNIT:$(BUILD)/%=$(BUILD)/san/%.d)
