@@ -70,9 +70,13 @@ class Client:
             headers["Content-Type"] = kind
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        self.connection.request(method, path, body=body, headers=headers)
-        answer = self.connection.getresponse()
-        return answer.status, answer.read()
+        try:
+            self.connection.request(method, path, body=body, headers=headers)
+            answer = self.connection.getresponse()
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException):
+            self.close()
+            raise
 
     def ask(self, method, path, value=None, kind="application/json"):
         """`value` is sent as it is when it is bytes."""
@@ -81,12 +85,7 @@ class Client:
             code, text = self.send(method, path, body, kind)
         except (OSError, http.client.HTTPException):
             # The server was away since we last spoke. A change that it made all the same is refused the second time.
-            self.close()
-            try:
-                code, text = self.send(method, path, body, kind)
-            except (OSError, http.client.HTTPException):
-                self.close()
-                raise
+            code, text = self.send(method, path, body, kind)
         try:
             found = json.loads(text)
         except ValueError:
@@ -227,12 +226,8 @@ class Cluster:
         def ready():
             if not self.server.alive() or not self.etcd.alive():
                 raise NotThere("the API server or etcd ended:\n" + "".join(self.etcd.tail(5) + self.server.tail()))
-            return self.admin.send("GET", "/readyz", None, None) == (200, b"ok") or self.admin.close()
-        try:
-            wait_for("a ready API server", ready, 120, 0.1)
-        except NotThere:
-            self.admin.close()
-            raise
+            return self.admin.send("GET", "/readyz", None, None) == (200, b"ok")
+        wait_for("a ready API server", ready, 120, 0.1)
 
     def stop(self):
         self.server.end()
