@@ -67,17 +67,16 @@ static struct json_object *parse(struct json_tokener *tokener, const char *text,
 	struct json_object *object;
 	enum json_tokener_error error;
 
+	if (*text != '{') {
+		*ret_why = "not an object";
+		return NULL;
+	}
 	json_tokener_reset(tokener);
 	object = json_tokener_parse_ex(tokener, text, (int)len);
 	error = json_tokener_get_error(tokener);
 	if (error != json_tokener_success) {
 		json_object_put(object);
 		*ret_why = error == json_tokener_continue ? "unexpected end" : json_tokener_error_desc(error);
-		return NULL;
-	}
-	if (!json_object_is_type(object, json_type_object)) {
-		json_object_put(object);
-		*ret_why = "not an object";
 		return NULL;
 	}
 	return object;

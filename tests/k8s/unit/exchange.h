@@ -22,7 +22,7 @@ static inline void exchange_done(struct exchange *exchange)
 	bc_text_done(&exchange->body);
 }
 
-static void exchange_chunks(struct exchange *exchange, const char *p)
+static inline void exchange_chunks(struct exchange *exchange, const char *p)
 {
 	for (;;) {
 		unsigned size = 0;
@@ -40,7 +40,7 @@ static void exchange_chunks(struct exchange *exchange, const char *p)
 }
 
 /* Fails the test if there is no such file. Tests are run from the top directory. */
-static void exchange_read(struct exchange *exchange, const char *name)
+static inline void exchange_read(struct exchange *exchange, const char *name)
 {
 	char path[128];
 	_cleanup_free_ char *data = NULL;

@@ -25,24 +25,24 @@ struct bed {
 
 static int64_t clock_ms;
 
-static int64_t now_ms(void)
+static inline int64_t now_ms(void)
 {
 	return clock_ms;
 }
 
-static const char *text_of(struct json_object *metadata, const char *name)
+static inline const char *text_of(struct json_object *metadata, const char *name)
 {
 	struct json_object *found = NULL;
 
 	return json_object_object_get_ex(metadata, name, &found) ? json_object_get_string(found) : "";
 }
 
-static void on_list_begin(void *ctx)
+static inline void on_list_begin(void *ctx)
 {
 	bc_text_addf(&((struct bed *)ctx)->told, "begin\n");
 }
 
-static int on_object(void *ctx, struct json_object *object, bool gone)
+static inline int on_object(void *ctx, struct json_object *object, bool gone)
 {
 	struct bed *bed = ctx;
 	struct json_object *metadata = NULL;
@@ -53,23 +53,23 @@ static int on_object(void *ctx, struct json_object *object, bool gone)
 	return bed->no_memory;
 }
 
-static void on_unreadable(void *ctx, const char *namespace, const char *name, const char *why)
+static inline void on_unreadable(void *ctx, const char *namespace, const char *name, const char *why)
 {
 	bc_text_addf(&((struct bed *)ctx)->told, "unreadable %s/%s: %s\n", namespace, name, why);
 }
 
-static void on_list_end(void *ctx)
+static inline void on_list_end(void *ctx)
 {
 	bc_text_addf(&((struct bed *)ctx)->told, "end\n");
 }
 
-static void on_note(void *ctx, enum reflector_level level, const char *text)
+static inline void on_note(void *ctx, enum reflector_level level, const char *text)
 {
-	bc_text_addf(&((struct bed *)ctx)->notes, "%c %s\n", " dIW"[level], text);
+	bc_text_addf(&((struct bed *)ctx)->notes, "%c %s\n", " DIW"[level], text);
 }
 
 /* `most`: bytes of an object; 0: as always. */
-static void bed_set(struct bed *bed, size_t most, uint32_t seed)
+static inline void bed_set(struct bed *bed, size_t most, uint32_t seed)
 {
 	struct reflector_config config = { .resource = "pods",
 					   .path = PODS,
@@ -89,20 +89,20 @@ static void bed_set(struct bed *bed, size_t most, uint32_t seed)
 	assert_non_null(bed->reflector);
 }
 
-static void bed_done(struct bed *bed)
+static inline void bed_done(struct bed *bed)
 {
 	reflector_free(bed->reflector);
 	bc_text_done(&bed->told);
 	bc_text_done(&bed->notes);
 }
 
-static const struct reflector_stats *stats(const struct bed *bed)
+static inline const struct reflector_stats *stats(const struct bed *bed)
 {
 	return reflector_stats(bed->reflector);
 }
 
 /* How long until the next request; the clock is there then. */
-static int64_t wait_next(struct bed *bed)
+static inline int64_t wait_next(struct bed *bed)
 {
 	int64_t wait = reflector_next(bed->reflector) - clock_ms;
 
@@ -117,7 +117,7 @@ static int64_t wait_next(struct bed *bed)
 }
 
 /* It asks for this at this moment; a watch's time is left aside: "…timeoutSeconds=N". */
-static void assert_asks(struct bed *bed, const char *expected)
+static inline void assert_asks(struct bed *bed, const char *expected)
 {
 	_cleanup_(bc_text_done) struct bc_text seen = {};
 	const char *target, *seconds;
@@ -141,13 +141,13 @@ static void assert_asks(struct bed *bed, const char *expected)
 #define PAGE_AFTER(tok) FIRST_PAGE "&continue=" tok
 
 /* What it has told since the last time. */
-static void assert_told(struct bed *bed, const char *expected)
+static inline void assert_told(struct bed *bed, const char *expected)
 {
 	assert_string_equal(bed->told.data ? bed->told.data : "", expected);
 	bc_text_done(&bed->told);
 }
 
-static void assert_noted(struct bed *bed, const char *part)
+static inline void assert_noted(struct bed *bed, const char *part)
 {
 	if (!bed->notes.data || !strstr(bed->notes.data, part))
 		fail_msg("'%s' is not in: %s", part, bed->notes.data ? bed->notes.data : "");
@@ -155,8 +155,8 @@ static void assert_noted(struct bed *bed, const char *part)
 }
 
 /* A reply in pieces of so many bytes; what the feeding is stopped at is not told. */
-static void reply(struct bed *bed, unsigned status, int64_t retry_after_s, const char *body, size_t len, size_t piece,
-		  enum http_result result)
+static inline void reply(struct bed *bed, unsigned status, int64_t retry_after_s, const char *body, size_t len,
+			 size_t piece, enum http_result result)
 {
 	int stopped = reflector_head(bed->reflector, status, retry_after_s);
 
@@ -166,17 +166,17 @@ static void reply(struct bed *bed, unsigned status, int64_t retry_after_s, const
 		       result == HTTP_TRUNCATED && !stopped ? "transfer closed" : "");
 }
 
-static void say(struct bed *bed, unsigned status, const char *body)
+static inline void say(struct bed *bed, unsigned status, const char *body)
 {
 	reply(bed, status, -1, body, strlen(body), 7, HTTP_COMPLETE);
 }
 
-static void cut(struct bed *bed, const char *body)
+static inline void cut(struct bed *bed, const char *body)
 {
 	reply(bed, 200, -1, body, strlen(body), 7, HTTP_TRUNCATED);
 }
 
-static void replay(struct bed *bed, const char *name)
+static inline void replay(struct bed *bed, const char *name)
 {
 	_cleanup_(exchange_done) struct exchange exchange = {};
 
@@ -190,7 +190,7 @@ static void replay(struct bed *bed, const char *name)
 #define EVENT(type, name, rv) "{\"type\":\"" type "\",\"object\":" POD(name, rv) "}\n"
 
 /* Up to the first watch, from version 7. */
-static void bed_watching(struct bed *bed)
+static inline void bed_watching(struct bed *bed)
 {
 	bed_set(bed, 0, 1);
 	assert_asks(bed, FIRST_PAGE);
