@@ -200,7 +200,7 @@ static int see_part(void *ctx, enum split_part part, const char *text, size_t le
 {
 	struct reply *reply = ctx;
 	_cleanup_(put_object) struct json_object *object = NULL;
-	const char *why = NULL;
+	const char *why = "no JSON";
 	int r;
 
 	if (part == SPLIT_OVERSIZED)
@@ -254,7 +254,7 @@ bool reply_whole(const struct reply *reply)
 void reply_read_complaint(struct reply *reply)
 {
 	_cleanup_(put_object) struct json_object *status = NULL;
-	const char *why = NULL;
+	const char *why = "no JSON";
 
 	reply->complaint[reply->complaint_len] = '\0';
 	status = parse(reply->tokener, reply->complaint, reply->complaint_len, &why);
