@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make check-agent      the node agent's modules; needs nothing
-# make check-manifests  what user/kubernetes promises; wants python3 with jsonschema and yaml
-# make check-k8s        the agent with Debian's own API server, which is compiled the first time (as root)
-# make check-churn      the same for ten minutes of changes, while the API server is killed again and again (as root)
+# The tests of the node agent: tests/k8s/unit, which need nothing, tests/k8s/manifests, which wants python3 with jsonschema
+# and yaml, the watch client before an API server that has faults, and tests/k8s/enforce, which bind for real (as root).
 # Included by the top Makefile, after tests.mk.
 
 # The agent but for its main(), built once more with the sanitizers.
 AGENT_SAN := $(patsubst %.c,$(BUILD)/san/%.o,$(filter-out user/agent/main.c,$(AGENT_SRC)))
 AGENT_UNIT := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/k8s/unit/test_*.c))
 
-# A container's process.
-K8S_POD := $(BUILD)/tests/k8s/pod
+# The agent but for its main(), under the kernel suites' bed.
+AGENT_REST := $(filter-out $(BUILD)/user/agent/main.o,$(AGENT_OBJ))
+ENFORCE := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/k8s/enforce/test_*.c))
+ENFORCE_BED := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/k8s/enforce/test_%,$(wildcard tests/k8s/enforce/*.c)))
 
-.PHONY: check-agent check-manifests check-k8s check-churn k8s-deps k8s-run churn-run
+.PHONY: check-agent check-manifests check-faults check-enforce check-ops
 
 $(BUILD)/san/libagent.a: $(AGENT_SAN)
 	$(call say,AR,$@)
@@ -24,34 +24,44 @@ $(BUILD)/tests/k8s/unit/%: $(BUILD)/san/tests/k8s/unit/%.o $(BUILD)/san/libagent
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SAN) -o $@ $^ -lcmocka $(LIBS) $(AGENT_LIBS)
 
+# One reflector by itself, which the tests of faults look at; with the sanitizers.
+$(BUILD)/tests/k8s/watcher: $(BUILD)/san/tests/k8s/watcher.o $(BUILD)/san/libagent.a $(BUILD)/san/libbindctl.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SAN) -o $@ $^ $(LIBS) $(AGENT_LIBS)
+
 check-agent: $(AGENT_UNIT)
 	@tests/run $^
-
-$(K8S_POD): tests/k8s/pod.c Makefile tests/k8s.mk
-	$(call say,CC,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_ALL) -static -o $@ $<
-
-# The API server is made before the tests, whose words are shown only at their end.
-k8s-deps:
-	@scripts/setup --build --k8s
-	@tests/k8s/apiserver >/dev/null
-
-check-k8s: k8s-deps
-	@$(MAKE) --no-print-directory k8s-run
-
-check-churn: k8s-deps
-	@$(MAKE) --no-print-directory churn-run
-
-k8s-run: $(BUILD)/bindctl $(BUILD)/bindctl-agent $(K8S_POD)
-	@BINDCTL_BUILD=$(abspath $(BUILD)) BINDCTL_CHURN_SECONDS=$${BINDCTL_CHURN_SECONDS:-75} \
-		tests/run tests/k8s/run tests/k8s/churn
-
-churn-run: $(BUILD)/bindctl $(BUILD)/bindctl-agent $(K8S_POD)
-	@BINDCTL_BUILD=$(abspath $(BUILD)) tests/run tests/k8s/churn
 
 # What user/kubernetes promises, as far as its text shows it.
 check-manifests:
 	@tests/run tests/k8s/manifests
 
--include $(AGENT_SAN:.o=.d) $(AGENT_UNIT:$(BUILD)/%=$(BUILD)/san/%.d)
+check-faults: $(BUILD)/tests/k8s/watcher
+	@tests/run tests/k8s/test_server
+	@WATCHER=$< tests/run tests/k8s/faults
+
+$(BUILD)/libagent.a: $(AGENT_REST)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/tests/k8s/enforce/%.o: tests/k8s/enforce/%.c Makefile tests/k8s.mk | $(SKEL)
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) -Itests/kernel $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/k8s/enforce/test_%: $(BUILD)/tests/k8s/enforce/test_%.o $(ENFORCE_BED) $(KERNEL_BED) \
+		$(BUILD)/libagent.a $(BUILD)/libbindctl.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -o $@ $^ $(LIBS) $(AGENT_LIBS) -lcmocka -lpthread
+
+check-enforce: $(BUILD)/bindctl $(ENFORCE)
+	@$(TEST_ENV) tests/run $(ENFORCE)
+
+# The agent's binary as an operator sees it.
+check-ops: $(BUILD)/bindctl-agent
+	@$(TEST_ENV) BINDCTL_AGENT=$(abspath $(BUILD)/bindctl-agent) tests/run tests/k8s/ops
+
+-include $(AGENT_SAN:.o=.d) $(BUILD)/san/tests/k8s/watcher.d $(AGENT_UNIT:$(BUILD)/%=$(BUILD)/san/%.d)
+-include $(ENFORCE:=.d) $(ENFORCE_BED:.o=.d)
