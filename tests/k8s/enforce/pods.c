@@ -56,7 +56,7 @@ static void print(const struct bc_report *report)
 		printf("# %s:%u: %s\n", report->items[i].source, report->items[i].line, report->items[i].text);
 }
 
-void pods_enforce(struct enforcer *enforcer, const char *text, enum enforce_result wanted, int findings)
+void pods_enforce(struct enforcer *enforcer, const char *text, int wanted, int findings)
 {
 	_cleanup_(bc_report_done) struct bc_report report = {};
 	enum enforce_result result;
@@ -66,7 +66,7 @@ void pods_enforce(struct enforcer *enforcer, const char *text, enum enforce_resu
 		print(&report);
 		fail_msg("enforce: %s", error.text);
 	}
-	if (result != wanted || (findings >= 0 && report.n != (size_t)findings)) {
+	if ((wanted != PODS_ANY && (int)result != wanted) || (findings != PODS_ANY && (int)report.n != findings)) {
 		print(&report);
 		fail_msg("enforce: result %d, %zu findings", result, report.n);
 	}

@@ -22,8 +22,10 @@ int pod_bind(const char *pod, uint16_t port);
 void pods_open(struct enforcer *ret);
 void pods_open_store(struct enforcer *ret, const struct bc_store *store);
 
-/* enforce(), which must succeed with `wanted`, and a report of `findings` findings (any number: -1). */
-void pods_enforce(struct enforcer *enforcer, const char *text, enum enforce_result wanted, int findings);
+#define PODS_ANY (-1)
+
+/* enforce(), which must succeed with that result, and a report of that many findings; or PODS_ANY. */
+void pods_enforce(struct enforcer *enforcer, const char *text, int wanted, int findings);
 
 /* enforce_check(), which must succeed with `wanted`, and say `finding` if that is not NULL. */
 void pods_check(struct enforcer *enforcer, enum enforce_result wanted, const char *finding);

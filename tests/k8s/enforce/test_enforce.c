@@ -153,7 +153,7 @@ static void unsafe_files_are_refused(void **state)
 	assert_int_equal(chmod(bed.policy, 0777), 0);
 	pods_refuse(&enforcer, text, -EPERM, "writable by others", NULL);
 	assert_int_equal(chmod(bed.policy, 0755), 0);
-	pods_enforce(&enforcer, text, ENFORCE_CHANGED, -1);
+	pods_enforce(&enforcer, text, ENFORCE_CHANGED, PODS_ANY);
 	/* Whoever let root alone read it meant it. */
 	assert_int_equal(chmod(path, 0600), 0);
 	pods_enforce(&enforcer, "", ENFORCE_CHANGED, 0);
