@@ -60,8 +60,9 @@ static void same_text_is_no_work(void **state)
 {
 	const char *text = pod_grant(POD_A, 443);
 	_cleanup_free_ char *found = NULL;
-	uint64_t generation;
 	struct stat before, after;
+	uint64_t generation;
+	char aside[256];
 
 	(void)state;
 	pods_enforce(&enforcer, text, ENFORCE_CHANGED, 0);
@@ -77,6 +78,11 @@ static void same_text_is_no_work(void **state)
 	assert_int_equal(stat(path, &after), 0);
 	assert_int_equal(after.st_ino, before.st_ino);
 	assert_true(enforcer.facts.generation == generation);
+	/* What one that was killed left behind goes. */
+	snprintf(aside, sizeof(aside), "%s/." ENFORCE_FILE ".new", bed.policy);
+	write_path(aside, "grant");
+	pods_enforce(&enforcer, text, ENFORCE_NOTHING, 0);
+	assert_int_equal(access(aside, F_OK), -1);
 	/* Another agent finds what this one left. */
 	enforcer_done(&enforcer);
 	pods_open(&enforcer);
