@@ -14,6 +14,7 @@
 struct bc_instance {
 	const char *pins;   /* directory under bpffs */
 	const char *cgroup; /* where to attach; NULL: where it is attached, or else the root of cgroup2 */
+	unsigned patience;  /* seconds that a writer waits for others; 0: BC_LOCK_SECONDS */
 };
 
 /*
