@@ -18,6 +18,12 @@ struct bc_instance {
 };
 
 /*
+ * The cgroup that the paths of policy begin at, opened, and its path, malloc'ed: the root of the cgroup2 mount that
+ * instance->cgroup lies in, or of the first one that this process sees.
+ */
+int bc_instance_root(const struct bc_instance *instance, char **ret_path, int *ret_fd, struct bc_error *reterr);
+
+/*
  * Makes the pins' directory if need be and keeps every other writer out of it until *ret_fd is closed. With *ret_note,
  * a sentence for the user if a bpffs had to be mounted (else an empty one).
  */
