@@ -27,6 +27,7 @@ void options_help(FILE *to)
 	      "  --pin DIR             of the kernel's objects; default: " BC_PIN_DIR "\n"
 	      "  --config DIR          the policy's, in the place of the system's three\n"
 	      "  --file NAME           of the agent's policy; default: " OPTIONS_FILE "\n"
+	      "  --host-root DIR       the host's / in a container: whose users policy files name\n"
 	      "  --cgroup-root PATH    the same option of the kubelet; default: /\n"
 	      "  --cgroup-driver NAME  the kubelet's: systemd, cgroupfs; default: auto, both\n"
 	      "  --listen ADDR:PORT    for /healthz, /readyz and /metrics; default:\n"
@@ -162,6 +163,9 @@ static int take(struct options *options, int option, const char *value, struct b
 		return absolute(value, &options->pins, reterr);
 	case 'c':
 		return absolute(value, &options->config, reterr);
+	case 'H':
+		options->host_root = value;
+		return 0;
 	case 'f':
 		options->file = value;
 		return check_file(value, reterr);
@@ -195,6 +199,7 @@ int options_parse(struct options *options, int argc, char **argv, const char *no
 		{ "cgroup", required_argument, NULL, 'g' },
 		{ "pin", required_argument, NULL, 'p' },
 		{ "config", required_argument, NULL, 'c' },
+		{ "host-root", required_argument, NULL, 'H' },
 		{ "file", required_argument, NULL, 'f' },
 		{ "cgroup-root", required_argument, NULL, 'r' },
 		{ "cgroup-driver", required_argument, NULL, 'd' },

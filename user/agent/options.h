@@ -32,7 +32,7 @@ struct options {
 	const char *cgroup;
 	char *pins, *config; /* absolute; owned */
 	const char *file;
-	const char *cgroup_root;
+	const char *host_root, *cgroup_root;
 	enum options_driver driver;
 	const char *listen; /* NULL: nowhere */
 	enum log_format log_format;

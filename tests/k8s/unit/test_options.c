@@ -63,9 +63,9 @@ static void all_options_are_taken(void **state)
 	(void)state;
 	assert_int_equal(parse(&options, "from-environment", &error,
 			       WORDS("--node=n2.example", "--kubeconfig=k", "--context=c", "--cgroup=/g", "--pin=/p",
-				     "--config=sub/dir", "--file=70-x.conf", "--cgroup-root=/kubelet/x",
-				     "--cgroup-driver=cgroupfs", "--listen=none", "--log-format=json",
-				     "--log-level=debug", "--dry-run")),
+				     "--config=sub/dir", "--file=70-x.conf", "--host-root=/host",
+				     "--cgroup-root=/kubelet/x", "--cgroup-driver=cgroupfs", "--listen=none",
+				     "--log-format=json", "--log-level=debug", "--dry-run")),
 			 OPTIONS_RUN);
 	assert_string_equal(options.node, "n2.example");
 	assert_string_equal(options.kubeconfig, "k");
@@ -75,6 +75,7 @@ static void all_options_are_taken(void **state)
 	assert_int_equal(*options.config, '/');
 	assert_contains(options.config, "/sub/dir");
 	assert_string_equal(options.file, "70-x.conf");
+	assert_string_equal(options.host_root, "/host");
 	assert_string_equal(options.cgroup_root, "/kubelet/x");
 	assert_int_equal(options.driver, OPTIONS_DRIVER_CGROUPFS);
 	assert_null(options.listen);
