@@ -162,11 +162,11 @@ static bool is_due(enum log_level level, const char *event, const struct log_fie
 	return true;
 }
 
-static void write_event(enum log_level level, const char *event, struct log_field *fields, size_t n)
+/* `fields` has room for one more; `digits` is what that one points to. */
+static void write_event(enum log_level level, const char *event, struct log_field *fields, size_t n, char digits[24])
 {
 	_cleanup_(bc_text_done) struct bc_text line = {};
 	struct timespec now = {};
-	char digits[24];
 	uint64_t held;
 	int64_t time;
 
@@ -174,7 +174,6 @@ static void write_event(enum log_level level, const char *event, struct log_fiel
 	time = now.tv_sec * BC_SECOND + now.tv_nsec;
 	if (!is_due(level, event, fields, n, time, &held))
 		return;
-	/* FIELDS_MAX leaves room for it. */
 	if (held)
 		fields[n++] = (struct log_field){ "repeated", log_number(digits, held) };
 	log_line(&line, log_format, time, level, event, fields, n);
@@ -186,6 +185,7 @@ static void write_event(enum log_level level, const char *event, struct log_fiel
 void log_event(enum log_level level, const char *event, ...)
 {
 	struct log_field fields[FIELDS_MAX + 1];
+	char digits[24];
 	size_t n = 0;
 	va_list args;
 
@@ -199,7 +199,7 @@ void log_event(enum log_level level, const char *event, ...)
 		fields[n++].value = va_arg(args, const char *);
 	}
 	va_end(args);
-	write_event(level, event, fields, n);
+	write_event(level, event, fields, n, digits);
 }
 
 void log_error(enum log_level level, const char *event, const struct bc_error *error)
