@@ -32,7 +32,7 @@ struct http_sink {
 struct http;
 struct http_request;
 
-/* Copies what it needs of *cluster. curl_global_init() is the caller's. Every request must have ended before the freeing. */
+/* Copies what it needs of *cluster; -EINVAL: credentials would go over http. curl_global_init() is the caller's. Every request must have ended before the freeing. */
 int http_new(const struct cluster *cluster, struct http **ret, struct bc_error *reterr);
 void http_free(struct http *http);
 
