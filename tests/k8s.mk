@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The tests of the node agent: tests/k8s/unit, which need nothing. Included by the top Makefile, after tests.mk.
+# The tests of the node agent: tests/k8s/unit, which need nothing, and the watch client before an API server that has
+# faults. Included by the top Makefile, after tests.mk.
 
 # The agent but for its main(), built once more with the sanitizers.
 AGENT_SAN := $(patsubst %.c,$(BUILD)/san/%.o,$(filter-out user/agent/main.c,$(AGENT_SRC)))
 AGENT_UNIT := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/k8s/unit/test_*.c))
 
-.PHONY: check-agent
+.PHONY: check-agent check-faults check-ops
 
 $(BUILD)/san/libagent.a: $(AGENT_SAN)
 	$(call say,AR,$@)
@@ -25,5 +26,12 @@ $(BUILD)/tests/k8s/watcher: $(BUILD)/san/tests/k8s/watcher.o $(BUILD)/san/libage
 
 check-agent: $(AGENT_UNIT)
 	@tests/run $^
+
+check-faults:
+	@tests/run tests/k8s/test_server
+
+# The agent's binary as an operator sees it.
+check-ops: $(BUILD)/bindctl-agent
+	@$(TEST_ENV) BINDCTL_AGENT=$(abspath $(BUILD)/bindctl-agent) tests/run tests/k8s/ops
 
 -include $(AGENT_SAN:.o=.d) $(BUILD)/san/tests/k8s/watcher.d $(AGENT_UNIT:$(BUILD)/%=$(BUILD)/san/%.d)
