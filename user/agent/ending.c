@@ -146,6 +146,11 @@ static void end_page(struct reflector *r, enum http_result result, const char *s
 		ending_fail(r, 0, "the list was cut short%s%s", *sentence ? ": " : "", sentence);
 		return;
 	}
+	if (r->next_page && reply->next_page && !strcmp(r->next_page, reply->next_page)) {
+		start_over(r);
+		ending_fail(r, 0, "the API server's list goes round in circles");
+		return;
+	}
 	if (!r->next_page)
 		memcpy(r->version, reply->version, sizeof(r->version)); /* the first page's: never too new */
 	free(r->next_page);
