@@ -152,7 +152,7 @@ def test_reserved_ports(bed):
 def test_static_pods(bed):
     """Two that say they are the same static pod: neither is believed, and what is denied to either holds."""
     bed.node.namespace("system", static="yes")
-    bed.node.namespace("forger")
+    bed.node.namespace("forger", static="yes")
     pod = bed.node.pod("system", "proxy", host=True, static=STATIC)
     process = pod.process()
     bed.policy("system", "proxy", [grant(756)])
@@ -164,7 +164,9 @@ def test_static_pods(bed):
     marked = bed.node.pod("forger", "marked", annotations={"kubernetes.io/config.mirror": STATIC})
     bed.sync()
     bed.let(process, 756, "a pod with nothing but the annotation is not it", HOST)
-    bed.refused(marked.process(), 8080, "it is itself")
+    bed.refused(marked.process(), 8756, "what the cluster denies is denied to that, too")
+    bed.tap.same(bed.agent.metric(r'bindctl_agent_object_rejected\{kind="Pod",namespace="forger",name="marked"\}'), 1,
+                 "the metric names it")
     forged = bed.node.pod("forger", "forged", static=STATIC)
     bed.sync()
     bed.let(process, 20756, "one that claims all of it has nothing denied to the other", HOST)
