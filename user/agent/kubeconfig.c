@@ -12,7 +12,7 @@
 #include "agent/url.h"
 #include "base/util.h"
 
-#define FILE_MAX (1024 * 1024)
+#define FILE_MAX (1u << 20)
 
 /* A kubeconfig while it is read. */
 struct source {
@@ -171,11 +171,10 @@ static int read_user(struct source *source, const yaml_node_t *map, struct clust
 		r = refuse(source, map, refused[i].name, refused[i].why);
 	if (!r)
 		r = copy_path(source, text_member(source, map, "tokenFile"), &cluster->token_file);
-	if (!r && token && !cluster->token_file) {
-		r = token_check(token, source->reterr);
-		if (!r)
-			r = copy(source, token, &cluster->token);
-	}
+	if (!r && token && token_check(token, NULL))
+		r = fail(source, member(source, map, "token"), "the token has a byte that no token has");
+	if (!r && !cluster->token_file)
+		r = copy(source, token, &cluster->token);
 	if (!r)
 		r = copy_pem(source, map, "client-certificate", &cluster->cert_file, &cluster->cert_data);
 	if (!r)

@@ -67,17 +67,16 @@ static struct json_object *parse(struct json_tokener *tokener, const char *text,
 	struct json_object *object;
 	enum json_tokener_error error;
 
+	if (*text != '{') {
+		*ret_why = "not an object";
+		return NULL;
+	}
 	json_tokener_reset(tokener);
 	object = json_tokener_parse_ex(tokener, text, (int)len);
 	error = json_tokener_get_error(tokener);
 	if (error != json_tokener_success) {
 		json_object_put(object);
 		*ret_why = error == json_tokener_continue ? "unexpected end" : json_tokener_error_desc(error);
-		return NULL;
-	}
-	if (!json_object_is_type(object, json_type_object)) {
-		json_object_put(object);
-		*ret_why = "not an object";
 		return NULL;
 	}
 	return object;
@@ -201,7 +200,7 @@ static int see_part(void *ctx, enum split_part part, const char *text, size_t le
 {
 	struct reply *reply = ctx;
 	_cleanup_(put_object) struct json_object *object = NULL;
-	const char *why = NULL;
+	const char *why = "no JSON";
 	int r;
 
 	if (part == SPLIT_OVERSIZED)
@@ -255,7 +254,7 @@ bool reply_whole(const struct reply *reply)
 void reply_read_complaint(struct reply *reply)
 {
 	_cleanup_(put_object) struct json_object *status = NULL;
-	const char *why = NULL;
+	const char *why = "no JSON";
 
 	reply->complaint[reply->complaint_len] = '\0';
 	status = parse(reply->tokener, reply->complaint, reply->complaint_len, &why);

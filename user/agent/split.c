@@ -7,7 +7,7 @@
 #include "base/util.h"
 
 /* A buffer that one large piece has made larger than this is given back after it. */
-#define ROOM_KEPT (256 * 1024)
+#define ROOM_KEPT (256u << 10)
 
 enum place {
 	BETWEEN = 1, /* before a top-level value */

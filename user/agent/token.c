@@ -6,7 +6,7 @@
 #include <string.h>
 #include "base/util.h"
 
-#define TOKEN_MAX (16 * 1024)
+#define TOKEN_MAX (16u << 10)
 
 int token_check(const char *token, struct bc_error *reterr)
 {
