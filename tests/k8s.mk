@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The tests of the node agent: tests/k8s/unit, which need nothing, and the watch client before an API server that has
-# faults. Included by the top Makefile, after tests.mk.
+# The tests of the node agent: tests/k8s/unit, which need nothing; the watch client before an API server that has faults;
+# tests/k8s/enforce, which bind for real, and tests/k8s/ops, the program as a whole (both as root). Included by the top
+# Makefile, after tests.mk.
 
 # The agent but for its main(), built once more with the sanitizers.
 AGENT_SAN := $(patsubst %.c,$(BUILD)/san/%.o,$(filter-out user/agent/main.c,$(AGENT_SRC)))
 AGENT_UNIT := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/k8s/unit/test_*.c))
 
-.PHONY: check-agent check-faults check-ops
+
+# The agent but for its main(), under the kernel suites' bed.
+AGENT_REST := $(filter-out $(BUILD)/user/agent/main.o,$(AGENT_OBJ))
+ENFORCE := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/k8s/enforce/test_*.c))
+ENFORCE_BED := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/k8s/enforce/test_%,$(wildcard tests/k8s/enforce/*.c)))
+
+.PHONY: check-agent check-faults check-ops check-enforce
 
 $(BUILD)/san/libagent.a: $(AGENT_SAN)
 	$(call say,AR,$@)
@@ -34,4 +41,23 @@ check-faults:
 check-ops: $(BUILD)/bindctl-agent
 	@$(TEST_ENV) BINDCTL_AGENT=$(abspath $(BUILD)/bindctl-agent) tests/run tests/k8s/ops
 
+$(BUILD)/libagent.a: $(AGENT_REST)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/tests/k8s/enforce/%.o: tests/k8s/enforce/%.c Makefile tests/k8s.mk | $(SKEL)
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) -Itests/kernel $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/k8s/enforce/test_%: $(BUILD)/tests/k8s/enforce/test_%.o $(ENFORCE_BED) $(KERNEL_BED) \
+		$(BUILD)/libagent.a $(BUILD)/libbindctl.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -o $@ $^ $(LIBS) -lcmocka -lpthread
+
+check-enforce: $(BUILD)/bindctl $(ENFORCE)
+	@$(TEST_ENV) tests/run $(ENFORCE)
+
 -include $(AGENT_SAN:.o=.d) $(BUILD)/san/tests/k8s/watcher.d $(AGENT_UNIT:$(BUILD)/%=$(BUILD)/san/%.d)
+-include $(ENFORCE:=.d) $(ENFORCE_BED:.o=.d)

@@ -79,23 +79,25 @@ static bool says(const struct bc_change *change, const char *text, size_t len)
 	return file && file->len == len && !memcmp(file->text, text, len);
 }
 
-/* How the kernel stands to what was built; adds to `amiss` what keeps it from enforcing that. */
+/* How the kernel stands; adds to `amiss` what keeps it from enforcing anything. */
 static int look(const struct bc_change *change, struct bc_status *ret_status, struct bc_report *amiss,
 		struct bc_error *reterr)
 {
-	const struct bc_about *about = &change->build.cells.cells[1].about;
 	_cleanup_(bc_report_done) struct bc_report findings = {};
 	int r = bc_instance_status(change->site.instance, ret_status, &findings, reterr);
 
-	if (r)
-		return r;
 	/* What is only a warning speaks of other programs. */
-	for (size_t i = 0; i < findings.n && !ret_status->enforced; i++)
+	for (size_t i = 0; !r && !ret_status->enforced && i < findings.n; i++)
 		if (findings.items[i].severity == BC_ERROR)
 			add(amiss, findings.items[i].text);
-	if (ret_status->generation && (ret_status->digest != about->digest || ret_status->rules != about->nrules))
-		add(amiss, "the policy in force was not that of the files");
-	return 0;
+	return r;
+}
+
+static bool is_built(const struct bc_change *change, const struct bc_status *status)
+{
+	const struct bc_about *about = &change->build.cells.cells[1].about;
+
+	return status->digest == about->digest && status->rules == about->nrules;
 }
 
 /* What is in force must be what was meant to be. */
@@ -107,9 +109,9 @@ static int confirm(struct enforcer *enforcer, const struct bc_change *change, st
 
 	if (r)
 		return r;
-	if (!status.enforced || amiss.n)
+	if (!status.enforced || !is_built(change, &status))
 		return bc_fail(reterr, -EIO, "the kernel does not enforce what was put into force: %s",
-			       amiss.n ? amiss.items[0].text : "it is not said why");
+			       amiss.n ? amiss.items[0].text : "it has another policy");
 	enforcer->facts = (struct enforce_facts){ status.generation, status.digest, status.rules, status.bytes };
 	return 0;
 }
@@ -125,10 +127,15 @@ static int settle(struct enforcer *enforcer, struct bc_change *change, enum enfo
 	if (r)
 		return r;
 	*ret = ENFORCE_NOTHING;
-	/* Whether anything is to be loaded, only who knows what the file is to say can tell. */
-	if (!enforcer->text && !status.loaded)
+	if (!edited && status.enforced && !is_built(change, &status))
+		add(amiss, "the policy in force was not that of the files");
+	/* To load it the first time is no mending. */
+	if (!status.loaded && (edited || !enforcer->text))
+		bc_report_done(amiss);
+	/* Whether anything is to be loaded at all, only who knows what the file is to say can tell. */
+	if (!status.loaded && !enforcer->text)
 		return 0;
-	if (edited || !status.enforced || amiss->n) {
+	if (edited || amiss->n) {
 		/* Whatever is wrong with the programs, to attach this build's heals it. */
 		change->options.upgrade = status.loaded && !status.enforced;
 		*ret = edited ? ENFORCE_CHANGED : ENFORCE_MENDED;

@@ -5,8 +5,9 @@
  * file and kernel as they were.
  *
  * Everything here may be tried again after a failure, and after a kill: what is left is the old state or the new one.
- * Reports hold what the policy's errors and warnings are (with file and line), and what had to be mended (without). The
- * caller has a umask of 022.
+ * Reports hold what the policy's errors and warnings are (with file and line), and what had to be mended (without).
+ *
+ * Whatever anybody writes into the policy directories is in force by the next call, and what is unloaded is loaded again.
  */
 #ifndef BINDCTL_AGENT_ENFORCE_H
 #define BINDCTL_AGENT_ENFORCE_H

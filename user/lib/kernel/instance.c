@@ -60,12 +60,15 @@ int bc_instance_root(const struct bc_instance *instance, char **ret_path, int *r
 {
 	_cleanup_free_ char *root = NULL;
 	_cleanup_close_ int fd = -1;
-	int r = instance->cgroup ? 0 : bc_find_cgroup2(&root, reterr);
+	int r;
 
+	if (instance->cgroup && !bc_open_cgroup(instance->cgroup, &fd, NULL))
+		return bc_cgroup_top(fd, ret_path, ret_fd, reterr);
+	r = bc_find_cgroup2(&root, reterr);
 	if (!r)
-		r = bc_open_cgroup(instance->cgroup ? instance->cgroup : root, &fd, reterr);
-	if (r || instance->cgroup)
-		return r ? r : bc_cgroup_top(fd, ret_path, ret_fd, reterr);
+		r = bc_open_cgroup(root, &fd, reterr);
+	if (r)
+		return r;
 	*ret_path = TAKE_PTR(root);
 	*ret_fd = TAKE_FD(fd);
 	return 0;

@@ -19,7 +19,7 @@ struct bc_instance {
 
 /*
  * The cgroup that the paths of policy begin at, opened, and its path, malloc'ed: the root of the cgroup2 mount that
- * instance->cgroup lies in, or of the first one that this process sees.
+ * instance->cgroup lies in, or without such a cgroup of the first one that this process sees.
  */
 int bc_instance_root(const struct bc_instance *instance, char **ret_path, int *ret_fd, struct bc_error *reterr);
 
