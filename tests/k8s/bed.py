@@ -65,12 +65,12 @@ class Bed:
         for name in names:
             self.cluster.put("pods", objects.pod(namespace, name, **how))
 
-    def watch(self, *resources, url=None, **options):
+    def watch(self, *resources, url=None, environment=None, **options):
         """Starts a watcher of the server's first port, which is made with a good certificate if there is none."""
         if self.listener is None and url is None:
             self.listener = self.server.listen("good")
         options.setdefault("ca", self.ca())
-        watcher = Watcher(url or self.listener.url, resources or ("pods",), options)
+        watcher = Watcher(self.listener.url if url is None else url, resources or ("pods",), options, environment or {})
         self.watchers.append(watcher)
         return watcher
 

@@ -51,7 +51,7 @@ class Store:
 
 
 class Watcher:
-    def __init__(self, url, resources, options):
+    def __init__(self, url, resources, options, environment):
         words = ["setpriv", "--pdeathsig", "KILL", WATCHER]
         for name, value in (DEFAULTS | options).items():
             if value is not None:
@@ -61,7 +61,8 @@ class Watcher:
         self.lines, self.stores = [], {name: Store() for name in resources}
         self.errors = []
         # pylint: disable=consider-using-with
-        self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(words, env=os.environ | environment, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
         RUNNING.add(self.process)
         self.readers = [threading.Thread(target=self._read, args=(pipe, take), daemon=True)
                         for pipe, take in ((self.process.stdout, self._take), (self.process.stderr, self.errors.append))]  # fmt: skip
@@ -110,6 +111,9 @@ class Watcher:
 
     def complaints(self):
         return list(self.errors)
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def memory(self):
         """What it has in memory at most so far, in KiB."""

@@ -151,13 +151,14 @@ class Server:
     def down(self, listener):
         """As an API server that was killed: connections are reset, new ones refused. Returns what `begin` brings back."""
         port, host, tls = listener.port, listener.host, listener.tls
-        self._close(listener)
+        self.close(listener)
         self.drop()
         again = Listener(self, host, port, tls)
         self.listeners.append(again)
         return again
 
-    def _close(self, listener):
+    def close(self, listener):
+        """No more connections to it; those that there are stay."""
         if listener.open:
             listener.shutdown()
         listener.server_close()
@@ -175,7 +176,7 @@ class Server:
     def stop(self):
         self.stopping.set()
         for listener in list(self.listeners):
-            self._close(listener)
+            self.close(listener)
         self.drop()
 
     def tell(self):
