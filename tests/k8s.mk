@@ -18,8 +18,8 @@ $(BUILD)/tests/k8s/unit/%: $(BUILD)/san/tests/k8s/unit/%.o $(BUILD)/san/libagent
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SAN) -o $@ $^ -lcmocka $(LIBS) $(AGENT_LIBS)
 
-# One reflector by itself, which the tests of faults look at; with the sanitizers.
-$(BUILD)/tests/k8s/watcher: $(BUILD)/san/tests/k8s/watcher.o $(BUILD)/san/libagent.a $(BUILD)/san/libbindctl.a
+# Reflectors by themselves, which the tests of faults look at; with the sanitizers.
+$(BUILD)/tests/k8s/watcher: $(BUILD)/san/tests/k8s/watcher.o $(BUILD)/san/tests/k8s/lines.o $(BUILD)/san/libagent.a $(BUILD)/san/libbindctl.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SAN) -o $@ $^ $(LIBS) $(AGENT_LIBS)
@@ -30,5 +30,5 @@ check-agent: $(AGENT_UNIT)
 check-faults:
 	@tests/run tests/k8s/test_server
 
--include $(AGENT_SAN:.o=.d) $(BUILD)/san/tests/k8s/watcher.d \
+-include $(AGENT_SAN:.o=.d) $(BUILD)/san/tests/k8s/watcher.d $(BUILD)/san/tests/k8s/lines.d \
 	$(AGENT_UNIT:$(BUILD)/%=$(BUILD)/san/%.d)
