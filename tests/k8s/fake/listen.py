@@ -35,6 +35,7 @@ class Request:
     headers: dict
     early: bool = False  # before the Retry-After that the resource's last reply had
     status: int = 0
+    lasting: bool = False  # a watch without a fault
     over: float = 0.0  # when the reply was finished, or the client had hung up
     hung_up: bool = False
 
@@ -103,6 +104,7 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
         finally:
             with self.owner.changed:
                 self.owner.connections.remove(copy)
+                self.owner.changed.notify_all()
             copy.close()
             # The handler's files hold on to it: close for good.
             fd = request.detach()
@@ -151,31 +153,34 @@ class Server:
     def down(self, listener):
         """As an API server that was killed: connections are reset, new ones refused. Returns what `begin` brings back."""
         port, host, tls = listener.port, listener.host, listener.tls
-        self._close(listener)
+        self.close(listener)
         self.drop()
         again = Listener(self, host, port, tls)
         self.listeners.append(again)
         return again
 
-    def _close(self, listener):
+    def close(self, listener):
+        """No more connections to it; those that there are stay."""
         if listener.open:
             listener.shutdown()
         listener.server_close()
         self.listeners.remove(listener)
 
     def drop(self):
-        """Breaks all connections."""
+        """Breaks all connections. Their requests are over then."""
         with self.changed:
-            for connection in self.connections:
+            there = set(self.connections)
+            for connection in there:
                 try:
                     connection.shutdown(socket.SHUT_RDWR)
                 except OSError:
                     pass
+        self.wait(lambda: not there & self.connections, 10)
 
     def stop(self):
         self.stopping.set()
         for listener in list(self.listeners):
-            self._close(listener)
+            self.close(listener)
         self.drop()
 
     def tell(self):

@@ -2,20 +2,21 @@
 """What can become of a request: the acts of a script.
 
     list [OPTION...]         the list, or the page of it, that was asked for
+    partly SHARE             so much of it, and the reply goes on
     follow [N]               the watch that was asked for, as long as it was asked for, or for N events
     status CODE [OPTION...]  a Status; with html or text a page that is none; with retry=N a Retry-After
     file PATH [OPTION...]    a file's bytes as a reply with status 200, or as the next piece of a stream
     event TYPE NS/NAME [OPTION...]    an event of a watch, with the object as it is, or one made up
     bookmark [VERSION]       the event that says how far the watch is
     error CODE [OPTION...]   an ERROR event with a Status in it
-    write TEXT               bytes, with Python's escapes, as the next piece of a stream
+    write TEXT, bare TEXT    bytes, with Python's escapes, as the next piece of a stream; without a chunk around them
     redirect URL             a 302
-    endless                  headers without an end
+    endless [1xx]            headers without an end, or replies that say that the reply is still to come
     pause SECONDS, silence   nothing for so long, or until the client hangs up
     end, cut, reset          the last chunk; no last chunk; no last chunk, and RST
 
     OPTIONs: part=0.5 only the first half of it; slow=0.01 a few bytes at a time, so many seconds apart; length=+9 a
-    Content-Length that is 9 too large; times=3 again and again; retry=, reason=, message=, location=, NAME=VALUE a label."""
+    Content-Length that is 9 too large; times=3 again and again; retry=, odd-retry=, reason=, message=; NAME=VALUE a label."""
 
 import select
 import socket
@@ -28,7 +29,7 @@ from fake.cluster import KINDS, Refused, key_of, status_of, text_of
 
 REASONS = {400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 410: "Expired",
            429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable", 504: "Timeout"}  # fmt: skip
-OPTIONS = ("part", "slow", "length", "times", "retry", "reason", "message")
+OPTIONS = ("part", "slow", "length", "times", "retry", "odd-retry", "code", "reason", "message")
 HTML = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>{\"items\":[]}</body></html>\n"
 
 
@@ -148,10 +149,14 @@ class Reply:
         code, retry = int(plain[0]), options.get("retry")
         headers = {} if retry is None else {"Retry-After": retry}
         self.later(retry)
+        if "odd-retry" in options:  # one that is not to be kept
+            headers["Retry-After"] = options["odd-retry"]
         if "html" in plain:
             return self.whole(HTML, options, code, headers, "text/html")
         if "text" in plain:
             return self.whole(b"404 page not found\n", options, code, headers, "text/plain; charset=utf-8")
+        if code in (204, 304):  # they have no body
+            return self.whole(b"", {}, code, headers)
         status = status_of(code, options.get("reason", REASONS.get(code)), options.get("message", "by the script"))
         return self.whole(text_of(status), options, code, headers)
 
@@ -160,18 +165,19 @@ class Reply:
         with open(plain[0], "rb") as file:
             data = file.read()
         if self.request.verb != "watch":
-            return self.whole(data, options)
+            return self.whole(data, options, int(options.get("code", "200")))
         return self.piece(data[: int(len(data) * float(options.get("part", "1")))], float(options.get("slow", "0")))
 
     def act_redirect(self, words):
         self.whole(b"", {}, 302, {"Location": words[0]}, "text/html")
 
-    def act_endless(self, _):
+    def act_endless(self, words):
         self.request.status = 200
         self.server.tell()
-        self.send(b"HTTP/1.1 200 OK\r\n")
-        for number in range(10**9):
-            self.send(b"X-Filler-%d: %s\r\n" % (number, b"x" * 8000))
+        line = b"HTTP/1.1 102 Processing\r\nX-Filler: %s\r\n\r\n" if words else b"X-Filler: %s\r\n"
+        self.send(b"" if words else b"HTTP/1.1 200 OK\r\n")
+        while not self.server.stopping.is_set():
+            self.send(line % (b"x" * 8000) * 8)
 
     # Streams
 
@@ -188,6 +194,7 @@ class Reply:
             except Refused as refused:
                 return self.refuse(refused.status)
             self.stream()
+            self.request.lasting = left < 0
             for since, kind, thing in found[: left if left > 0 else None]:
                 self.piece(text_of({"type": kind, "object": thing}) + b"\n")
                 left -= 1
@@ -227,12 +234,17 @@ class Reply:
         status = status_of(code, reason, options.get("message", "by the script"), retry and int(retry))
         self.piece(text_of({"type": "ERROR", "object": status}) + b"\n")
 
+    def act_partly(self, words):
+        data = text_of(self.server.cluster.page(self.request.resource, self.request.query))
+        self.piece(data[: int(len(data) * float(words[0]))])
+
+    def act_bare(self, words):
+        self.send(words[0].encode("latin-1", "backslashreplace").decode("unicode-escape").encode("latin-1"))
+
     def act_write(self, words):
-        data = words[0].encode("latin-1", "backslashreplace").decode("unicode-escape").encode("latin-1")
         if self.request is None:
-            self.send(data)
-        else:
-            self.piece(data)
+            return self.act_bare(words)
+        return self.piece(words[0].encode("latin-1", "backslashreplace").decode("unicode-escape").encode("latin-1"))
 
     # Ends
 
