@@ -25,8 +25,8 @@ $(BUILD)/tests/k8s/unit/%: $(BUILD)/san/tests/k8s/unit/%.o $(BUILD)/san/libagent
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SAN) -o $@ $^ -lcmocka $(LIBS) $(AGENT_LIBS)
 
-# One reflector by itself, which the tests of faults look at; with the sanitizers.
-$(BUILD)/tests/k8s/watcher: $(BUILD)/san/tests/k8s/watcher.o $(BUILD)/san/libagent.a $(BUILD)/san/libbindctl.a
+# Reflectors by themselves, which the tests of faults look at; with the sanitizers.
+$(BUILD)/tests/k8s/watcher: $(BUILD)/san/tests/k8s/watcher.o $(BUILD)/san/tests/k8s/lines.o $(BUILD)/san/libagent.a $(BUILD)/san/libbindctl.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SAN) -o $@ $^ $(LIBS) $(AGENT_LIBS)
@@ -34,9 +34,8 @@ $(BUILD)/tests/k8s/watcher: $(BUILD)/san/tests/k8s/watcher.o $(BUILD)/san/libage
 check-agent: $(AGENT_UNIT)
 	@tests/run $^
 
-check-faults: $(BUILD)/tests/k8s/watcher
+check-faults:
 	@tests/run tests/k8s/test_server
-	@WATCHER=$< tests/run tests/k8s/faults
 
 # The agent's binary as an operator sees it.
 check-ops: $(BUILD)/bindctl-agent
@@ -60,5 +59,6 @@ $(BUILD)/tests/k8s/enforce/test_%: $(BUILD)/tests/k8s/enforce/test_%.o $(ENFORCE
 check-enforce: $(BUILD)/bindctl $(ENFORCE)
 	@$(TEST_ENV) tests/run $(ENFORCE)
 
--include $(AGENT_SAN:.o=.d) $(BUILD)/san/tests/k8s/watcher.d $(AGENT_UNIT:$(BUILD)/%=$(BUILD)/san/%.d)
+-include $(AGENT_SAN:.o=.d) $(BUILD)/san/tests/k8s/watcher.d $(BUILD)/san/tests/k8s/lines.d \
+	$(AGENT_UNIT:$(BUILD)/%=$(BUILD)/san/%.d)
 -include $(ENFORCE:=.d) $(ENFORCE_BED:.o=.d)
