@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/backoff.h"
+
+/* A 32-bit linear congruential step, of which the high half is good enough to spread nodes. */
+static uint32_t roll(struct backoff *backoff)
+{
+	backoff->seed = backoff->seed * 1664525u + 1013904223u;
+	return backoff->seed >> 8;
+}
+
+int64_t backoff_between(struct backoff *backoff, int64_t least, int64_t most)
+{
+	if (most <= least)
+		return least;
+	return least + (int64_t)((uint64_t)roll(backoff) * (uint64_t)(most - least + 1) >> 24);
+}
+
+int64_t backoff_next(struct backoff *backoff)
+{
+	int64_t wait = backoff->first_ms;
+
+	for (unsigned i = 0; i < backoff->tries && wait < backoff->most_ms / 2; i++)
+		wait *= 2;
+	if (wait > backoff->most_ms / 2)
+		wait = backoff->most_ms / 2;
+	if (backoff->tries < 64)
+		backoff->tries++;
+	return backoff_between(backoff, wait, 2 * wait);
+}
+
+void backoff_reset(struct backoff *backoff)
+{
+	backoff->tries = 0;
+}
