@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The tests of the node agent: tests/k8s/unit, which need nothing; the watch client before an API server that has faults;
-# tests/k8s/enforce, which bind for real, and tests/k8s/ops, the program as a whole (both as root). Included by the top
-# Makefile, after tests.mk.
+# tests/k8s/enforce, which bind for real, and tests/k8s/ops, the program as a whole (both as root); tests/k8s/manifests,
+# which looks at user/kubernetes alone. Included by the top Makefile, after tests.mk.
 
 # The agent but for its main(), built once more with the sanitizers.
 AGENT_SAN := $(patsubst %.c,$(BUILD)/san/%.o,$(filter-out user/agent/main.c,$(AGENT_SRC)))
 AGENT_UNIT := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/k8s/unit/test_*.c))
-
 
 # The agent but for its main(), under the kernel suites' bed.
 AGENT_REST := $(filter-out $(BUILD)/user/agent/main.o,$(AGENT_OBJ))
 ENFORCE := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/k8s/enforce/test_*.c))
 ENFORCE_BED := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/k8s/enforce/test_%,$(wildcard tests/k8s/enforce/*.c)))
 
-.PHONY: check-agent check-faults check-ops check-enforce
+.PHONY: check-agent check-faults check-ops check-enforce check-manifests
 
 $(BUILD)/san/libagent.a: $(AGENT_SAN)
 	$(call say,AR,$@)
@@ -58,6 +57,10 @@ $(BUILD)/tests/k8s/enforce/test_%: $(BUILD)/tests/k8s/enforce/test_%.o $(ENFORCE
 
 check-enforce: $(BUILD)/bindctl $(ENFORCE)
 	@$(TEST_ENV) tests/run $(ENFORCE)
+
+# What user/kubernetes promises, as far as its text shows it.
+check-manifests:
+	@tests/run tests/k8s/manifests
 
 -include $(AGENT_SAN:.o=.d) $(BUILD)/san/tests/k8s/watcher.d $(BUILD)/san/tests/k8s/lines.d \
 	$(AGENT_UNIT:$(BUILD)/%=$(BUILD)/san/%.d)
