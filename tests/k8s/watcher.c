@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * watcher SERVER-URL|--kubeconfig FILE|--in-cluster DIR RESOURCE-PATH [options]: one reflector of the agent's by itself; what it
- * tells its owner, a line each, on standard output, until it is killed. For the tests of its faults.
+ * watcher SERVER-URL|--kubeconfig FILE|--in-cluster DIR RESOURCE-PATH... [options]: the agent's reflectors by themselves; what
+ * they tell their owner, a line each, on standard output, until SIGTERM. For the tests of its faults.
  *
  * --in-cluster DIR is the pod's way: DIR has token and ca.crt, the environment KUBERNETES_SERVICE_HOST and _PORT.
  */
 #include <errno.h>
 #include <getopt.h>
-#include <json-c/json.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <time.h>
 #include "agent/config.h"
 #include "agent/http.h"
 #include "agent/reflector.h"
 #include "base/util.h"
+#include "lines.h"
 
 enum option_id {
 	KUBECONFIG = 256,
@@ -29,7 +32,8 @@ enum option_id {
 	BACKOFF_MOST,
 	BACKOFF_RESET,
 	RETRY_MOST,
-	WATCH,
+	WATCH_LEAST,
+	WATCH_MOST,
 	GRACE,
 	SILENCE,
 	SEED,
@@ -50,7 +54,8 @@ static const struct option options[] = {
 	{ "backoff-most-ms", required_argument, NULL, BACKOFF_MOST },
 	{ "backoff-reset-ms", required_argument, NULL, BACKOFF_RESET },
 	{ "retry-most-ms", required_argument, NULL, RETRY_MOST },
-	{ "watch-s", required_argument, NULL, WATCH },
+	{ "watch-least-s", required_argument, NULL, WATCH_LEAST },
+	{ "watch-most-s", required_argument, NULL, WATCH_MOST },
 	{ "grace-ms", required_argument, NULL, GRACE },
 	{ "idle-ms", required_argument, NULL, SILENCE },
 	{ "seed", required_argument, NULL, SEED },
@@ -60,26 +65,31 @@ static const struct option options[] = {
 };
 
 static const char usage[] =
-	"usage: watcher URL|--kubeconfig FILE [--context NAME]|--in-cluster DIR RESOURCE-PATH [options]\n"
+	"usage: watcher URL|--kubeconfig FILE [--context NAME]|--in-cluster DIR RESOURCE-PATH... [options]\n"
 	"  --ca FILE, --token-file FILE  with a URL\n"
 	"  --fields SELECTOR             such as spec.nodeName=n1\n"
 	"  --page N                      objects of a list's page\n"
 	"  --most N                      bytes of an object's JSON\n"
 	"  --backoff-ms N, --backoff-most-ms N, --backoff-reset-ms N, --retry-most-ms N\n"
-	"  --watch-s N                   how long a watch is asked for\n"
+	"  --watch-least-s N, --watch-most-s N  how long a watch is asked for\n"
 	"  --grace-ms N                  how much longer it may last\n"
 	"  --idle-ms N                   how long any other reply may be silent\n"
 	"  --seed N\n"
 	"  --seconds N                   stop after so long\n"
 	"  --stats                       print the counts then, and at each SYNCED\n"
-	"lines: LIST-BEGIN, SET [NS/]NAME VERSION, GONE [NS/]NAME, UNREADABLE [NS/]NAME: WHY, LIST-END, SYNCED,\n"
-	"  NOTE info|warning|debug: TEXT, STATS NAME=N...\n";
+	"lines, behind the resource's name: LIST-BEGIN, SET [NS/]NAME VERSION, GONE [NS/]NAME, UNREADABLE [NS/]NAME: "
+	"WHY,\n"
+	"  LIST-END, SYNCED, NOTE info|warning|debug: TEXT, STATS NAME=N...; what could be mistaken in a name is "
+	"\\xHH\n";
+
+#define RESOURCES 8
 
 struct watcher {
-	struct reflector *reflector;
+	struct resource resources[RESOURCES];
+	size_t n;
 	bool stats;
 	struct cluster cluster;
-	struct reflector_config config;
+	struct reflector_config config; /* of each, but for its path and name */
 	uint32_t seed;
 	int64_t until_ms;
 };
@@ -90,70 +100,6 @@ static int64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
-static void print_stats(const struct reflector *reflector)
-{
-	const struct reflector_stats *s = reflector_stats(reflector);
-
-#define N(name) (unsigned long long)s->name
-	printf("STATS requests=%llu none=%llu 1xx=%llu 2xx=%llu 3xx=%llu 4xx=%llu 5xx=%llu lists=%llu watches=%llu "
-	       "set=%llu gone=%llu bookmarks=%llu unreadable=%llu expired=%llu truncated=%llu silent=%llu "
-	       "failures=%llu status=%u failure=%s\n",
-	       N(requests), N(replies[0]), N(replies[1]), N(replies[2]), N(replies[3]), N(replies[4]), N(replies[5]),
-	       N(lists), N(watches), N(set), N(gone), N(bookmarks), N(unreadable), N(expired), N(truncated), N(silent),
-	       N(failures), s->status, s->failure);
-#undef N
-}
-
-static const char *text_of(struct json_object *metadata, const char *name)
-{
-	struct json_object *found = NULL;
-
-	return json_object_object_get_ex(metadata, name, &found) ? json_object_get_string(found) : "";
-}
-
-static void on_list_begin(void *ctx)
-{
-	(void)ctx;
-	puts("LIST-BEGIN");
-}
-
-static int on_object(void *ctx, struct json_object *object, bool gone)
-{
-	struct json_object *metadata = NULL;
-	const char *namespace;
-
-	(void)ctx;
-	json_object_object_get_ex(object, "metadata", &metadata);
-	namespace = text_of(metadata, "namespace");
-	printf("%s %s%s%s", gone ? "GONE" : "SET", namespace, *namespace ? "/" : "", text_of(metadata, "name"));
-	if (!gone)
-		printf(" %s", text_of(metadata, "resourceVersion"));
-	putchar('\n');
-	return 0;
-}
-
-static void on_unreadable(void *ctx, const char *namespace, const char *name, const char *why)
-{
-	(void)ctx;
-	printf("UNREADABLE %s%s%s: %s\n", namespace, *namespace ? "/" : "", *name ? name : "?", why);
-}
-
-static void on_list_end(void *ctx)
-{
-	const struct watcher *watcher = ctx;
-
-	puts("LIST-END");
-	puts("SYNCED");
-	if (watcher->stats)
-		print_stats(watcher->reflector);
-}
-
-static void on_note(void *ctx, enum reflector_level level, const char *text)
-{
-	(void)ctx;
-	printf("NOTE %s: %s\n", level == REFLECT_WARNING ? "warning" : level == REFLECT_INFO ? "info" : "debug", text);
 }
 
 static int64_t number(const char *text)
@@ -191,8 +137,11 @@ static void set_number(struct watcher *watcher, int id, int64_t n)
 	case RETRY_MOST:
 		times->retry_most_ms = n;
 		break;
-	case WATCH:
-		times->watch_least_s = times->watch_most_s = (unsigned)n;
+	case WATCH_LEAST:
+		times->watch_least_s = (unsigned)n;
+		break;
+	case WATCH_MOST:
+		times->watch_most_s = (unsigned)n;
 		break;
 	case GRACE:
 		times->grace_ms = n;
@@ -209,8 +158,8 @@ static void set_number(struct watcher *watcher, int id, int64_t n)
 	}
 }
 
-/* The cluster's, and the resource's path. */
-static void read_options(struct watcher *watcher, int argc, char **argv)
+/* The cluster, and what is the same for all resources. Returns where the paths begin. */
+static int read_options(struct watcher *watcher, int argc, char **argv)
 {
 	const char *kubeconfig = NULL, *context = NULL, *in_cluster = NULL, *ca = NULL, *token_file = NULL;
 	struct bc_error error = {};
@@ -236,7 +185,7 @@ static void read_options(struct watcher *watcher, int argc, char **argv)
 		else
 			set_number(watcher, id, number(optarg));
 	}
-	if (argc - optind != (kubeconfig || in_cluster ? 1 : 2)) {
+	if (argc - optind < (kubeconfig || in_cluster ? 1 : 2)) {
 		fputs(usage, stderr);
 		exit(2);
 	}
@@ -255,58 +204,90 @@ static void read_options(struct watcher *watcher, int argc, char **argv)
 		watcher->cluster.ca_file = strdup(ca);
 	if (token_file)
 		watcher->cluster.token_file = strdup(token_file);
-	watcher->config.path = argv[optind];
-	watcher->config.resource = strrchr(argv[optind], '/') ? strrchr(argv[optind], '/') + 1 : argv[optind];
+	return optind;
 }
 
-static void watch(struct watcher *watcher, struct http *http)
+/* Each has a seed of its own. */
+static int add_resource(struct watcher *watcher, struct http *http, const char *path)
 {
-	for (;;) {
-		int64_t now = now_ms(), next;
+	struct resource *resource = &watcher->resources[watcher->n];
+	struct reflector_config config = watcher->config;
 
-		reflector_step(watcher->reflector, now);
-		next = reflector_next(watcher->reflector);
-		if (watcher->until_ms && now >= watcher->until_ms)
-			return;
-		if (watcher->until_ms && next > watcher->until_ms)
-			next = watcher->until_ms;
-		if (http_wait(http, NULL, 0, next > now ? (int)(next - now) : 0) || http_step(http)) {
-			fputs("watcher: libcurl fails\n", stderr);
-			exit(1);
-		}
+	if (watcher->n == RESOURCES)
+		return -E2BIG;
+	resource->name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	resource->stats = watcher->stats;
+	config.path = path;
+	lines_set(resource, &config);
+	config.resource = resource->name;
+	resource->reflector = reflector_new(http, &config, now_ms, watcher->seed + (uint32_t)watcher->n);
+	if (!resource->reflector)
+		return -ENOMEM;
+	watcher->n++;
+	return 0;
+}
+
+/* Does what is due. Returns for how long nothing else will be. */
+static int step(struct watcher *watcher)
+{
+	int64_t now = now_ms(), next = watcher->until_ms ? watcher->until_ms : INT64_MAX;
+
+	for (size_t i = 0; i < watcher->n; i++) {
+		struct reflector *reflector = watcher->resources[i].reflector;
+
+		reflector_step(reflector, now);
+		if (reflector_next(reflector) < next)
+			next = reflector_next(reflector);
 	}
+	return next <= now ? 0 : next - now < INT_MAX ? (int)(next - now) : INT_MAX;
+}
+
+/* Until SIGTERM, or the time is over. */
+static int watch(struct watcher *watcher, struct http *http)
+{
+	struct curl_waitfd stop = { .events = CURL_WAIT_POLLIN };
+	sigset_t set;
+	int r = 0;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	stop.fd = signalfd(-1, &set, SFD_CLOEXEC);
+	if (stop.fd < 0)
+		return -errno;
+	while (!r && !stop.revents && !(watcher->until_ms && now_ms() >= watcher->until_ms)) {
+		r = http_wait(http, &stop, 1, step(watcher));
+		if (!r)
+			r = http_step(http);
+	}
+	close(stop.fd);
+	return r;
 }
 
 int main(int argc, char **argv)
 {
-	struct watcher watcher = {
-		.seed = 1,
-		.config = { .on_list_begin = on_list_begin,
-			    .on_object = on_object,
-			    .on_unreadable = on_unreadable,
-			    .on_list_end = on_list_end,
-			    .on_note = on_note },
-	};
+	struct watcher watcher = { .seed = 1 };
 	struct bc_error error = {};
 	struct http *http = NULL;
+	int first, r;
 
-	watcher.config.ctx = &watcher;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-	read_options(&watcher, argc, argv);
-	if (http_new(&watcher.cluster, &http, &error)) {
-		fprintf(stderr, "watcher: %s\n", error.text);
-		return 1;
+	first = read_options(&watcher, argc, argv);
+	r = http_new(&watcher.cluster, &http, &error);
+	for (int i = first; !r && i < argc; i++)
+		r = add_resource(&watcher, http, argv[i]);
+	if (!r)
+		r = watch(&watcher, http);
+	if (r)
+		fprintf(stderr, "watcher: %s\n", *error.text ? error.text : strerror(-r));
+	for (size_t i = 0; i < watcher.n; i++) {
+		if (watcher.stats)
+			lines_stats(&watcher.resources[i]);
+		reflector_free(watcher.resources[i].reflector);
 	}
-	watcher.reflector = reflector_new(http, &watcher.config, now_ms, watcher.seed);
-	if (!watcher.reflector)
-		return 1;
-	watch(&watcher, http);
-	if (watcher.stats)
-		print_stats(watcher.reflector);
-	reflector_free(watcher.reflector);
 	http_free(http);
 	cluster_done(&watcher.cluster);
 	curl_global_cleanup();
-	return 0;
+	return r ? 1 : 0;
 }

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agent/backoff.h"
 
-/* A 32-bit linear congruential step, of which the high half is good enough to spread nodes. */
+/* A step and a mix, so that seeds that are next to each other have nothing in common. */
 static uint32_t roll(struct backoff *backoff)
 {
-	backoff->seed = backoff->seed * 1664525u + 1013904223u;
-	return backoff->seed >> 8;
+	uint32_t x = backoff->seed += 0x9e3779b9u;
+
+	x = (x ^ x >> 16) * 0x85ebca6bu;
+	x = (x ^ x >> 13) * 0xc2b2ae35u;
+	return x ^ x >> 16;
 }
 
 int64_t backoff_between(struct backoff *backoff, int64_t least, int64_t most)
 {
 	if (most <= least)
 		return least;
-	return least + (int64_t)((uint64_t)roll(backoff) * (uint64_t)(most - least + 1) >> 24);
+	return least + (int64_t)((uint64_t)roll(backoff) * (uint64_t)(most - least + 1) >> 32);
 }
 
 int64_t backoff_next(struct backoff *backoff)

@@ -8,7 +8,6 @@
 #include <sys/socket.h>
 #include "base/util.h"
 
-#define CONNECT_MS 10000
 /* A peer that is gone is noticed after 30 s of silence and three probes. */
 #define KEEP_IDLE_S 30L
 #define KEEP_EVERY_S 5L
@@ -77,7 +76,7 @@ static int set_way(CURL *easy, const struct cluster *cluster, const char *target
 	bad |= curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
 	bad |= curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	bad |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	bad |= curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+	bad |= curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECTION_MS);
 	bad |= curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	bad |= curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, KEEP_IDLE_S);
 	bad |= curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, KEEP_EVERY_S);

@@ -6,6 +6,9 @@
 #include <curl/curl.h>
 #include "agent/config.h"
 
+/* A connection that is not made by then is given up. */
+#define CONNECTION_MS 10000
+
 /* Sets the address (the cluster's, with `target` behind), the protocol and TLS. 0, -ENOMEM, or -EIO: libcurl cannot. */
 int connection_set(CURL *easy, const struct cluster *cluster, const char *target);
 

@@ -44,8 +44,8 @@ void ending_fail(struct reflector *r, int64_t least_ms, const char *format, ...)
 	if (wait < least_ms)
 		wait = least_ms + backoff_between(&r->backoff, 0, r->backoff.first_ms);
 	r->due_ms = r->now_ms() + wait;
-	ending_note(r, level, "%s; trying again in %lld.%lld s", line, (long long)wait / 1000,
-		    (long long)wait / 100 % 10);
+	ending_note(r, level, "%s; trying again in %lld.%03lld s", line, (long long)wait / 1000,
+		    (long long)wait % 1000);
 }
 
 /* All that is known is to be listed anew. Nothing is taken back before that list is complete. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include "agent/connection.h"
 #include "agent/token.h"
@@ -206,11 +207,25 @@ int http_wait(struct http *http, struct curl_waitfd *extra, unsigned n, int time
 	return code == CURLM_OK ? 0 : code == CURLM_OUT_OF_MEMORY ? -ENOMEM : -EIO;
 }
 
+/* libcurl's own words for why there is no connection tell the time it took, and so are others each time. */
+static void explain(struct http_request *request, CURLcode code, char *text, size_t size)
+{
+	long number = 0;
+
+	curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &number);
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		snprintf(text, size, "no connection within %d seconds", CONNECTION_MS / 1000);
+	else if (code == CURLE_COULDNT_CONNECT && number > 0)
+		snprintf(text, size, "no connection: %s", strerror((int)number));
+	else
+		snprintf(text, size, "%s", *request->error ? request->error : curl_easy_strerror(code));
+}
+
 static void end_request(struct http *http, CURL *easy, CURLcode code)
 {
 	struct http_request *request = NULL;
 	enum http_result result = HTTP_COMPLETE;
-	const char *sentence = "";
+	char sentence[CURL_ERROR_SIZE] = "";
 
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&request);
 	curl_multi_remove_handle(http->multi, easy);
@@ -218,7 +233,7 @@ static void end_request(struct http *http, CURL *easy, CURLcode code)
 		result = HTTP_STOPPED;
 	} else if (code != CURLE_OK) {
 		result = request->head ? HTTP_TRUNCATED : HTTP_UNREACHABLE;
-		sentence = *request->error ? request->error : curl_easy_strerror(code);
+		explain(request, code, sentence, sizeof(sentence));
 	}
 	request->sink->done(request->ctx, result, sentence);
 	request_free(request);

@@ -27,7 +27,7 @@ void options_help(FILE *to)
 	      "  --pin DIR             of the kernel's objects; default: " BC_PIN_DIR "\n"
 	      "  --config DIR          the policy's, in the place of the system's three\n"
 	      "  --file NAME           of the agent's policy; default: " OPTIONS_FILE "\n"
-	      "  --host-root DIR       the host's / in a container: whose users policy files name\n"
+	      "  --host-root DIR       the host's / as a container has it, for names of users\n"
 	      "  --cgroup-root PATH    the same option of the kubelet; default: /\n"
 	      "  --cgroup-driver NAME  the kubelet's: systemd, cgroupfs; default: auto, both\n"
 	      "  --listen ADDR:PORT    for /healthz, /readyz and /metrics; default:\n"

@@ -55,7 +55,9 @@ static void add_part(struct path *path, const char *part, size_t part_len)
 	for (char *c = name; *c; c++)
 		if (*c == '-')
 			*c = '_';
-	snprintf(path->slice + len, sizeof(path->slice) - len, "%s%s", dash ? "-" : "", name);
+	if (dash)
+		path->slice[len] = '-';
+	memcpy(path->slice + len + dash, name, part_len + 1);
 	add_text(path, "/", path->slice, ".slice");
 }
 

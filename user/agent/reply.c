@@ -71,6 +71,10 @@ static struct json_object *parse(struct json_tokener *tokener, const char *text,
 		*ret_why = "not an object";
 		return NULL;
 	}
+	if (!bc_is_utf8(text, len)) { /* json-c's own look at it lets surrogates and overlong forms pass */
+		*ret_why = "not UTF-8";
+		return NULL;
+	}
 	json_tokener_reset(tokener);
 	object = json_tokener_parse_ex(tokener, text, (int)len);
 	error = json_tokener_get_error(tokener);
@@ -222,7 +226,7 @@ int reply_begin(struct reply *reply, const struct reflector_config *config, stru
 	reply->tokener = json_tokener_new_ex(DEPTH);
 	if (!reply->split || !reply->tokener)
 		return -ENOMEM;
-	json_tokener_set_flags(reply->tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(reply->tokener, JSON_TOKENER_STRICT);
 	return 0;
 }
 

@@ -8,16 +8,23 @@
 #include "agent/usage.h"
 #include "base/util.h"
 
-static int read_word(const char *path, char *to, size_t size)
+/* The second word of statm is what is resident, in pages. */
+static int read_resident(uint64_t *ret)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	_cleanup_free_ char *text = NULL;
-	size_t len;
-	int r = fd < 0 ? -errno : bc_read_all(fd, 65536, &text, &len);
+	_cleanup_close_ int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	unsigned long long pages;
+	char text[256];
+	ssize_t n;
 
-	if (r)
-		return r;
-	snprintf(to, size, "%s", text);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, sizeof(text) - 1);
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	if (sscanf(text, "%*u %llu", &pages) != 1)
+		return -EBADMSG;
+	*ret = pages * sysconf(_SC_PAGESIZE);
 	return 0;
 }
 
@@ -37,21 +44,16 @@ static int count_fds(uint64_t *ret)
 
 int usage_read(struct usage *ret)
 {
-	struct rusage spent;
-	unsigned long long pages;
 	struct usage usage = {};
-	char text[256];
-	int r = read_word("/proc/self/statm", text, sizeof(text));
+	struct rusage spent;
+	int r = read_resident(&usage.resident);
 
-	if (!r && sscanf(text, "%*u %llu", &pages) != 1)
-		r = -EBADMSG;
 	if (!r)
 		r = count_fds(&usage.fds);
 	if (!r && getrusage(RUSAGE_SELF, &spent))
 		r = -errno;
 	if (r)
 		return r;
-	usage.resident = pages * sysconf(_SC_PAGESIZE);
 	usage.cpu =
 		spent.ru_utime.tv_sec + spent.ru_stime.tv_sec + (spent.ru_utime.tv_usec + spent.ru_stime.tv_usec) / 1e6;
 	*ret = usage;

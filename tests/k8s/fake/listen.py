@@ -35,6 +35,7 @@ class Request:
     headers: dict
     early: bool = False  # before the Retry-After that the resource's last reply had
     status: int = 0
+    lasting: bool = False  # a watch without a fault
     over: float = 0.0  # when the reply was finished, or the client had hung up
     hung_up: bool = False
 
@@ -103,6 +104,7 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
         finally:
             with self.owner.changed:
                 self.owner.connections.remove(copy)
+                self.owner.changed.notify_all()
             copy.close()
             # The handler's files hold on to it: close for good.
             fd = request.detach()
@@ -165,13 +167,15 @@ class Server:
         self.listeners.remove(listener)
 
     def drop(self):
-        """Breaks all connections."""
+        """Breaks all connections. Their requests are over then."""
         with self.changed:
-            for connection in self.connections:
+            there = set(self.connections)
+            for connection in there:
                 try:
                     connection.shutdown(socket.SHUT_RDWR)
                 except OSError:
                     pass
+        self.wait(lambda: not there & self.connections, 10)
 
     def stop(self):
         self.stopping.set()

@@ -12,6 +12,7 @@ def uid_of(*words):
 def metadata(namespace, name, labels=None, annotations=None):
     found = {
         "name": name,
+        "namespace": namespace,
         "uid": uid_of(namespace, name),
         "resourceVersion": "0",
         "generation": 1,
@@ -29,8 +30,8 @@ def metadata(namespace, name, labels=None, annotations=None):
             }
         ],
     }
-    if namespace:
-        found["namespace"] = namespace
+    if not namespace:
+        del found["namespace"]
     return found
 
 

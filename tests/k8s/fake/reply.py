@@ -194,6 +194,7 @@ class Reply:
             except Refused as refused:
                 return self.refuse(refused.status)
             self.stream()
+            self.request.lasting = left < 0
             for since, kind, thing in found[: left if left > 0 else None]:
                 self.piece(text_of({"type": kind, "object": thing}) + b"\n")
                 left -= 1
