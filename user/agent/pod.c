@@ -61,7 +61,7 @@ int object_key(struct json_object *object, bool namespaced, char key[OBJECT_KEY_
 	int r = check_name(&name_field, 253, true, &name, reterr);
 
 	if (namespaced) {
-		int bad = check_name(&namespace_field, 63, false, &namespace, reterr);
+		int bad = check_name(&namespace_field, 63, false, &namespace, r ? NULL : reterr);
 
 		r = r ?: bad;
 	}
