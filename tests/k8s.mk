@@ -27,8 +27,9 @@ $(BUILD)/tests/k8s/watcher: $(BUILD)/san/tests/k8s/watcher.o $(BUILD)/san/tests/
 check-agent: $(AGENT_UNIT)
 	@tests/run $^
 
-check-faults:
+check-faults: $(BUILD)/tests/k8s/watcher
 	@tests/run tests/k8s/test_server
+	@WATCHER=$< tests/run tests/k8s/faults
 
 -include $(AGENT_SAN:.o=.d) $(BUILD)/san/tests/k8s/watcher.d $(BUILD)/san/tests/k8s/lines.d \
 	$(AGENT_UNIT:$(BUILD)/%=$(BUILD)/san/%.d)
