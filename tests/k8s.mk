@@ -33,8 +33,9 @@ $(BUILD)/tests/k8s/watcher: $(BUILD)/san/tests/k8s/watcher.o $(BUILD)/san/tests/
 check-agent: $(AGENT_UNIT)
 	@tests/run $^
 
-check-faults:
+check-faults: $(BUILD)/tests/k8s/watcher
 	@tests/run tests/k8s/test_server
+	@WATCHER=$< tests/run tests/k8s/faults
 
 # The agent's binary as an operator sees it.
 check-ops: $(BUILD)/bindctl-agent

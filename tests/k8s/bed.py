@@ -89,9 +89,11 @@ class Bed:
             raise Failed(f"the watcher never came to this: {what}")
 
     def asked(self, condition, what):
-        """Waits for requests."""
+        """Waits for requests. What watchers said before them is here then."""
         if not self.server.wait(condition, PATIENCE):
             raise Failed(f"this was never asked: {what}")
+        for watcher in self.watchers:
+            watcher.caught_up()
 
     def requests(self, verb, resource="pods"):
         return self.server.seen(verb, resource)
@@ -102,14 +104,14 @@ class Bed:
         def truth():
             things = self.cluster.objects[resource].items()
             return {key: thing["metadata"]["resourceVersion"] for key, thing in things
-                    if node is None or thing["spec"]["nodeName"] == node}  # fmt: skip
+                    if node is None or thing["spec"]["nodeName"] == node}
 
         def watching():
             seen = self.requests(None, resource)
-            return seen and seen[-1].verb == "watch" and seen[-1].status == 200 and not seen[-1].over
+            return seen and seen[-1].lasting and not seen[-1].over
 
         self.until(watcher, lambda: watcher.synced(resource) and watcher.known(resource) == truth(),
-                   f"it knows the {resource} that there are: {len(truth())}")  # fmt: skip
+                   f"it knows the {resource} that there are: {len(truth())}")
         self.asked(watching, f"a watch of {resource} that lasts")
 
     def used(self):
@@ -152,7 +154,7 @@ def run_one(name, function, top, certificates):
 def run(patterns):
     """Runs the cases whose names contain, or match, one of the patterns. Returns the exit status."""
     wanted = [(name, function) for name, function in CASES if not patterns
-              or any(pattern in name or fnmatch.fnmatch(name, pattern) for pattern in patterns)]  # fmt: skip
+              or any(pattern in name or fnmatch.fnmatch(name, pattern) for pattern in patterns)]
     top = tempfile.mkdtemp(prefix="bindctl-faults.")
     failed = threading.Event()
 

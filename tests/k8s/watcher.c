@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * watcher SERVER-URL|--kubeconfig FILE|--in-cluster DIR RESOURCE-PATH... [options]: the agent's reflectors by themselves; what
- * they tell their owner, a line each, on standard output, until SIGTERM. For the tests of its faults.
+ * watcher SERVER-URL|--kubeconfig FILE|--in-cluster DIR RESOURCE-PATH... [options]: the agent's reflectors by
+ * themselves; what they tell their owner, a line each, on standard output, until SIGTERM. For the tests of its faults.
  *
  * --in-cluster DIR is the pod's way: DIR has token and ca.crt, the environment KUBERNETES_SERVICE_HOST and _PORT.
  */

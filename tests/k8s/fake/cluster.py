@@ -139,7 +139,7 @@ class Cluster:
             metadata["remainingItemCount"] = len(rest) - limit
         items = [thing for _, thing in rest[:limit]]
         if api == "v1":  # as the API server does with its own kinds
-            items = [{name: value for name, value in thing.items() if name not in ("kind", "apiVersion")} for thing in items]
+            items = [{name: thing[name] for name in thing if name not in ("kind", "apiVersion")} for thing in items]
         return {"kind": kind + "List", "apiVersion": api, "metadata": metadata, "items": items}
 
     def _resume(self, token):
@@ -169,5 +169,6 @@ class Cluster:
                 found.append((version, "MODIFIED" if was else "ADDED", thing))
             elif was:
                 last = thing or before
-                found.append((version, "DELETED", last | {"metadata": last["metadata"] | {"resourceVersion": str(version)}}))
+                metadata = last["metadata"] | {"resourceVersion": str(version)}
+                found.append((version, "DELETED", last | {"metadata": metadata}))
         return now, found

@@ -43,7 +43,7 @@ class Request:
         asked = urllib.parse.urlencode(self.query)
         ended = f"{self.over - self.at:.2f} s" if self.over else "under way"
         return (f"{self.number} {self.verb} {self.resource}?{asked} -> {self.status}"
-                f"{' hung up' if self.hung_up else ''}{' EARLY' if self.early else ''} ({ended})")  # fmt: skip
+                f"{' hung up' if self.hung_up else ''}{' EARLY' if self.early else ''} ({ended})")
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -151,7 +151,7 @@ class Server:
         return listener
 
     def down(self, listener):
-        """As an API server that was killed: connections are reset, new ones refused. Returns what `begin` brings back."""
+        """As an API server that was killed: connections break, new ones are refused until the result's begin()."""
         port, host, tls = listener.port, listener.host, listener.tls
         self.close(listener)
         self.drop()
@@ -227,7 +227,7 @@ class Server:
         with self.changed:
             request = Request(len(self.requests) + 1, now, handler.server.port, verb, resource, query,
                               handler.headers.get("Authorization", ""), str((peer or {}).get("subject", "")),
-                              dict(handler.headers))  # fmt: skip
+                              dict(handler.headers))
             request.early = now + EARLY < self.not_before.get(resource, 0)
             self.requests.append(request)
             self.changed.notify_all()
