@@ -31,13 +31,13 @@ static int on_object(void *ctx, struct json_object *object, bool gone)
 	return r < 0 ? r : 0;
 }
 
+/* A finding will say it; for lack of memory to name the object, it is one of those without a name. */
 static void on_unreadable(void *ctx, const char *namespace, const char *name, const char *why)
 {
 	struct source *source = ctx;
+	int r = state_unreadable(source->all->state, source->kind, namespace, name, why);
 
-	log_event(LEVEL_WARNING, "unreadable", "resource", source->name, "namespace", *namespace ? namespace : NULL,
-		  "name", *name ? name : NULL, "error", why, NULL);
-	note_change(source, state_lost(source->all->state, source->kind));
+	note_change(source, r < 0 ? state_lost(source->all->state, source->kind) : r);
 }
 
 static void on_list_end(void *ctx)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -190,31 +191,65 @@ static bool same_object(enum state_kind kind, const void *a, const void *b)
 	return a && b ? kinds[kind].equal(a, b) : a == b;
 }
 
-int state_set(struct state *state, enum state_kind kind, struct json_object *object)
+/*
+ * Puts the entry in the place of the last one of its key, whose object it gets if that one `stands`. Takes over what it
+ * owns, also where that fails.
+ */
+static int put(struct state *state, enum state_kind kind, struct state_entry *entry, bool stands)
 {
 	struct store *store = &state->stores[kind];
-	struct state_entry entry, *old;
-	bool stands, same;
+	struct state_entry *old;
+	bool same;
 	size_t at;
-	int r = read_entry(kind, object, &entry);
+	int r;
 
-	if (r)
-		return r;
-	if (!find(state, kind, entry.key, &at)) {
-		r = insert(store, at, &entry);
+	if (!find(state, kind, entry->key, &at)) {
+		r = insert(store, at, entry);
 		if (r)
-			entry_done(kind, &entry);
+			entry_done(kind, entry);
 		return r ?: STATE_CHANGED;
 	}
 	old = &store->entries[at];
-	/* Nobody is to undo what the cluster denies by a slip of the pen. */
-	stands = kind == STATE_CLUSTER_POLICY && !entry.object;
-	same = same_error(entry.error, old->error) && (stands || same_object(kind, entry.object, old->object));
+	same = same_error(entry->error, old->error) && (stands || same_object(kind, entry->object, old->object));
 	if (stands)
-		entry.object = TAKE_PTR(old->object);
+		entry->object = TAKE_PTR(old->object);
 	entry_done(kind, old);
-	*old = entry;
+	*old = *entry;
 	return same ? STATE_UNCHANGED : STATE_CHANGED;
+}
+
+int state_set(struct state *state, enum state_kind kind, struct json_object *object)
+{
+	struct state_entry entry;
+	int r = read_entry(kind, object, &entry);
+
+	/* Nobody is to undo what the cluster denies by a slip of the pen. */
+	return r ?: put(state, kind, &entry, kind == STATE_CLUSTER_POLICY && !entry.object);
+}
+
+int state_unreadable(struct state *state, enum state_kind kind, const char *namespace, const char *name,
+		     const char *why)
+{
+	const bool namespaced = kinds[kind].namespaced;
+	struct state_entry entry = { .seen = true };
+	char key[OBJECT_KEY_MAX];
+	size_t at;
+	int r;
+
+	if (!*name || (namespaced && !*namespace))
+		return state_lost(state, kind);
+	snprintf(key, sizeof(key), "%.63s%s%.253s", namespaced ? namespace : "", namespaced ? "/" : "", name);
+	entry.key = strdup(key);
+	entry.error = strdup(why);
+	if (!entry.key || !entry.error) {
+		entry_done(kind, &entry);
+		return -ENOMEM;
+	}
+	r = put(state, kind, &entry, kind == STATE_CLUSTER_POLICY || kind == STATE_POD);
+	/* It is where it was, and may have become anything else: it is given nothing, and denied all. */
+	if (kind == STATE_POD && find(state, kind, key, &at) && state->stores[kind].entries[at].pod)
+		state->stores[kind].entries[at].pod->doubtful = true;
+	return r;
 }
 
 static void remove_at(struct state *state, enum state_kind kind, size_t at)

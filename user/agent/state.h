@@ -54,6 +54,13 @@ void state_begin_list(struct state *state, enum state_kind kind);
 int state_end_list(struct state *state, enum state_kind kind);
 
 /*
+ * An object is there, but cannot be read at all: `why` is its error. A cluster policy goes on as it was last read, and so
+ * does a pod, as a doubtful one. Without its names it is as state_lost(). enum state_change, or -ENOMEM.
+ */
+int state_unreadable(struct state *state, enum state_kind kind, const char *namespace, const char *name,
+		     const char *why);
+
+/*
  * An object of the kind was too large to be read, and nobody knows which. A list that lacks one takes no
  * cluster policy and no pod away, for it may be that one. enum state_change.
  */
