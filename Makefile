@@ -5,7 +5,7 @@
 # make fuzz              look for inputs that break the library, FUZZ_SECONDS=60
 # make bench             measure it (as root); see tests/README.md
 # make install           DESTDIR=, PREFIX=; and make uninstall
-# make deb               a Debian package, in build/deb
+# make deb               Debian packages, in build/deb
 # make check-deb         what it does where it is installed (as root)
 # make check-systemd     what a policy does for units, under real systemds (as root)
 # make clean
@@ -19,6 +19,7 @@ PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+KUBEDIR ?= $(PREFIX)/share/bindctl/kubernetes
 ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 # systemd looks below /usr/local, too.
@@ -66,7 +67,7 @@ say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' $(1) $(2:$(BUILD)/%=%))
 .DELETE_ON_ERROR:
 .PHONY: all install uninstall clean check check-deps
 
-all: $(BUILD)/bindctl $(if $(AGENT_SRC),$(BUILD)/bindctl-agent)
+all: $(BUILD)/bindctl $(BUILD)/bindctl-agent
 
 $(BUILD)/bindctl: $(CMD_OBJ) $(BUILD)/libbindctl.a
 	$(call say,LINK,$@)
@@ -106,9 +107,13 @@ $(SKEL): $(BPF_OBJ)
 -include tests/analysis.mk
 -include scripts/debian/package.mk
 
+# What a cluster needs, its directories as they are.
+KUBE := $(sort $(patsubst user/kubernetes/%,%,$(shell find user/kubernetes -type f)))
+
 INSTALLED = $(SBINDIR)/bindctl $(MANDIR)/man8/bindctl.8 $(MANDIR)/man5/bindctl-policy.5 \
 	$(MANDIR)/man7/bindctl-internals.7 $(MANDIR)/man7/bindctl-migration.7 $(COMPLETIONDIR)/bindctl \
-	$(ZSHDIR)/_bindctl $(FISHDIR)/bindctl.fish $(UNITDIR)/bindctl.service $(PRESETDIR)/50-bindctl.preset
+	$(ZSHDIR)/_bindctl $(FISHDIR)/bindctl.fish $(UNITDIR)/bindctl.service $(PRESETDIR)/50-bindctl.preset \
+	$(SBINDIR)/bindctl-agent $(MANDIR)/man8/bindctl-agent.8 $(KUBE:%=$(KUBEDIR)/%)
 
 install: all
 	$(INSTALL) -D -m 0755 $(BUILD)/bindctl $(DESTDIR)$(SBINDIR)/bindctl
@@ -124,9 +129,16 @@ install: all
 	$(INSTALL) -D -m 0644 user/systemd/bindctl.service $(DESTDIR)$(UNITDIR)/bindctl.service
 	sed -i 's|/usr/sbin/bindctl|$(SBINDIR)/bindctl|' $(DESTDIR)$(UNITDIR)/bindctl.service
 	$(INSTALL) -D -m 0644 user/systemd/bindctl.preset $(DESTDIR)$(PRESETDIR)/50-bindctl.preset
+	$(INSTALL) -D -m 0755 $(BUILD)/bindctl-agent $(DESTDIR)$(SBINDIR)/bindctl-agent
+	$(INSTALL) -D -m 0644 user/man/bindctl-agent.8 $(DESTDIR)$(MANDIR)/man8/bindctl-agent.8
+	for file in $(KUBE); do \
+		$(INSTALL) -D -m 0644 user/kubernetes/$$file $(DESTDIR)$(KUBEDIR)/$$file || exit 1; \
+	done
 
+# What else somebody put among the cluster's files stays.
 uninstall:
 	rm -f $(INSTALLED:%=$(DESTDIR)%)
+	[ ! -d $(DESTDIR)$(KUBEDIR) ] || find $(DESTDIR)$(KUBEDIR) -depth -type d -empty -delete
 
 clean:
 	rm -rf $(BUILD)

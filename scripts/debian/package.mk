@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make deb    builds the Debian package, in $(BUILD)/deb; needs scripts/setup --build --deb
+# make deb    builds the Debian packages, in $(BUILD)/deb; needs scripts/setup --build --deb
 # Included by the top Makefile. The rest of this directory is debian/ in a copy of the sources, but for the changelog: it
 # is written here, so that the version stays in the top Makefile alone.
 
@@ -7,11 +7,11 @@ DEB         := $(BUILD)/deb
 DEB_TREE    := $(DEB)/tree/bindctl
 DEB_SOURCES := Makefile LICENSE bpf include user vmlinux
 
-# The same sources make the same package, whenever and wherever: its time is that of the last commit, or outside of git
+# The same sources make the same packages, whenever and wherever: their time is that of the last commit, or outside of git
 # of the Makefile.
 deb: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y Makefile)
 
-# One package, and not another one with symbols.
+# Two packages, and not others with symbols.
 deb: export DEB_BUILD_OPTIONS ?= noautodbgsym
 
 .PHONY: deb

@@ -118,11 +118,70 @@ static void cgroups_outside_the_namespace_are_nobodys(void **state)
 	bed_remove_cgroup("a");
 }
 
+/*
+ * In a cgroup namespace whose root is BED/ns and whose own mount comes first, with the whole hierarchy besides it at
+ * `whole`. 0, or which step failed.
+ */
+static int enter_with_hierarchy(const char *root, const char *own, const char *whole)
+{
+	char procs[320];
+	int fd;
+
+	snprintf(procs, sizeof(procs), "%s/ns/cgroup.procs", bed.cgroup);
+	fd = open(procs, O_WRONLY | O_CLOEXEC);
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount(root, own, NULL, MS_BIND, NULL))
+		return 1;
+	if (fd < 0 || write(fd, "0", 1) != 1 || unshare(CLONE_NEWCGROUP) || umount2(root, MNT_DETACH) ||
+	    mount("cgroup2", root, "cgroup2", 0, NULL))
+		return 2;
+	close(fd);
+	/* Moved behind the other one. */
+	return mount(own, whole, NULL, MS_BIND, NULL) || umount2(own, MNT_DETACH) ? 3 : 0;
+}
+
+/* As agents in containers have it: paths begin where --cgroup is looked for, and not at the container's own cgroup. */
+static void hierarchy_mounted_besides_counts(void **state)
+{
+	char root[256], own[160], whole[160], cgroup[320], text[256];
+	struct bc_error error;
+	int status;
+	pid_t child;
+
+	(void)state;
+	bed_unload();
+	bed_make_cgroup("ns/a");
+	bed_make_cgroup("a");
+	snprintf(root, sizeof(root), "%.*s", (int)(strlen(bed.cgroup) - strlen(bed.scope)), bed.cgroup);
+	snprintf(own, sizeof(own), "%s/own", bed.dir);
+	snprintf(whole, sizeof(whole), "%s/whole", bed.dir);
+	snprintf(cgroup, sizeof(cgroup), "%s%s", whole, bed.scope);
+	snprintf(text, sizeof(text), "grant cgroup %s/a port 443\ngrant cgroup /a port 444\n", bed.scope);
+	assert_int_equal(mkdir(own, 0755) || mkdir(whole, 0755), 0);
+	child = fork();
+	if (child == 0) {
+		int r = enter_with_hierarchy(root, own, whole);
+
+		bed.instance.cgroup = cgroup;
+		_exit(r ? r : bed_apply(text, &error) ? 4 : 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(rmdir(own) || rmdir(whole), 0);
+	assert_int_equal(status, 0);
+	assert_int_equal(bind_in("a", 443), 0);
+	assert_int_equal(bind_in("ns/a", 443), EACCES);
+	assert_int_equal(bind_in("ns/a", 444), EACCES);
+	bed_unload();
+	bed_remove_cgroup("ns");
+	bed_remove_cgroup("a");
+}
+
 static int tests(void)
 {
 	const struct CMUnitTest table[] = {
 		cmocka_unit_test(unit_is_covered_from_its_first_bind),
 		cmocka_unit_test(cgroups_outside_the_namespace_are_nobodys),
+		cmocka_unit_test(hierarchy_mounted_besides_counts),
 	};
 
 	return cmocka_run_group_tests(table, NULL, NULL);

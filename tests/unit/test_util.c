@@ -157,6 +157,35 @@ static void printable_text_is_cut_between_characters(void **state)
 	free(buffer);
 }
 
+static void utf8_is_told_from_what_only_looks_like_it(void **state)
+{
+	static const char *const good[] = {
+		"", "abc\n", "\x7f", "\xc2\x80", "\xe2\x82\xac", "\xed\x9f\xbf", "\xee\x80\x80", "\xf4\x8f\xbf\xbf"
+	};
+	static const char *const bad[] = { "\x80",
+					   "a\xff",
+					   "\xc0\xaf",
+					   "\xc1\xbf",
+					   "\xe0\x9f\xbf",
+					   "\xed\xa0\x80",
+					   "\xf0\x8f\xbf\xbf",
+					   "\xf4\x90\x80\x80",
+					   "\xf5\x80\x80\x80",
+					   "\xc2",
+					   "\xe2\x82",
+					   "\xc3(",
+					   "\xf8\x88\x80\x80\x80" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		if (!bc_is_utf8(good[i], strlen(good[i])))
+			fail_msg("good %zu", i);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		if (bc_is_utf8(bad[i], strlen(bad[i])))
+			fail_msg("bad %zu", i);
+	assert_false(bc_is_utf8("a\0b", 3));
+}
+
 static void pipe_is_read_whole_and_too_much_is_refused(void **state)
 {
 	_cleanup_free_ char *data = NULL;
@@ -269,6 +298,7 @@ int main(void)
 		cmocka_unit_test(number_reads_no_further_than_its_length),
 		cmocka_unit_test(printable_text_moves_no_cursor),
 		cmocka_unit_test(printable_text_is_cut_between_characters),
+		cmocka_unit_test(utf8_is_told_from_what_only_looks_like_it),
 		cmocka_unit_test(pipe_is_read_whole_and_too_much_is_refused),
 		cmocka_unit_test(hash_is_fnv_1a),
 		cmocka_unit_test(failure_tells_text_place_and_code),

@@ -3,12 +3,12 @@
 #include "cmd/change.h"
 #include "kernel/events.h"
 
-static int apply(const struct app *app, const struct change_options *options)
+static int apply(const struct app *app, const struct bc_change_options *options)
 {
-	_cleanup_(change_done) struct change change = CHANGE_NONE;
+	_cleanup_(bc_change_done) struct bc_change change = BC_CHANGE_NONE;
 	struct bc_error error;
 
-	if (change_begin(&change, app, options, CHANGE_NOTHING, &error))
+	if (change_begin(&change, app, options, BC_CHANGE_NOTHING, &error))
 		return failed(&error);
 	return change_finish(&change, NULL);
 }
@@ -21,7 +21,7 @@ int run_apply(const struct app *app, const struct command *command, int argc, ch
 		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
-	struct change_options options = {};
+	struct bc_change_options options = {};
 	int option, code;
 
 	while ((option = next_option(command, argc, argv, table, &code)) != -1) {
@@ -41,7 +41,7 @@ int run_load(const struct app *app, const struct command *command, int argc, cha
 		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
-	struct change_options options = { .upgrade = true };
+	struct bc_change_options options = { .upgrade = true };
 	struct bc_error error;
 	int option, code;
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cmd/drift.h"
 #include "cmd/names.h"
-#include "host/build.h"
 #include "host/ports.h"
 
 /* Says which reserved ports the kernel may still give away by itself. */
@@ -15,24 +14,18 @@ static void warn_ephemeral(const struct bc_policy *policy)
 	say_report(&report);
 }
 
-struct drift drift_find(const struct app *app, const struct bc_status *status, bool warn)
+struct bc_drift drift_find(const struct app *app, const struct bc_status *status, bool warn)
 {
-	_cleanup_(bc_files_done) struct bc_files files = {};
 	_cleanup_(bc_report_done) struct bc_report report = {};
 	_cleanup_(bc_build_done) struct bc_build build = {};
 	struct bc_error error;
-	struct drift drift = {};
+	struct bc_drift drift = {};
 
-	if (!bc_store_read(&app->store, &files, &error) &&
-	    !bc_build_policy(&files, &host_names, BC_WARNING, BC_ERROR, &build, &report, &error)) {
-		drift.known = true;
-		drift.digest = build.cells.cells[1].about.digest;
-		drift.differ = drift.digest != status->digest || build.policy.n != status->rules;
-		if (warn)
-			warn_ephemeral(&build.policy);
-	} else {
+	if (bc_drift_find(&app->store, &host_names, status, &build, &drift, &report, &error)) {
 		say_report(&report);
 		say_error(&error);
+	} else if (warn) {
+		warn_ephemeral(&build.policy);
 	}
 	return drift;
 }

@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether the policy files say what is in force. */
+/* Whether the policy files say what is in force, and what commands say of it. */
 #ifndef BINDCTL_CMD_DRIFT_H
 #define BINDCTL_CMD_DRIFT_H
 
 #include "cmd/app.h"
-
-/* How the files compare with the kernel. */
-struct drift {
-	bool known; /* the files could be read and compiled */
-	bool differ;
-	uint64_t digest; /* of what they give */
-};
+#include "kernel/drift.h"
 
 /*
  * Reads and compiles the files. What keeps that from being done is said; with `warn`, also which reserved ports the
  * kernel may still give away by itself.
  */
-struct drift drift_find(const struct app *app, const struct bc_status *status, bool warn);
+struct bc_drift drift_find(const struct app *app, const struct bc_status *status, bool warn);
 
 #endif

@@ -22,11 +22,8 @@ static bool is_coloured(void)
 
 int event_view_open(struct event_view *view, const struct bc_instance *instance, struct bc_error *reterr)
 {
-	int r;
-
 	*view = (struct event_view){ .instance = instance, .root_fd = -1, .coloured = is_coloured() };
-	r = bc_find_cgroup2(&view->root, reterr);
-	return r ? r : bc_open_cgroup(view->root, &view->root_fd, reterr);
+	return bc_instance_root(instance, &view->root, &view->root_fd, reterr);
 }
 
 static void forget_policy(struct event_view *view)

@@ -43,7 +43,7 @@ static void print_decisions(const uint64_t counters[BC_COUNTERS])
 }
 
 /* What cannot be told is left out: a gap in a graph, and not a line at zero. */
-static void print_all(const struct bc_status *status, const struct drift *drift, const uint64_t *counters)
+static void print_all(const struct bc_status *status, const struct bc_drift *drift, const uint64_t *counters)
 {
 	uint64_t attached = status->loaded;
 
@@ -76,7 +76,7 @@ int run_metrics(const struct app *app, const struct command *command, int argc, 
 	_cleanup_(bc_report_done) struct bc_report findings = {};
 	uint64_t counters[BC_COUNTERS];
 	struct bc_error error;
-	struct drift drift;
+	struct bc_drift drift;
 	bool counted = false;
 	int code;
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/util.h"
 #include "cmd/names.h"
+#include "host/clock.h"
 #include "host/names.h"
 #include "host/systemd.h"
-#include "pure/moment.h"
 
 /* Kept open from the first question to the end of the process. */
 static struct bc_systemd systemd;
@@ -26,10 +25,7 @@ const struct bc_names host_names = {
 
 int64_t now(void)
 {
-	struct timespec time;
-
-	clock_gettime(CLOCK_REALTIME, &time);
-	return time.tv_sec * BC_SECOND + time.tv_nsec;
+	return bc_now();
 }
 
 static int compare_subjects(const void *left, const void *right, void *ctx)

@@ -91,7 +91,7 @@ static int say_left(const struct bc_policy *policy, const struct bc_rule *rule, 
 }
 
 /* Goes over every rule of every file; those of the edited file become edits. */
-static int make_plan(const struct change *change, const struct wanted *wanted, const struct bc_policy *policy,
+static int make_plan(const struct bc_change *change, const struct wanted *wanted, const struct bc_policy *policy,
 		     struct plan *plan)
 {
 	for (size_t i = 0; i < policy->n; i++) {
@@ -119,7 +119,7 @@ static int make_plan(const struct change *change, const struct wanted *wanted, c
 }
 
 /* Reads the files' rules. What is wrong with them is said here, since nothing can be matched then. */
-static int read_rules(const struct change *change, struct bc_policy *policy, struct bc_error *reterr)
+static int read_rules(const struct bc_change *change, struct bc_policy *policy, struct bc_error *reterr)
 {
 	_cleanup_(bc_report_done) struct bc_report report = {};
 	int r = 0;
@@ -139,27 +139,28 @@ static int read_rules(const struct change *change, struct bc_policy *policy, str
 }
 
 /* Puts the edited file into force, and says whom that leaves with a port. */
-static int carry_out(struct change *change, const struct plan *plan, const struct bc_text *text)
+static int carry_out(const struct app *app, struct bc_change *change, const struct plan *plan,
+		     const struct bc_text *text)
 {
 	const struct bc_wanted_ports ports = { plan->ports, plan->nports, BC_TCP | BC_UDP };
 	_cleanup_(judge_done) struct judge before = {};
-	bool ask = !change->options.dry_run && !judge_in_force(change->app, &before, NULL);
+	bool ask = !change->options.dry_run && !judge_in_force(app, &before, NULL);
 	int code = change_finish(change, text);
 
 	if (ask && code == EXIT_DONE)
-		say_still_held(change->app, &before, &ports);
+		say_still_held(app, &before, &ports);
 	return code;
 }
 
-static int take_back(const struct app *app, const struct change_options *options, const struct wanted *wanted)
+static int take_back(const struct app *app, const struct bc_change_options *options, const struct wanted *wanted)
 {
-	_cleanup_(change_done) struct change change = CHANGE_NONE;
+	_cleanup_(bc_change_done) struct bc_change change = BC_CHANGE_NONE;
 	_cleanup_(bc_policy_done) struct bc_policy policy = {};
 	_cleanup_(plan_done) struct plan plan = {};
 	_cleanup_(bc_text_done) struct bc_text text = {};
 	const struct bc_file *file;
 	struct bc_error error;
-	int r = change_begin(&change, app, options, CHANGE_REMOVE, &error);
+	int r = change_begin(&change, app, options, BC_CHANGE_REMOVE, &error);
 
 	if (!r)
 		r = read_rules(&change, &policy, &error);
@@ -186,7 +187,7 @@ static int take_back(const struct app *app, const struct change_options *options
 		bc_fail_errno(&error, r, "cannot edit %s", change.path);
 		return failed(&error);
 	}
-	return carry_out(&change, &plan, &text);
+	return carry_out(app, &change, &plan, &text);
 }
 
 /* A verb that all the clauses are good with; verbs are not compared. */
@@ -205,7 +206,7 @@ int run_revoke(const struct app *app, const struct command *command, int argc, c
 	_cleanup_(bc_policy_done) struct bc_policy pattern = {};
 	struct wanted wanted = { .pattern = &pattern };
 	/* A user who is gone must not keep rules, his own least of all, from being taken back. */
-	struct change_options options = { .unknown = BC_WARNING };
+	struct bc_change_options options = { .unknown = BC_WARNING };
 	struct bc_error error;
 	int option, code;
 

@@ -14,7 +14,7 @@
  * Whether the file to edit says so already; *ret_line is where, 0 if it does not. A file with a fault is not added to:
  * its last line might not even be a whole one.
  */
-static int find_same(const struct change *change, const struct bc_policy *rule, unsigned *ret_line,
+static int find_same(const struct bc_change *change, const struct bc_policy *rule, unsigned *ret_line,
 		     struct bc_error *reterr)
 {
 	const struct bc_file *file = bc_files_find(&change->files, change->path);
@@ -44,7 +44,7 @@ static int find_same(const struct change *change, const struct bc_policy *rule, 
  * What the file makes of a rule that it gets as its last line: with `mode audit` at its top, a deny only reports.
  * Says so, and gives the rule the clause that it then has.
  */
-static void note_mode(const struct change *change, const struct bc_text *text, struct bc_policy *rule)
+static void note_mode(const struct bc_change *change, const struct bc_text *text, struct bc_policy *rule)
 {
 	_cleanup_(bc_policy_done) struct bc_policy policy = {};
 	_cleanup_(bc_report_done) struct bc_report report = {};
@@ -58,14 +58,14 @@ static void note_mode(const struct change *change, const struct bc_text *text, s
 	say("%s begins with 'mode audit': what the rule would refuse is only reported", change->path);
 }
 
-static int add_rule(const struct app *app, const struct change_options *options, struct bc_policy *rule)
+static int add_rule(const struct app *app, const struct bc_change_options *options, struct bc_policy *rule)
 {
-	_cleanup_(change_done) struct change change = CHANGE_NONE;
+	_cleanup_(bc_change_done) struct bc_change change = BC_CHANGE_NONE;
 	_cleanup_(bc_text_done) struct bc_text line = {}, text = {};
 	const struct bc_file *file;
 	struct bc_error error;
 	unsigned same = 0;
-	int r = change_begin(&change, app, options, CHANGE_ADD, &error);
+	int r = change_begin(&change, app, options, BC_CHANGE_ADD, &error);
 
 	if (r)
 		return failed(&error);
@@ -90,7 +90,7 @@ int run_rule(const struct app *app, const struct command *command, int argc, cha
 {
 	const struct option table[] = { { "for", required_argument, NULL, 'f' }, CHANGE_OPTIONS{} };
 	_cleanup_(bc_policy_done) struct bc_policy rule = {};
-	struct change_options options = {};
+	struct bc_change_options options = {};
 	struct arguments arguments = { .verb = command->name };
 	struct bc_error error;
 	int option, code;

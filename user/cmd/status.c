@@ -33,7 +33,7 @@ static struct json_object *neighbours_of(const struct bc_status *status, enum bc
 	return array;
 }
 
-static void print_json(const struct bc_status *status, const struct drift *drift, const struct bc_report *findings)
+static void print_json(const struct bc_status *status, const struct bc_drift *drift, const struct bc_report *findings)
 {
 	struct json_object *members = json_object_new_object();
 
@@ -85,7 +85,7 @@ static void print_hook(const struct bc_status *status, enum bc_hook hook)
 	printf("\n");
 }
 
-static void print_files(const struct bc_status *status, const struct drift *drift)
+static void print_files(const struct bc_status *status, const struct bc_drift *drift)
 {
 	if (!drift->known)
 		printf("files         cannot be read or compiled\n");
@@ -96,7 +96,7 @@ static void print_files(const struct bc_status *status, const struct drift *drif
 		printf("files         the same\n");
 }
 
-static void print_text(const struct bc_status *status, const struct drift *drift, const struct bc_report *findings)
+static void print_text(const struct bc_status *status, const struct bc_drift *drift, const struct bc_report *findings)
 {
 	printf("enforced      %s\n", status->enforced ? "yes" : "no");
 	if (status->cgroup) {
@@ -140,7 +140,7 @@ int run_status(const struct app *app, const struct command *command, int argc, c
 	_cleanup_(bc_status_done) struct bc_status status = {};
 	_cleanup_(bc_report_done) struct bc_report findings = {};
 	struct bc_error error;
-	struct drift drift;
+	struct bc_drift drift;
 	bool json = false, ignore = false;
 	int option, code;
 

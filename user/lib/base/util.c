@@ -117,6 +117,19 @@ static bool is_printable(uint32_t c)
 	return true;
 }
 
+bool bc_is_utf8(const char *text, size_t len)
+{
+	for (const char *end = text + len; text < end;) {
+		uint32_t c = 0;
+		size_t n = decode_utf8(text, &c);
+
+		if (!n || !c)
+			return false;
+		text += n;
+	}
+	return true;
+}
+
 size_t bc_utf8_cut(const char *text, size_t len)
 {
 	size_t cut = len;

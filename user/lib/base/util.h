@@ -66,6 +66,9 @@ char *bc_printable(char *to, size_t size, const char *from);
 /* The text with every byte that is not part of well-formed UTF-8 written as \xHH: what JSON can hold. malloc'ed. */
 char *bc_utf8(const char *from);
 
+/* Whether all of it is well-formed UTF-8, without a NUL. There is a NUL behind it. */
+bool bc_is_utf8(const char *text, size_t len);
+
 /* `len`, or a little less if a UTF-8 character would be cut there. */
 size_t bc_utf8_cut(const char *text, size_t len);
 

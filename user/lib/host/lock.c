@@ -62,11 +62,11 @@ static int64_t clock_ms(void)
 	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-static int wait_for(int fd, const char *path, struct bc_error *reterr)
+static int wait_for(int fd, const char *path, unsigned seconds, struct bc_error *reterr)
 {
 	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
 	/* Not so many steps: on a busy machine each takes longer than it should. */
-	const int64_t end = clock_ms() + BC_LOCK_SECONDS * INT64_C(1000);
+	const int64_t end = clock_ms() + seconds * INT64_C(1000);
 	char who[96];
 	struct stat st;
 	long holder;
@@ -81,14 +81,13 @@ static int wait_for(int fd, const char *path, struct bc_error *reterr)
 	holder = fstat(fd, &st) ? 0 : find_holder(&st);
 	if (holder) {
 		describe(holder, who, sizeof(who));
-		return bc_fail(reterr, -ETIMEDOUT, "process %s holds the lock on %s; gave up after %d s", who, path,
-			       BC_LOCK_SECONDS);
+		return bc_fail(reterr, -ETIMEDOUT, "process %s holds the lock on %s; gave up after %u s", who, path,
+			       seconds);
 	}
-	return bc_fail(reterr, -ETIMEDOUT, "another process holds the lock on %s; gave up after %d s", path,
-		       BC_LOCK_SECONDS);
+	return bc_fail(reterr, -ETIMEDOUT, "another process holds the lock on %s; gave up after %u s", path, seconds);
 }
 
-int bc_lock_directory(const char *path, int *ret_fd, struct bc_error *reterr)
+int bc_lock_directory(const char *path, unsigned seconds, int *ret_fd, struct bc_error *reterr)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat mine, now;
@@ -96,7 +95,7 @@ int bc_lock_directory(const char *path, int *ret_fd, struct bc_error *reterr)
 
 	if (fd < 0)
 		return bc_fail_errno(reterr, -errno, "cannot open %s", path);
-	r = wait_for(fd, path, reterr);
+	r = wait_for(fd, path, seconds ? seconds : BC_LOCK_SECONDS, reterr);
 	if (r)
 		return r;
 	/* Whoever held it may have removed the directory, and another may stand in its place. */

@@ -8,9 +8,9 @@
 #define BC_LOCK_SECONDS 30 /* how long a writer waits; applying a million rules takes a few seconds */
 
 /*
- * Opens and locks the directory, which must exist; *ret_fd holds the lock until closed. -ETIMEDOUT after
- * BC_LOCK_SECONDS, -errno otherwise, with *reterr. A directory that was removed while waiting is -ESTALE.
+ * Opens and locks the directory, which must exist; *ret_fd holds the lock until closed. -ETIMEDOUT after `seconds` (0:
+ * BC_LOCK_SECONDS), -errno otherwise, with *reterr. A directory that was removed while waiting is -ESTALE.
  */
-int bc_lock_directory(const char *path, int *ret_fd, struct bc_error *reterr);
+int bc_lock_directory(const char *path, unsigned seconds, int *ret_fd, struct bc_error *reterr);
 
 #endif

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <mntent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -58,17 +59,24 @@ struct cgroup_handle {
 
 #define KERNFS_HANDLE 0xfe
 
-int bc_cgroup_id(int fd, uint64_t *ret_id)
+/* And the number of the mount that it was opened in. */
+static int identify(int fd, uint64_t *ret_id, int *ret_mount)
 {
 	struct cgroup_handle handle = { .handle.handle_bytes = sizeof(handle.id) };
-	int mount;
 
-	if (name_to_handle_at(fd, "", &handle.handle, &mount, AT_EMPTY_PATH))
+	if (name_to_handle_at(fd, "", &handle.handle, ret_mount, AT_EMPTY_PATH))
 		return -errno;
 	if (handle.handle.handle_bytes != sizeof(handle.id))
 		return -EINVAL;
 	memcpy(ret_id, handle.handle.f_handle, sizeof(*ret_id));
 	return 0;
+}
+
+int bc_cgroup_id(int fd, uint64_t *ret_id)
+{
+	int mount;
+
+	return identify(fd, ret_id, &mount);
 }
 
 /* Where an open directory is, malloc'ed. */
@@ -83,6 +91,41 @@ static char *path_of(int fd)
 		return NULL;
 	path[len] = '\0';
 	return strdup(path);
+}
+
+/* Whether the directory above is still one of the same mount; for "/", which is above itself, it is not. */
+static bool is_above(int fd, int above)
+{
+	uint64_t id = 0, id_above = 0;
+	int mount = 0, mount_above = 0;
+	struct statfs fs;
+
+	return !fstatfs(above, &fs) && fs.f_type == CGROUP2_SUPER_MAGIC && !identify(fd, &id, &mount) &&
+	       !identify(above, &id_above, &mount_above) && id != id_above && mount == mount_above;
+}
+
+int bc_cgroup_top(int fd, char **ret_path, int *ret_fd, struct bc_error *reterr)
+{
+	_cleanup_close_ int top = openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC), readable = -1;
+	char *path;
+
+	while (top >= 0) {
+		_cleanup_close_ int above = openat(top, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (above < 0 || !is_above(top, above))
+			break;
+		close(top);
+		top = TAKE_FD(above);
+	}
+	readable = top < 0 ? -1 : openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (readable < 0)
+		return bc_fail_errno(reterr, -errno, "cannot open the root of the cgroup's mount");
+	path = path_of(readable);
+	if (!path)
+		return bc_fail(reterr, -ENOMEM, "out of memory");
+	*ret_path = path;
+	*ret_fd = TAKE_FD(readable);
+	return 0;
 }
 
 /* Looks for the cgroup by going through all of them. */

@@ -13,6 +13,12 @@ int bc_find_cgroup2(char **ret_path, struct bc_error *reterr);
 /* Opens a directory of a cgroup2 file system; anything else, an empty path included, is refused with a sentence. */
 int bc_open_cgroup(const char *path, int *ret_fd, struct bc_error *reterr);
 
+/*
+ * The topmost cgroup of the mount that an open one lies in, opened, and its path, malloc'ed. Where a container has
+ * another's hierarchy mounted besides its own, this is that other one's root.
+ */
+int bc_cgroup_top(int fd, char **ret_path, int *ret_fd, struct bc_error *reterr);
+
 /* The kernel's id of an open cgroup, as in links and in bpf_get_current_cgroup_id(). */
 int bc_cgroup_id(int fd, uint64_t *ret_id);
 

@@ -235,10 +235,11 @@ int bc_files_set(struct bc_files *files, const char *path, const char *text, siz
 
 char *bc_store_path(const struct bc_store *store, bool runtime)
 {
+	const char *name = store->runtime_file ? store->runtime_file : BC_FILE_RUNTIME;
 	char *path;
 
 	if (asprintf(&path, "%s/%s", runtime ? store->runtime : store->persistent,
-		     runtime ? BC_FILE_RUNTIME : BC_FILE_PERSISTENT) < 0)
+		     runtime ? name : BC_FILE_PERSISTENT) < 0)
 		return NULL;
 	return path;
 }

@@ -19,9 +19,10 @@
 struct bc_store {
 	const char *dirs[BC_STORE_DIRS]; /* weakest first; not owned */
 	size_t ndirs;
-	const char *persistent; /* directory of BC_FILE_PERSISTENT */
-	const char *runtime;	/* directory of BC_FILE_RUNTIME */
-	bool required;		/* a directory that is missing is an error: it was asked for by name */
+	const char *persistent;	  /* directory of BC_FILE_PERSISTENT */
+	const char *runtime;	  /* directory of BC_FILE_RUNTIME */
+	const char *runtime_file; /* the name of the file there that changes edit; NULL: BC_FILE_RUNTIME */
+	bool required;		  /* a directory that is missing is an error: it was asked for by name */
 };
 
 /* The system's three directories, or `dir` in the place of all of them. */
@@ -55,7 +56,7 @@ struct bc_file *bc_files_find(const struct bc_files *files, const char *path);
  */
 int bc_files_set(struct bc_files *files, const char *path, const char *text, size_t len, int64_t written);
 
-/* The path of the file that commands edit, malloc'ed. */
+/* The path of the file that changes edit, malloc'ed. */
 char *bc_store_path(const struct bc_store *store, bool runtime);
 
 /* Creates the directory of that file if it is missing, and checks that it is safe. */

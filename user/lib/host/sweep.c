@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -8,16 +9,16 @@
 #include "base/util.h"
 #include "host/sweep.h"
 
-static void sweep(const char *dir, bool locked)
+static void sweep(const char *dir, const char *runtime_file, bool locked)
 {
-	static const char *const names[] = { BC_FILE_PERSISTENT, BC_FILE_RUNTIME };
+	const char *const names[] = { BC_FILE_PERSISTENT, BC_FILE_RUNTIME, runtime_file };
 	_cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char aside[64];
+	char aside[NAME_MAX + 8];
 
 	/* A writer who holds the lock needs what is there. */
 	if (fd < 0 || (!locked && flock(fd, LOCK_EX | LOCK_NB)))
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names) && names[i]; i++) {
 		snprintf(aside, sizeof(aside), BC_FILE_ASIDE, names[i]);
 		unlinkat(fd, aside, 0);
 	}
@@ -25,7 +26,7 @@ static void sweep(const char *dir, bool locked)
 
 void bc_store_sweep(const struct bc_store *store, const char *locked)
 {
-	sweep(store->persistent, locked && !strcmp(locked, store->persistent));
+	sweep(store->persistent, store->runtime_file, locked && !strcmp(locked, store->persistent));
 	if (strcmp(store->runtime, store->persistent))
-		sweep(store->runtime, locked && !strcmp(locked, store->runtime));
+		sweep(store->runtime, store->runtime_file, locked && !strcmp(locked, store->runtime));
 }

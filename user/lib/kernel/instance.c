@@ -32,7 +32,7 @@ int bc_instance_lock(const struct bc_instance *instance, int *ret_fd, struct bc_
 	for (int tries = 0; r == -ESTALE && tries < LOCK_TRIES; tries++) {
 		r = bc_pins_make_directory(instance->pins, reterr);
 		if (!r)
-			r = bc_lock_directory(instance->pins, ret_fd, reterr);
+			r = bc_lock_directory(instance->pins, instance->patience, ret_fd, reterr);
 		/* It may vanish between the two steps, too. */
 		if (r == -ENOENT)
 			r = -ESTALE;
@@ -56,6 +56,24 @@ void bc_staged_done(struct bc_staged *staged)
 	*staged = BC_STAGED_NONE;
 }
 
+int bc_instance_root(const struct bc_instance *instance, char **ret_path, int *ret_fd, struct bc_error *reterr)
+{
+	_cleanup_free_ char *root = NULL;
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (instance->cgroup && !bc_open_cgroup(instance->cgroup, &fd, NULL))
+		return bc_cgroup_top(fd, ret_path, ret_fd, reterr);
+	r = bc_find_cgroup2(&root, reterr);
+	if (!r)
+		r = bc_open_cgroup(root, &fd, reterr);
+	if (r)
+		return r;
+	*ret_path = TAKE_PTR(root);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
 /* Opens the cgroup to attach to: the one asked for, else the one attached to, else the root. */
 static int open_target(const struct bc_instance *instance, int *ret_fd, char **ret_path, struct bc_error *reterr)
 {
@@ -69,9 +87,7 @@ static int open_target(const struct bc_instance *instance, int *ret_fd, char **r
 		return *ret_path ? bc_open_cgroup(instance->cgroup, ret_fd, reterr) :
 				   bc_fail(reterr, -ENOMEM, "out of memory");
 	}
-	r = bc_find_cgroup2(&root, reterr);
-	if (!r)
-		r = bc_open_cgroup(root, &root_fd, reterr);
+	r = bc_instance_root(instance, &root, &root_fd, reterr);
 	for (enum bc_hook hook = 0; !r && !link.pinned && hook < BC_HOOKS; hook++)
 		r = bc_link_read(instance->pins, hook, &link, reterr);
 	if (r)
@@ -166,15 +182,13 @@ static int open_attached(const struct bc_instance *instance, bool fresh, bool up
 	return attach(instance, cgroup_fd, cgroup, features, ret_force, reterr);
 }
 
-/* The id of the cgroup that paths begin at: the root of cgroup2 as this process sees it. */
-static int root_id(uint64_t *ret_id, struct bc_error *reterr)
+/* The id of the cgroup that paths begin at. */
+static int root_id(const struct bc_instance *instance, uint64_t *ret_id, struct bc_error *reterr)
 {
 	_cleanup_free_ char *root = NULL;
 	_cleanup_close_ int fd = -1;
-	int r = bc_find_cgroup2(&root, reterr);
+	int r = bc_instance_root(instance, &root, &fd, reterr);
 
-	if (!r)
-		r = bc_open_cgroup(root, &fd, reterr);
 	if (r)
 		return r;
 	r = bc_cgroup_id(fd, ret_id);
@@ -204,7 +218,7 @@ static int migrate(const struct bc_instance *instance, uint32_t schema, const st
 		return r;
 	force = bc_programs_force(programs);
 	bc_gate_needs(cells, &needs);
-	r = root_id(&root, reterr);
+	r = root_id(instance, &root, reterr);
 	/* The generation goes on where it stood, if that can be told. */
 	if (!r && (schema < HEADER_SINCE || bc_open_policy(instance->pins, &old_fd, NULL) ||
 		   bc_imprint_make(instance->pins, cells, old_fd, root, &imprint, NULL)))
@@ -262,7 +276,7 @@ int bc_instance_stage(const struct bc_instance *instance, const struct bc_cells 
 	staged.fresh = r == BC_PINS_ABSENT;
 	r = open_attached(instance, staged.fresh, upgrade, features, &staged.force, reterr);
 	if (!r)
-		r = root_id(&root, reterr);
+		r = root_id(instance, &root, reterr);
 	if (!r)
 		r = bc_imprint_make(instance->pins, cells, staged.force.policy_fd, root, &imprint, reterr);
 	if (!r)

@@ -14,7 +14,14 @@
 struct bc_instance {
 	const char *pins;   /* directory under bpffs */
 	const char *cgroup; /* where to attach; NULL: where it is attached, or else the root of cgroup2 */
+	unsigned patience;  /* seconds that a writer waits for others; 0: BC_LOCK_SECONDS */
 };
+
+/*
+ * The cgroup that the paths of policy begin at, opened, and its path, malloc'ed: the root of the cgroup2 mount that
+ * instance->cgroup lies in, or without such a cgroup of the first one that this process sees.
+ */
+int bc_instance_root(const struct bc_instance *instance, char **ret_path, int *ret_fd, struct bc_error *reterr);
 
 /*
  * Makes the pins' directory if need be and keeps every other writer out of it until *ret_fd is closed. With *ret_note,

@@ -197,9 +197,7 @@ static int check_loaded(struct look *look, struct bc_error *reterr)
 	int r = bc_pins_read(look->instance->pins, &look->mark, reterr);
 
 	if (!r)
-		r = bc_find_cgroup2(&root, reterr);
-	if (!r)
-		r = bc_open_cgroup(root, &root_fd, reterr);
+		r = bc_instance_root(look->instance, &root, &root_fd, reterr);
 	if (r)
 		return r;
 	look->root = root;

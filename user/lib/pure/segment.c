@@ -173,22 +173,30 @@ static bool is_audit(const struct bc_policy *policy, const struct bc_entry *entr
 	return rule_of(policy, entry)->clauses & BC_CLAUSE_AUDIT && verdict_of(policy, entry) == BC_DENY;
 }
 
-/* Of each group of rules that can meet at equal rank, whoever disagrees with its first, which decides. */
+/*
+ * Of each group of rules that can meet at equal rank, whoever disagrees with its first, which decides. A rule of the host's
+ * namespace that comes before one of every namespace is an exception to it, and leaves it all the others.
+ */
 static void report_conflicts(const struct sweep *sweep)
 {
 	const struct bc_policy *policy = sweep->policy;
-	const struct bc_entry *winner = NULL;
+	const struct bc_entry *winner = NULL, *any = NULL;
 
 	qsort_r(sweep->active, sweep->nactive, sizeof(*sweep->active), compare_conflicting, (void *)policy);
 	for (size_t i = 0; i < sweep->nactive; i++) {
-		const struct bc_entry *entry = sweep->active[i];
+		const struct bc_entry *entry = sweep->active[i], *first;
 
 		if (is_audit(policy, entry))
 			continue;
-		if (!winner || compare_rank(policy, winner, entry) || compare_reach(policy, winner, entry))
+		if (!winner || compare_rank(policy, winner, entry) || compare_reach(policy, winner, entry)) {
 			winner = entry;
-		else if (!same_outcome(policy, winner, entry) && !is_reported(sweep->plan, winner, entry))
-			report_conflict(sweep, winner, entry);
+			any = NULL;
+		}
+		if (!any && rule_of(policy, entry)->any_netns)
+			any = entry;
+		first = rule_of(policy, entry)->any_netns ? any : winner;
+		if (!same_outcome(policy, first, entry) && !is_reported(sweep->plan, first, entry))
+			report_conflict(sweep, first, entry);
 	}
 }
 

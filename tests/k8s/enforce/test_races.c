@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Killed at any moment, beside other writers, and while pods bind: the file is the old one or the new one, the kernel's
+ * policy, too, nobody's change is lost, and no pod is decided otherwise than its rules say.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "pods.h"
+
+#define KILLS bed_share(200)
+#define GRANTS 24
+#define FIRST_PORT 600
+
+static char path[256]; /* of the agent's file */
+static struct enforcer enforcer;
+
+static int open_enforcer(void **state)
+{
+	(void)state;
+	snprintf(path, sizeof(path), "%s/" ENFORCE_FILE, bed.policy);
+	pods_forget();
+	bed_make_cgroup(POD_A CONTAINER);
+	bed_make_cgroup(POD_B CONTAINER);
+	pods_open(&enforcer);
+	return 0;
+}
+
+static int close_enforcer(void **state)
+{
+	(void)state;
+	enforcer_done(&enforcer);
+	bed_remove_cgroup("kubepods.slice");
+	return 0;
+}
+
+static long microseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000L + now.tv_nsec / 1000;
+}
+
+/* A child that carries the text out, and ends. */
+static pid_t start(const char *text)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		_cleanup_(bc_report_done) struct bc_report report = {};
+		enum enforce_result result;
+		struct bc_error error;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		_exit(enforce(&enforcer, text, strlen(text), &result, &report, &error) ? 1 : 0);
+	}
+	assert_true(pid > 0);
+	return pid;
+}
+
+/* How long that takes from here, in microseconds. */
+static long measure(const char *text)
+{
+	long begin = microseconds();
+	int status;
+	pid_t pid = start(text);
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	return microseconds() - begin;
+}
+
+static int binds(int family, uint16_t port)
+{
+	const struct try try = { .in = POD_A CONTAINER, .uid = NOBODY, .family = family, .port = port };
+
+	return bed_try(&try).error;
+}
+
+/* The port that both families grant, of the two; 0 when none. Anything else is a mixture. */
+static uint16_t granted(void)
+{
+	int v4[] = { binds(AF_INET, 443), binds(AF_INET, 444) }, v6[] = { binds(AF_INET6, 443), binds(AF_INET6, 444) };
+
+	assert_memory_equal(v4, v6, sizeof(v4));
+	assert_true(v4[0] == EACCES || v4[1] == EACCES);
+	return !v4[0] ? 443 : !v4[1] ? 444 : 0;
+}
+
+/* `was`: the port before, 0 when nothing was loaded. */
+static void check_whole(uint16_t was, uint16_t is, const char *const texts[2])
+{
+	_cleanup_free_ char *found = read_path(path);
+	uint16_t port = granted();
+
+	if (found && strcmp(found, texts[0]) && strcmp(found, texts[1]))
+		fail_msg("the file is neither: '%s'", found);
+	if (port != was && port != is)
+		fail_msg("neither %u nor %u is granted, but %u", was, is, port);
+	/* Who lost a file, or has it not in order, is told so. */
+	assert_int_equal(BINDCTL(NULL, "check"), 0);
+}
+
+static void killed_at_any_moment(void **state)
+{
+	const char *const texts[2] = { pod_grant(POD_A, 443), pod_grant(POD_A, 444) };
+	int finished = 0, changed = 0, status;
+	long whole[2];
+	char aside[256];
+
+	(void)state;
+	whole[0] = measure(texts[0]); /* with nothing loaded */
+	whole[1] = measure(texts[1]);
+	measure(texts[0]);
+	srandom(getpid());
+	for (int i = 0; i < KILLS; i++) {
+		bool fresh = i % 4 == 3;
+		uint16_t was = fresh ? 0 : 443 + !(i % 2), is = 443 + i % 2;
+		long moment;
+		pid_t pid;
+
+		if (fresh)
+			pods_forget();
+		else
+			pods_enforce(&enforcer, texts[!(i % 2)], was == granted() ? ENFORCE_NOTHING : ENFORCE_CHANGED,
+				     PODS_ANY);
+		moment = random() % (whole[!fresh] * 11 / 10);
+		pid = start(texts[i % 2]);
+		usleep(moment);
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		finished += WIFEXITED(status);
+		check_whole(was, is, texts);
+		changed += granted() == is;
+		/* The next one heals all: from the old file, from the new one before an old policy, or there is no need. */
+		pods_enforce(&enforcer, texts[i % 2], PODS_ANY, PODS_ANY);
+		assert_int_equal(granted(), is);
+		snprintf(aside, sizeof(aside), "%s/." ENFORCE_FILE ".new", bed.policy);
+		assert_int_equal(access(aside, F_OK), -1);
+		pods_agree();
+	}
+	printf("# killed %d times, %d times behind the change, %d times too late\n", KILLS, changed, finished);
+	assert_true(changed > 0 && finished < KILLS * 9 / 10);
+}
+
+/* `bindctl grant`, again and again. */
+static pid_t start_grants(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (int i = 0; i < GRANTS; i++) {
+			char port[8];
+
+			snprintf(port, sizeof(port), "%d", FIRST_PORT + i);
+			if (BINDCTL(NULL, "grant", "nobody", port))
+				_exit(1);
+		}
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	return pid;
+}
+
+static void nothing_of_other_writers_is_lost(void **state)
+{
+	const char *const texts[2] = { pod_grant(POD_A, 443), pod_grant(POD_A, 444) };
+	pid_t writer = start_grants();
+	int status, rounds = 0;
+	_cleanup_free_ char *found = NULL;
+
+	(void)state;
+	while (waitpid(writer, &status, WNOHANG) == 0) {
+		pods_enforce(&enforcer, texts[rounds % 2], ENFORCE_CHANGED, 0);
+		assert_int_equal(pod_bind(POD_A, 443 + rounds % 2), 0);
+		rounds++;
+	}
+	assert_int_equal(status, 0);
+	printf("# %d grants, meanwhile %d texts enforced\n", GRANTS, rounds);
+	assert_true(rounds > 3);
+	found = read_path(path);
+	assert_string_equal(found, texts[!(rounds % 2)]);
+	for (int i = 0; i < GRANTS; i++) {
+		const struct try try = { .uid = NOBODY, .family = AF_INET, .port = FIRST_PORT + i };
+
+		assert_int_equal(bed_try(&try).error, 0);
+	}
+	assert_int_equal(enforcer.facts.rules, GRANTS + 1);
+	pods_agree();
+}
+
+/* Binds in a pod whose rules never change, until it is told to end, or one comes out otherwise. */
+static pid_t start_binding(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		long n = 0, bad = 0;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		bed_become(&(struct try){ .in = POD_B CONTAINER, .uid = NOBODY });
+		for (long end = microseconds() + 60000000; microseconds() < end && getppid() != 1; n++) {
+			struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(443 + n % 2) };
+			int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), error;
+
+			bed_reuse(fd);
+			error = bind(fd, (struct sockaddr *)&in, sizeof(in)) ? errno : 0;
+			/* 443 is granted, 444 is not. */
+			bad += error != (n % 2 ? EACCES : 0);
+			close(fd);
+			if (bad)
+				_exit(1);
+		}
+		_exit(2);
+	}
+	assert_true(pid > 0);
+	return pid;
+}
+
+static void untouched_pod_is_decided_as_ever(void **state)
+{
+	struct bc_text texts[2] = {};
+	int status;
+	pid_t binder;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		bc_text_addf(&texts[i], "%s", pod_grant(POD_B, 443));
+		for (int port = 0; port < 200; port++)
+			bc_text_addf(&texts[i], "grant cgroup %s/kubepods/pod%d/%d port %d\n", bed.scope, port, i,
+				     1 + port);
+	}
+	pods_enforce(&enforcer, texts[1].data, ENFORCE_CHANGED, 0);
+	binder = start_binding();
+	for (int i = 0; i < bed_share(100); i++)
+		pods_enforce(&enforcer, texts[i % 2].data, ENFORCE_CHANGED, 0);
+	assert_int_equal(waitpid(binder, &status, WNOHANG), 0);
+	assert_int_equal(kill(binder, SIGTERM), 0);
+	assert_int_equal(waitpid(binder, &status, 0), binder);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	bc_text_done(&texts[0]);
+	bc_text_done(&texts[1]);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_enforcer, close_enforcer)
+
+static int tests(void)
+{
+	const struct CMUnitTest table[] = {
+		TEST(killed_at_any_moment),
+		TEST(nothing_of_other_writers_is_lost),
+		TEST(untouched_pod_is_decided_as_ever),
+	};
+
+	return cmocka_run_group_tests(table, NULL, NULL);
+}
+
+int main(void)
+{
+	return bed_main(tests);
+}
