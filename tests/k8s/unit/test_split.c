@@ -286,6 +286,7 @@ static void pruning_refuses_what_is_no_object(void **state)
 					   "{\"spec\":{\"x\":1}",
 					   "{\"a\":\"\\",
 					   "{\"a\":[1}",
+					   "{\"spec\":{} \"a\":1}",
 					   "{}}",
 					   "{}x",
 					   "{,}",
