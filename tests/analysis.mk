@@ -6,7 +6,7 @@
 # again. The versions of Debian 12 decide.
 
 ANALYSIS     := $(BUILD)/analysis
-ANALYSED     := $(LIB_SRC) $(CMD_SRC)
+ANALYSED     := $(LIB_SRC) $(CMD_SRC) $(AGENT_SRC)
 ANALYSIS_GCC ?= gcc
 CLANG_TIDY   ?= clang-tidy
 SHELLCHECK   ?= shellcheck
