@@ -80,7 +80,7 @@ $(BUILD)/fuzz/%.o: %.c Makefile tests/tests.mk
 
 $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(FUZZ_LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^
+	$(Q)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ $(FUZZ_LIBS)
 
 .SECONDARY:
 .PHONY: build-tests check-unit check-cli check-old check-kernel check-fuzz check-tree fuzz
