@@ -12,6 +12,12 @@ AGENT_REST := $(filter-out $(BUILD)/user/agent/main.o,$(AGENT_OBJ))
 ENFORCE := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/k8s/enforce/test_*.c))
 ENFORCE_BED := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/k8s/enforce/test_%,$(wildcard tests/k8s/enforce/*.c)))
 
+# What of it has values in and values out; a fuzzer tells it of a cluster.
+AGENT_PURE := claim column field finding gather intent labels pod podpath policies ports rules selector settle state write
+AGENT_FUZZ := $(AGENT_PURE:%=$(BUILD)/fuzz/user/agent/%.o)
+$(BUILD)/fuzz/fuzz_objects: FUZZ_LIBS := -ljson-c
+$(BUILD)/fuzz/fuzz_objects: $(AGENT_FUZZ)
+
 .PHONY: check-agent check-faults check-ops check-enforce check-manifests
 
 $(BUILD)/san/libagent.a: $(AGENT_SAN)
@@ -63,6 +69,6 @@ check-enforce: $(BUILD)/bindctl $(ENFORCE)
 check-manifests:
 	@tests/run tests/k8s/manifests
 
--include $(AGENT_SAN:.o=.d) $(BUILD)/san/tests/k8s/watcher.d $(BUILD)/san/tests/k8s/lines.d \
+-include $(AGENT_FUZZ:.o=.d) $(AGENT_SAN:.o=.d) $(BUILD)/san/tests/k8s/watcher.d $(BUILD)/san/tests/k8s/lines.d \
 	$(AGENT_UNIT:$(BUILD)/%=$(BUILD)/san/%.d)
 -include $(ENFORCE:=.d) $(ENFORCE_BED:.o=.d)

@@ -83,7 +83,7 @@ $(BUILD)/fuzz/%.o: %.c Makefile tests/tests.mk
 
 $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(FUZZ_LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^
+	$(Q)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ $(FUZZ_LIBS)
 
 $(BUILD)/fuzz/fuzz_reply: $(BUILD)/fuzz/tests/fuzz/fuzz_reply.o $(FUZZ_AGENT) $(FUZZ_LIB)
 	$(call say,LINK,$@)

@@ -9,14 +9,12 @@
 /* The value of the key; NULL when there is none. */
 static const char *find(const struct labels *labels, const char *key)
 {
-	const char *at = labels->text, *end = at + labels->len;
+	for (size_t at = 0; at < labels->len;) {
+		const char *name = labels->text + at, *value = name + strlen(name) + 1;
 
-	while (at < end) {
-		const char *value = at + strlen(at) + 1;
-
-		if (!strcmp(at, key))
+		if (!strcmp(name, key))
 			return value;
-		at = value + strlen(value) + 1;
+		at += value + strlen(value) + 1 - name;
 	}
 	return NULL;
 }
