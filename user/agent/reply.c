@@ -31,17 +31,10 @@ static const char *text_member(struct json_object *object, const char *name)
 	return found ? json_object_get_string(found) : "";
 }
 
-/* The first line of a text of the server's. */
+/* The first line of a text of the server's. Whoever shows it makes it printable. */
 static void set_message(struct reply *reply, const char *text)
 {
-	size_t len = strcspn(text, "\r\n");
-	char line[sizeof(reply->message)];
-
-	if (len >= sizeof(line))
-		len = bc_utf8_cut(text, sizeof(line) - 1);
-	memcpy(line, text, len);
-	line[len] = '\0';
-	bc_printable(reply->message, sizeof(reply->message), line);
+	snprintf(reply->message, sizeof(reply->message), "%.*s", (int)strcspn(text, "\r\n"), text);
 }
 
 /* A Status: the body of an error, or what an ERROR event holds. */
