@@ -3,6 +3,8 @@
 watch is refused whole. Whatever comes, memory stays small."""
 
 import json
+import os
+import random
 
 from bed import case
 from fake import objects
@@ -44,6 +46,23 @@ def damaged(bed, thing, why, **options):
     bed.equal(len(bed.requests("list")), 1, "lists")
     bed.equal(bed.requests("watch")[1].query["resourceVersion"], "9002", "the next watch does not get it again")
     bed.check(watcher.memory() < SMALL, f"it has {watcher.memory()} KiB")
+
+
+def garble(dice, text):
+    """With some bytes changed, left out, doubled, or moved."""
+    data = bytearray(text)
+    for _ in range(dice.choice((1, 1, 2, 5, 20))):
+        place, size = dice.randrange(len(data)), dice.choice((1, 1, 1, 4, 60))
+        what = dice.randrange(4)
+        if what == 0:
+            data[place] = dice.choice(b'{}[]",:\\ \n\x00\xff0e-tn')
+        elif what == 1:
+            del data[place : place + size]
+        elif what == 2:
+            data[place:place] = data[place : place + size]
+        else:
+            data[place:place] = bytes(dice.randrange(256) for _ in range(size))
+    return bytes(data)
 
 
 @case("an object that is too large is named and left out, others are kept")
@@ -155,6 +174,26 @@ def html(bed):
     bed.used()
     bed.settle(watcher)
     bed.equal(watcher.stores["pods"].pruned, [], "what was removed")
+
+
+@case("bytes garbled by chance, in lists and watches: nothing breaks, and the next good list puts all right")
+def garbled(bed):
+    seed = int(os.environ.get("BINDCTL_FAULTS_SEED", "1"))
+    dice = random.Random(seed)
+    bed.pods("a", "b", "c")
+    whole = text_of(bed.cluster.page("pods", {}))
+    events = b"".join(event("MODIFIED", pod(bed, name)) for name in "abc")
+    for number in range(150):
+        for verb, text, behind in (("list", whole, ""), ("watch", events, " ; end")):
+            bed.script(f"{verb} pods: file {bed.path(f'{verb}{number}', garble(dice, text))}{behind}")
+    bed.listener = bed.server.listen()
+    watcher = bed.watch(backoff="1-2", max_object=MOST)
+    bed.asked(lambda: len(bed.server.script.left()) < 150, f"half of the script, with seed {seed}")
+    bed.server.script.clear()
+    bed.cluster.compact()
+    bed.script("any pods: status 410")
+    bed.server.drop()
+    bed.settle(watcher)
 
 
 @case("odd JSON that is JSON: escapes, numbers, members twice, blanks everywhere")
