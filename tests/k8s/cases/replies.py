@@ -35,7 +35,7 @@ def endless_headers(bed):
     bed.settle(watcher)
     bed.asked(lambda: sum(request.hung_up for request in bed.requests(None)) == 2, "two replies at which it hung up")
     bed.settle(watcher)
-    bed.check(watcher.memory() < 40 * 1024, f"it has {watcher.memory()} KiB")
+    bed.check(watcher.memory() < 32 * 1024, f"it has {watcher.memory()} KiB")
 
 
 @case("interim replies without an end: it hangs up, and its memory stays small")
@@ -46,7 +46,7 @@ def endless_interim(bed):
     bed.used()
     bed.settle(watcher)
     bed.check(bed.requests("list")[0].hung_up, "it hung up")
-    bed.check(watcher.memory() < 40 * 1024, f"it has {watcher.memory()} KiB")
+    bed.check(watcher.memory() < 32 * 1024, f"it has {watcher.memory()} KiB")
 
 
 @case("replies that are no HTTP, or HTTP of another kind")
