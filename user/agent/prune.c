@@ -81,7 +81,7 @@ static enum part look_up(const char *const *paths, const char *path, size_t len)
 	enum part part = NONE;
 
 	for (; *paths; paths++) {
-		if (strncmp(*paths, path, len))
+		if (strlen(*paths) < len || memcmp(*paths, path, len) != 0)
 			continue;
 		if (!(*paths)[len])
 			return ALL;

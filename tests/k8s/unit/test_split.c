@@ -286,6 +286,7 @@ static void pruning_refuses_what_is_no_object(void **state)
 					   "{\"spec\":{\"x\":1}",
 					   "{\"a\":\"\\",
 					   "{\"a\":[1}",
+					   "{\"spec\":{} \"a\":1}",
 					   "{}}",
 					   "{}x",
 					   "{,}",
@@ -310,6 +311,24 @@ static void pruning_refuses_what_is_no_object(void **state)
 	assert_pruned(deep, false, "{}");
 }
 
+/* Deeper than we go it is all taken. */
+static void pruning_has_its_depth(void **state)
+{
+	static const char *const keep[] = { "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a", NULL };
+	_cleanup_(bc_text_done) struct bc_text text = {};
+	_cleanup_free_ char *pruned = NULL;
+	size_t left = 0;
+
+	(void)state;
+	for (int i = 0; i < 40; i++)
+		bc_text_add(&text, "{\"a\":", 5);
+	bc_text_add(&text, "1", 1);
+	for (int i = 0; i < 40; i++)
+		bc_text_add(&text, "}", 1);
+	assert_int_equal(prune(text.data, text.len, false, keep, &pruned, &left), 0);
+	assert_string_equal(pruned, text.data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +345,7 @@ int main(void)
 		cmocka_unit_test(glance_takes_plain_names_alone),
 		cmocka_unit_test(pruning_leaves_what_is_wanted),
 		cmocka_unit_test(pruning_refuses_what_is_no_object),
+		cmocka_unit_test(pruning_has_its_depth),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
