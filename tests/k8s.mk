@@ -28,8 +28,7 @@ check-agent: $(AGENT_UNIT)
 	@tests/run $^
 
 check-faults: $(BUILD)/tests/k8s/watcher
-	@tests/run tests/k8s/test_server
-	@WATCHER=$< tests/run tests/k8s/faults
+	@WATCHER=$< tests/run tests/k8s/test_server tests/k8s/faults
 
 -include $(AGENT_SAN:.o=.d) $(BUILD)/san/tests/k8s/watcher.d $(BUILD)/san/tests/k8s/lines.d \
 	$(AGENT_UNIT:$(BUILD)/%=$(BUILD)/san/%.d)
