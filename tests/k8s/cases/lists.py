@@ -185,6 +185,7 @@ def thousand(bed):
     bed.equal(len(bed.requests("continue")), 9, "later pages")
     bed.equal(len(bed.requests("list")), 1, "lists")
     bed.equal(len(watcher.names()), 991, "the pods")
+    bed.equal(bed.server.accepted, 1, "connections")
     bed.equal({request.query.get("limit") for request in bed.requests("list") + bed.requests("continue")}, {"100"},
               "what a page is to hold")
     bed.check("resourceVersion" not in bed.requests("list")[0].query, "a list that is not of the server's cache")
@@ -204,6 +205,22 @@ def thousand_compacted(bed):
     bed.settle(watcher)
     bed.equal(len(watcher.names()), 999, "the pods")
     bed.equal(len(bed.requests("list")), 2, "lists")
+
+
+@case("a cluster that is taken back to a backup: versions that are not yet make a list")
+def restored(bed):
+    bed.pods("a", "b")
+    watcher = bed.watch(backoff="10-40")
+    bed.settle(watcher)
+    again = bed.server.down(bed.listener)
+    bed.cluster.delete("pods", "web", "a")
+    bed.cluster.restore(500)
+    again.begin()
+    bed.settle(watcher)
+    bed.equal([str(request) for request in bed.server.early()], [], "requests before their Retry-After")
+    bed.pods("c")
+    bed.settle(watcher)
+    bed.equal(watcher.names(), ["b", "c"], "the pods")
 
 
 @case("connection refused, then the server is up")

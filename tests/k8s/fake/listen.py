@@ -86,6 +86,7 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
         copy = request.dup()
         with self.owner.changed:
             self.owner.connections.add(copy)
+            self.owner.accepted += 1
         try:
             step = self.owner.script.take("connect")
             if step:
@@ -131,6 +132,7 @@ class Server:
         self.not_before = {}
         self.tokens = None  # or those that may ask
         self.bookmarks = True
+        self.accepted = 0  # connections
         self.prefix = ""  # of all paths
         self.on_request = None  # called with each request before it is answered
 
