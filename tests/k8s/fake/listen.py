@@ -63,7 +63,7 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
     """A port, with a certificate or without."""
 
     daemon_threads = True
-    allow_reuse_address = True
+    allow_reuse_address = allow_reuse_port = True
     request_queue_size = 64
 
     def __init__(self, owner, host, port, tls):
@@ -155,11 +155,10 @@ class Server:
 
     def down(self, listener):
         """As an API server that was killed: connections break, new ones are refused until the result's begin()."""
-        port, host, tls = listener.port, listener.host, listener.tls
+        again = Listener(self, listener.host, listener.port, listener.tls)  # before somebody else has the port
+        self.listeners.append(again)
         self.close(listener)
         self.drop()
-        again = Listener(self, host, port, tls)
-        self.listeners.append(again)
         return again
 
     def close(self, listener):
