@@ -47,6 +47,44 @@ def partial(bed):
     bed.equal(watcher.names(), ["b", "c", "d"], "the pods in the end")
 
 
+@case("a list that is cut at any place: none is taken but the whole")
+def cut_anywhere(bed):
+    bed.pods("a", "b")
+    bed.listener = bed.server.listen()
+    for share in range(100):
+        bed.script(f"list pods: list part={share / 100 + 0.003}")
+    watcher = bed.watch(backoff="1-2")
+    bed.used()
+    bed.settle(watcher)
+    bed.equal(len(bed.requests("list")), 101, "lists")
+    bed.equal(len(watcher.said("LIST-END")), 1, "lists that were complete")
+
+
+@case("a list whose pages go round in circles: it is left, and nothing is removed")
+def circles(bed):
+    bed.pods("a", "b", "c")
+    page = bed.cluster.page("pods", {"limit": "1"})
+    path = bed.path("page", json.dumps(page))
+    watcher = bed.watch(page=1)
+    bed.settle(watcher)
+    bed.script(f"watch pods: status 410\nlist pods: file {path}\n50 times continue pods: file {path}")
+    bed.server.drop()
+    bed.asked(lambda: len(bed.requests("list")) >= 3, "a list anew")
+    bed.server.script.clear()
+    bed.settle(watcher)
+    bed.equal(watcher.stores["pods"].pruned, [], "what was removed")
+
+
+@case("a server that closes the connection after each reply without a word")
+def closed(bed):
+    bed.pods("a", "b", "c")
+    bed.script("list pods: list part=1\n2 times continue pods: list part=1")
+    watcher = bed.watch(page=1)
+    bed.used()
+    bed.settle(watcher)
+    bed.equal(len(bed.requests("list")), 1, "lists")
+
+
 @case("a list without items, without resourceVersion, or of another kind is none: nothing is removed")
 def shapeless(bed):
     bed.pods("a", "b")
@@ -147,6 +185,7 @@ def thousand(bed):
     bed.equal(len(bed.requests("continue")), 9, "later pages")
     bed.equal(len(bed.requests("list")), 1, "lists")
     bed.equal(len(watcher.names()), 991, "the pods")
+    bed.equal(bed.server.accepted, 1, "connections")
     bed.equal({request.query.get("limit") for request in bed.requests("list") + bed.requests("continue")}, {"100"},
               "what a page is to hold")
     bed.check("resourceVersion" not in bed.requests("list")[0].query, "a list that is not of the server's cache")
@@ -166,6 +205,22 @@ def thousand_compacted(bed):
     bed.settle(watcher)
     bed.equal(len(watcher.names()), 999, "the pods")
     bed.equal(len(bed.requests("list")), 2, "lists")
+
+
+@case("a cluster that is taken back to a backup: versions that are not yet make a list")
+def restored(bed):
+    bed.pods("a", "b")
+    watcher = bed.watch(backoff="10-40")
+    bed.settle(watcher)
+    again = bed.server.down(bed.listener)
+    bed.cluster.delete("pods", "web", "a")
+    bed.cluster.restore(500)
+    again.begin()
+    bed.settle(watcher)
+    bed.equal([str(request) for request in bed.server.early()], [], "requests before their Retry-After")
+    bed.pods("c")
+    bed.settle(watcher)
+    bed.equal(watcher.names(), ["b", "c"], "the pods")
 
 
 @case("connection refused, then the server is up")

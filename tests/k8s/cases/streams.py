@@ -2,6 +2,7 @@
 """What happens to the connection of a watch, and to one that says nothing. An event that was cut is dropped, and comes
 again, as the next watch goes on from the last one that was whole."""
 
+import signal
 import time
 
 from bed import case
@@ -111,6 +112,21 @@ def idle(bed):
     bed.check(watches[0].over - watches[0].at > 1.5, f"it was cut after {watches[0].over - watches[0].at:.3f} s")
     bed.equal(versions(bed)[1], first, "the version it goes on from")
     bed.equal(len(bed.requests("list")), 1, "lists")
+
+
+@case("a client that was stopped, as on a node that slept, comes to know what it missed")
+def slept(bed):
+    bed.pods("a", "b")
+    watcher = bed.watch(watch_seconds="1-1", grace=200, silence=1000)
+    bed.settle(watcher)
+    watcher.process.send_signal(signal.SIGSTOP)
+    bed.cluster.delete("pods", "web", "a")
+    bed.pods("b", "c")
+    time.sleep(1.5)
+    bed.pods("d")
+    watcher.process.send_signal(signal.SIGCONT)
+    bed.settle(watcher)
+    bed.equal(watcher.names(), ["b", "c", "d"], "the pods")
 
 
 @case("a watch that falls silent in the middle of an object")
