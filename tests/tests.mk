@@ -20,6 +20,9 @@ FUZZ_SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-o
 FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_LIB := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(wildcard user/lib/base/*.c user/lib/pure/*.c))
 FUZZ_SECONDS ?= 60
+# Of the node agent what reads an API server's replies.
+FUZZ_AGENT := $(patsubst %,$(BUILD)/fuzz/user/agent/%.o,backoff config connection ending glance http prune reflector \
+	reply split target token url)
 
 # What test programs are told: absolute paths.
 TEST_ENV := BINDCTL=$(abspath $(BUILD)/bindctl) STATIC_BIND=$(abspath $(BUILD)/tests/kernel/static_bind) \
@@ -82,6 +85,10 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(FUZZ_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^
 
+$(BUILD)/fuzz/fuzz_reply: $(BUILD)/fuzz/tests/fuzz/fuzz_reply.o $(FUZZ_AGENT) $(FUZZ_LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ -lcurl -ljson-c
+
 .SECONDARY:
 .PHONY: build-tests check-unit check-cli check-old check-kernel check-fuzz check-tree fuzz
 
@@ -130,4 +137,4 @@ check: check-deps
 
 -include $(OTHER)/programs.d $(OTHER)/bindctl.bpf.d
 -include $(SAN_OBJ:.o=.d) $(UNIT:$(BUILD)/%=$(BUILD)/san/%.d) $(KERNEL:=.d) $(KERNEL_BED:.o=.d)
--include $(FUZZ_LIB:.o=.d) $(FUZZ:$(BUILD)/fuzz/%=$(BUILD)/fuzz/tests/fuzz/%.d)
+-include $(FUZZ_LIB:.o=.d) $(FUZZ_AGENT:.o=.d) $(FUZZ:$(BUILD)/fuzz/%=$(BUILD)/fuzz/tests/fuzz/%.d)

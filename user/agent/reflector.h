@@ -4,7 +4,8 @@
  * every fault, for as long as it lives. It never gives up and never says that an object is gone unless the server did,
  * or a list that was complete: while the server is away the owner's last knowledge stays.
  *
- * Of an object nothing is kept. Memory is bounded: one object of at most 4 MiB, or 4 KiB of an error's text.
+ * Of an object nothing is kept. Memory is bounded: the text of one object, of at most 4 MiB, and the tree of the part of it
+ * that is wanted; or 4 KiB of an error's text.
  *
  * The owner's loop:
  *
@@ -46,6 +47,12 @@ struct reflector_config {
 	const char *field_selector; /* "spec.nodeName=n1", not escaped; NULL: all objects */
 	unsigned page;		    /* objects that a list's request asks for; 0: 100 */
 	size_t most;		    /* bytes of an object's JSON; 0: 4 MiB */
+	/*
+	 * What is wanted of an object: paths of members such as "metadata.labels", "spec.nodeName", or "spec" with all that
+	 * is in it, NULL behind the last. Its name, namespace and resourceVersion are there in any case; all else is not.
+	 * NULL: all of it. Without the rest, or by itself, it may have 512 KiB.
+	 */
+	const char *const *keep;
 	struct reflector_times times;
 	void *ctx;
 

@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 #include "agent/glance.h"
+#include "agent/prune.h"
 #include "base/util.h"
 
+/* Of the JSON that is made a tree, which takes many times as much. */
+#define TREE_MAX (512u << 10)
 #define DEPTH 64 /* of an object's nesting; those of the API have less than twenty */
 
 static void put_object(struct json_object **p)
@@ -62,10 +65,6 @@ static struct json_object *parse(struct json_tokener *tokener, const char *text,
 
 	if (*text != '{') {
 		*ret_why = "not an object";
-		return NULL;
-	}
-	if (!bc_is_utf8(text, len)) { /* json-c's own look at it lets surrogates and overlong forms pass */
-		*ret_why = "not UTF-8";
 		return NULL;
 	}
 	json_tokener_reset(tokener);
@@ -193,23 +192,43 @@ static int see_metadata(struct reply *reply, struct json_object *metadata)
 	return reply->next_page ? 0 : stop(reply, REPLY_MEMORY);
 }
 
-static int see_part(void *ctx, enum split_part part, const char *text, size_t len)
+/* An item of a list, an event of a watch. */
+static int see_object(struct reply *reply, const char *text, size_t len)
 {
-	struct reply *reply = ctx;
 	_cleanup_(put_object) struct json_object *object = NULL;
+	_cleanup_free_ char *pruned = NULL;
 	const char *why = "no JSON";
-	int r;
+	size_t left = len;
+	int r = 0;
 
-	if (part == SPLIT_OVERSIZED)
+	if (!bc_is_utf8(text, len)) /* json-c's own look at it lets surrogates and overlong forms pass */
+		return tell_unreadable(reply, text, len, "not UTF-8");
+	if (reply->config->keep)
+		r = prune(text, len, reply->watch, reply->config->keep, &pruned, &left);
+	if (r == -ENOMEM)
+		return stop(reply, REPLY_MEMORY);
+	if (left > TREE_MAX)
 		return tell_unreadable(reply, text, len, "too large");
-	object = parse(reply->tokener, text, len, &why);
+	object = parse(reply->tokener, pruned ? pruned : text, left, &why);
 	if (!object)
-		return part == SPLIT_METADATA ? stop_broken(reply, why) : tell_unreadable(reply, text, len, why);
-	if (part == SPLIT_METADATA)
-		return see_metadata(reply, object);
+		return tell_unreadable(reply, text, len, why);
 	r = reply->watch ? see_event(reply, object) : tell(reply, object, false);
 	reply->stats->last_event_ms = reply->stats->last_contact_ms;
 	return r;
+}
+
+static int see_part(void *ctx, enum split_part part, const char *text, size_t len)
+{
+	struct reply *reply = ctx;
+	_cleanup_(put_object) struct json_object *metadata = NULL;
+	const char *why = "no JSON";
+
+	if (part == SPLIT_OVERSIZED)
+		return tell_unreadable(reply, text, len, "too large");
+	if (part == SPLIT_OBJECT)
+		return see_object(reply, text, len);
+	metadata = parse(reply->tokener, text, len, &why);
+	return metadata ? see_metadata(reply, metadata) : stop_broken(reply, why);
 }
 
 int reply_begin(struct reply *reply, const struct reflector_config *config, struct reflector_stats *stats, bool watch)

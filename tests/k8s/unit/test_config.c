@@ -304,8 +304,8 @@ static void token_is_read_and_checked(void **state)
 
 static void base64_is_strict(void **state)
 {
-	static const char *const bad[] = { "",	    "=",    "A",    "AB",   "QUI",  "QQ",	"QQ=",
-					   "QQ===", "Q=Q=", "QR==", "QUJ=", "AAAA", "QUI=QUI=", "QU-_" };
+	static const char *const bad[] = { "",	       "=",    "A",    "AB",   "QUI",  "QQ",	   "QQ=", "QQ===",
+					   "QQ======", "Q=Q=", "QR==", "QUJ=", "AAAA", "QUI=QUI=", "QU-_" };
 	static const struct {
 		const char *from, *to;
 	} good[] = { { "QQ==", "A" },
