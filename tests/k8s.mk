@@ -34,8 +34,7 @@ check-agent: $(AGENT_UNIT)
 	@tests/run $^
 
 check-faults: $(BUILD)/tests/k8s/watcher
-	@tests/run tests/k8s/test_server
-	@WATCHER=$< tests/run tests/k8s/faults
+	@WATCHER=$< tests/run tests/k8s/test_server tests/k8s/faults
 
 # The agent's binary as an operator sees it.
 check-ops: $(BUILD)/bindctl-agent

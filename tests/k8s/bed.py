@@ -14,7 +14,7 @@ import traceback
 
 from fake import certs, objects
 from fake.listen import Server
-from watching import Watcher, kill_all
+from watching import KEEP, Watcher, kill_all
 
 # How long what must happen may take on a machine that is busy.
 PATIENCE = float(os.environ.get("BINDCTL_FAULTS_SECONDS", "30"))
@@ -33,6 +33,16 @@ def case(name):
     def keep(function):
         CASES.append((name, function))
         return function
+
+    return keep
+
+
+def whole_and_part(name):
+    """Two cases: objects are read whole, or only what is wanted of them."""
+
+    def keep(function):
+        case(f"{name} (read whole)")(lambda bed: function(bed, ()))
+        case(f"{name} (read in part)")(lambda bed: function(bed, KEEP))
 
     return keep
 
@@ -160,7 +170,8 @@ def run(patterns):
 
     def give_up(*_):
         kill_all()
-        shutil.rmtree(top, ignore_errors=True)
+        os.rename(top, top + ".over")  # cases that still run find nowhere to write
+        shutil.rmtree(top + ".over", ignore_errors=True)
         os._exit(1)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -18,10 +18,12 @@ from fake.cluster import KINDS
 WATCHER = os.environ.get("WATCHER", "build/tests/k8s/watcher")
 RUNNING = set()
 
-# So short that a test need not wait for them, and so long that what they are about can be seen.
-DEFAULTS = {"backoff": "50-400"}
 # What the address sanitizer holds back of memory that was freed would hide what is in use.
 LEAN = {"ASAN_OPTIONS": "quarantine_size_mb=1:thread_local_quarantine_size_kb=64"}
+# What the agent wants of a pod, more or less.
+KEEP = ("metadata.uid", "metadata.labels", "spec.nodeName", "status.phase")
+# Waits so short that a test need not wait for them, and so long that what they are about can be seen.
+DEFAULTS = {"backoff": "50-400", "keep": KEEP}
 # Of an option here, those of the watcher: with two, they are the ends of a range.
 OPTIONS = {
     "backoff": ("backoff-ms", "backoff-most-ms"),
@@ -81,6 +83,9 @@ class Watcher:
     def __init__(self, url, resources, options, environment):
         words = ["setpriv", "--pdeathsig", "KILL", WATCHER, "--stats"]
         for name, value in (DEFAULTS | options).items():
+            if name == "keep":
+                words += [word for path in value for word in ("--keep", path)]
+                continue
             names = OPTIONS.get(name, (name.replace("_", "-"),))
             values = [value] if len(names) == 1 else value.split("-")
             for option, part in zip(names, values):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Who the server is, and who we are."""
 
+import base64
+import json
 import os
 import socket
 
@@ -158,6 +160,34 @@ def from_kubeconfig(bed):
     path = kubeconfig(bed, bed.server.listen("good"), "token: secret")
     watcher = bed.watch(url="", ca=None, kubeconfig=path)
     bed.settle(watcher)
+
+
+@case("a kubeconfig with all in it: authority, certificate and key; and a server below a path")
+def all_in_one(bed):
+    bed.pods("a")
+    bed.server.prefix = "/k8s/clusters/c-1"
+    listener = bed.server.listen("good", ask_client=True)
+    data = {name: base64.b64encode(contents(os.path.join(bed.certificates, name))).decode()
+            for name in ("ca.crt", "client.crt", "client.key")}
+    path = bed.path("config", json.dumps({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "elsewhere",
+        "clusters": [
+            {"name": "no", "cluster": {"server": "https://192.0.2.1"}},
+            {"name": "test", "cluster": {"server": listener.url + bed.server.prefix,
+                                         "certificate-authority-data": data["ca.crt"]}},
+        ],
+        "users": [{"name": "agent", "user": {"client-certificate-data": data["client.crt"],
+                                             "client-key-data": data["client.key"]}}],
+        "contexts": [
+            {"name": "elsewhere", "context": {"cluster": "no", "user": "agent"}},
+            {"name": "here", "context": {"cluster": "test", "user": "agent"}},
+        ],
+    }))
+    watcher = bed.watch(url="", ca=None, kubeconfig=path, context="here")
+    bed.settle(watcher)
+    bed.check("system:node:n1" in bed.requests("list")[0].peer, f"who we are: {bed.requests('list')[0].peer}")
 
 
 @case("it asks with GET alone, for JSON, and says who it is")

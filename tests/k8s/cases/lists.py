@@ -47,6 +47,44 @@ def partial(bed):
     bed.equal(watcher.names(), ["b", "c", "d"], "the pods in the end")
 
 
+@case("a list that is cut at any place: none is taken but the whole")
+def cut_anywhere(bed):
+    bed.pods("a", "b")
+    bed.listener = bed.server.listen()
+    for share in range(100):
+        bed.script(f"list pods: list part={share / 100 + 0.003}")
+    watcher = bed.watch(backoff="1-2")
+    bed.used()
+    bed.settle(watcher)
+    bed.equal(len(bed.requests("list")), 101, "lists")
+    bed.equal(len(watcher.said("LIST-END")), 1, "lists that were complete")
+
+
+@case("a list whose pages go round in circles: it is left, and nothing is removed")
+def circles(bed):
+    bed.pods("a", "b", "c")
+    page = bed.cluster.page("pods", {"limit": "1"})
+    path = bed.path("page", json.dumps(page))
+    watcher = bed.watch(page=1)
+    bed.settle(watcher)
+    bed.script(f"watch pods: status 410\nlist pods: file {path}\n50 times continue pods: file {path}")
+    bed.server.drop()
+    bed.asked(lambda: len(bed.requests("list")) >= 3, "a list anew")
+    bed.server.script.clear()
+    bed.settle(watcher)
+    bed.equal(watcher.stores["pods"].pruned, [], "what was removed")
+
+
+@case("a server that closes the connection after each reply without a word")
+def closed(bed):
+    bed.pods("a", "b", "c")
+    bed.script("list pods: list part=1\n2 times continue pods: list part=1")
+    watcher = bed.watch(page=1)
+    bed.used()
+    bed.settle(watcher)
+    bed.equal(len(bed.requests("list")), 1, "lists")
+
+
 @case("a list without items, without resourceVersion, or of another kind is none: nothing is removed")
 def shapeless(bed):
     bed.pods("a", "b")

@@ -100,6 +100,7 @@ def token(bed):
     used = [request.authorization for request in bed.requests(None)]
     bed.equal(sorted(set(used)), ["Bearer new", "Bearer old"], "what it showed")
     bed.check(used.index("Bearer new") == used.count("Bearer old"), "the old token is not used again")
+    bed.equal(len(bed.requests("list")), 1, "lists: the watch goes on from where it was")
 
 
 @case("a token that is replaced while it still holds is used from the next request on")
@@ -146,6 +147,7 @@ def forbidden_watch(bed):
     watcher = bed.watch()
     bed.settle(watcher)
     bed.equal((watcher.said("GONE"), watcher.stores["pods"].pruned), ([], []), "what was removed")
+    bed.equal(len(bed.requests("list")), 1, "lists: the watch goes on from where it was")
 
 
 @case("404: the resource is not installed, later it is")

@@ -131,6 +131,7 @@ class Server:
         self.not_before = {}
         self.tokens = None  # or those that may ask
         self.bookmarks = True
+        self.prefix = ""  # of all paths
         self.on_request = None  # called with each request before it is answered
 
     def listen(self, certificate=None, host="127.0.0.1", port=0, ask_client=False, begin=True):
@@ -218,7 +219,7 @@ class Server:
         """A request into the record."""
         path, _, query = handler.path.partition("?")
         query = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
-        resource = PATHS.get(path, path)
+        resource = PATHS.get(path.removeprefix(self.prefix), path) if path.startswith(self.prefix) else path
         verb = "watch" if query.get("watch") in ("1", "true") else "continue" if "continue" in query else "list"
         if handler.command != "GET":
             verb = handler.command
