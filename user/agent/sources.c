@@ -55,7 +55,7 @@ static void on_note(void *ctx, enum reflector_level level, const char *text)
 				  level == REFLECT_INFO	   ? LEVEL_INFO :
 							     LEVEL_DEBUG;
 
-	log_event(as, "watch", "resource", source->name, "text", text, NULL);
+	log_repeating(as, "watch", "resource", source->name, "text", text, NULL);
 }
 
 /* So that a thousand agents that were started at once do not do everything at once. */
@@ -68,12 +68,14 @@ static uint32_t seed(void)
 	return number;
 }
 
+#define ANNOTATION(name) ("metadata.annotations." name)
+
 /* What the parsers of object.h read; the rest, most of a pod, need not even be taken apart. */
 static const char *const keep_pod[] = { "metadata.uid",
 					"metadata.labels",
 					"metadata.ownerReferences",
-					"metadata.annotations." OBJECT_PORTS,
-					"metadata.annotations." OBJECT_MIRROR,
+					ANNOTATION(OBJECT_PORTS),
+					ANNOTATION(OBJECT_MIRROR),
 					"spec.nodeName",
 					"spec.hostNetwork",
 					"spec.hostUsers",
@@ -97,8 +99,12 @@ static const struct {
 int sources_init(struct sources *ret, struct http *http, const char *node)
 {
 	*ret = (struct sources){ .state = state_new() };
-	if (!ret->state || asprintf(&ret->selector, "spec.nodeName=%s", node) < 0)
+	if (!ret->state)
 		return -ENOMEM;
+	if (asprintf(&ret->selector, "spec.nodeName=%s", node) < 0) {
+		ret->selector = NULL;
+		return -ENOMEM;
+	}
 	for (enum state_kind kind = 0; kind < STATE_KINDS; kind++) {
 		struct source *source = &ret->items[kind];
 		const struct reflector_config config = {
