@@ -164,7 +164,7 @@ int field_number(const struct field *field, int64_t max, int64_t *ret, struct bc
 int field_word(const struct field *field, const char *const *words, unsigned *ret, struct bc_error *reterr)
 {
 	char known[128], shown[FIELD_SHOWN];
-	const char *text;
+	const char *text = "";
 	size_t used = 0;
 	int r = field_string(field, &text, reterr);
 

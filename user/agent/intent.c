@@ -7,6 +7,8 @@
 #include "intent.h"
 #include "write.h"
 
+#define BLOCK_MAX (512u << 10) /* bytes for one path: 500 of them are what a file of policy may hold */
+
 /* The rules of one path. */
 struct block {
 	char *path;
@@ -18,6 +20,13 @@ struct block {
 struct local {
 	const struct state_entry *entry;
 	const struct state_entry *rival; /* another one that claims to be the same; NULL: none */
+};
+
+/* How much of what is claimed for a pod is written, where it is too much. */
+enum amount {
+	ALL,
+	DENIES,
+	CLUSTER_DENIES,
 };
 
 struct making {
@@ -32,6 +41,7 @@ struct making {
 	struct bc_text text;  /* of the blocks */
 	struct claims claims; /* of the pod in question */
 	struct rows rows;
+	enum amount amount;
 };
 
 static void making_done(struct making *m)
@@ -146,18 +156,12 @@ static int add_denies(struct making *m)
 static int make_rows(struct making *m, const struct local *local)
 {
 	const struct gather g = { m->state, &m->findings };
-	int r = gather(&g, local->entry, local->rival, &m->claims);
+	int r = gather(&g, local->entry, local->rival || m->amount == CLUSTER_DENIES, &m->claims);
 
 	m->rows.n = 0;
 	if (r)
 		return r;
-	r = settle(&m->claims, &m->rows, tell_overruled, m);
-	if (r != -E2BIG)
-		return r;
-	gather_note(&m->findings, FINDING_WARNING, STATE_POD, local->entry->key,
-		    "too many rules of its policies overlap: it is given nothing, and what they deny is denied");
-	m->rows.n = 0;
-	return add_denies(m);
+	return m->amount == ALL ? settle(&m->claims, &m->rows, tell_overruled, m) : add_denies(m);
 }
 
 static int add_block(struct making *m, const struct local *local, enum podpath_driver driver, enum pod_qos qos,
@@ -175,8 +179,10 @@ static int add_block(struct making *m, const struct local *local, enum podpath_d
 		return r;
 	bc_text_addf(&m->text, "\n# Pod %s\n", local->entry->key);
 	r = write_rows(&w, &m->rows);
-	block.path = strdup(path);
 	block.len = m->text.len - block.at;
+	if (!r && block.len > BLOCK_MAX && m->amount != CLUSTER_DENIES)
+		return -E2BIG;
+	block.path = strdup(path);
 	if (r || !block.path || bc_grow(&m->blocks, &m->blocks_room, m->nblocks + 1)) {
 		free(block.path);
 		return -ENOMEM;
@@ -196,6 +202,32 @@ static int add_blocks(struct making *m, const struct local *local, struct bc_err
 		for (enum pod_qos q = 0; !r && driver & m->config->path.drivers && q < POD_QOS_CLASSES; q++)
 			if (q == qos || qos == POD_QOS_CLASSES)
 				r = add_block(m, local, driver, q, reterr);
+	return r;
+}
+
+/* Nobody's pod is to take so much that there is no room for others'. */
+static int add_pod(struct making *m, const struct local *local, struct bc_error *reterr)
+{
+	static const char *const left[] = { "all", "what its policies and the cluster's deny",
+					    "what the cluster's deny" };
+	const size_t text = m->text.len, blocks = m->nblocks, rules = m->counts.rules;
+	int r = -E2BIG;
+
+	for (m->amount = ALL; r == -E2BIG && m->amount <= CLUSTER_DENIES; m->amount++) {
+		m->text.len = text;
+		m->counts.rules = rules;
+		while (m->nblocks > blocks)
+			free(m->blocks[--m->nblocks].path);
+		if (m->amount != ALL)
+			gather_note(
+				&m->findings, FINDING_WARNING, STATE_POD, local->entry->key,
+				"its policies have too many rules, or too many that overlap: of them there is left %s",
+				left[m->amount]);
+		r = make_rows(m, local);
+		if (!r && m->rows.n)
+			r = add_blocks(m, local, reterr);
+	}
+	m->counts.pods_ruled += !r && m->rows.n;
 	return r;
 }
 
@@ -242,10 +274,7 @@ static int make_text(struct making *m, struct bc_text *text, struct bc_error *re
 	r = find_locals(m);
 	r = r ?: add_reserved(m, text);
 	for (size_t i = 0; !r && i < m->nlocals; i++) {
-		r = make_rows(m, &m->locals[i]);
-		m->counts.pods_ruled += !r && m->rows.n;
-		if (!r && m->rows.n)
-			r = add_blocks(m, &m->locals[i], reterr);
+		r = add_pod(m, &m->locals[i], reterr);
 	}
 	if (r)
 		return r;

@@ -1,22 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "settle.h"
-
-/* What is left of a claim at some port. */
-struct left {
-	uint32_t claim;
-	uint32_t place; /* the claim whose prefix it has */
-	uint32_t proto;
-};
-
-/* What holds at a range of ports, the nearest first. */
-struct column {
-	struct left *items;
-	size_t n, room;
-};
+#include "column.h"
 
 struct settling {
 	const struct claims *claims;
@@ -28,44 +14,11 @@ struct settling {
 	size_t nactive;
 	unsigned *bounds; /* ports at which some member begins, or that are the first behind one */
 	struct column now, before, everywhere;
-	size_t steps;
-	unsigned char *told; /* of each claim, what `overruled` was told */
-	settle_fn *overruled;
-	void *ctx;
+	struct columns columns;
 	struct rows *rows;
 };
 
 #define compare(a, b) (((a) > (b)) - ((a) < (b)))
-
-/* As the policy language has it, by what the rules were as written. */
-static int compare_rank(const struct claim *a, const struct claim *b)
-{
-	if (a->cluster != b->cluster)
-		return a->cluster ? -1 : 1;
-	if (a->width != b->width)
-		return compare(a->width, b->width);
-	if (a->bits != b->bits)
-		return compare(b->bits, a->bits);
-	return compare(b->one_proto, a->one_proto);
-}
-
-static int compare_claims(const void *left, const void *right, void *ctx)
-{
-	const struct claims *claims = ctx;
-	const struct claim *a = &claims->items[*(const uint32_t *)left], *b = &claims->items[*(const uint32_t *)right];
-	int rank = compare_rank(a, b);
-
-	if (rank)
-		return rank;
-	if (a->verb != b->verb)
-		return compare(bc_verb_verdict(a->verb), bc_verb_verdict(b->verb));
-	/* Two rewrites: the first policy by name, and in it the first rule. */
-	if (a->policy != b->policy)
-		return compare(a->policy, b->policy);
-	if (a->rule != b->rule)
-		return compare(a->rule, b->rule);
-	return compare(*(const uint32_t *)left, *(const uint32_t *)right);
-}
 
 static int compare_starts(const void *left, const void *right, void *ctx)
 {
@@ -82,111 +35,10 @@ static int compare_bounds(const void *left, const void *right)
 	return compare(*(const unsigned *)left, *(const unsigned *)right);
 }
 
-static bool same_outcome(const struct claim *a, const struct claim *b)
-{
-	return a->verb == b->verb && (a->verb != BC_VERB_REWRITE || !memcmp(&a->to, &b->to, sizeof(a->to)));
-}
-
-/* The winner, which is nearer, leaves nothing of the loser where both hold. */
-static void tell(struct settling *s, uint32_t winner, uint32_t loser)
-{
-	const struct claim *won = &s->claims->items[winner], *lost = &s->claims->items[loser];
-	unsigned char which = won->cluster ? 1 : 2;
-
-	if (!s->overruled || lost->cluster || lost->audit || won->audit || s->told[loser] & which)
-		return;
-	if (won->cluster ? !claim_gives(lost) : compare_rank(won, lost) || same_outcome(won, lost))
-		return;
-	s->told[loser] |= which;
-	s->overruled(s->ctx, won, lost);
-}
-
-static int add_left(struct column *column, struct left left)
-{
-	if (bc_grow(&column->items, &column->room, column->n + 1))
-		return -ENOMEM;
-	column->items[column->n++] = left;
-	return 0;
-}
-
-/* What nearer claims leave of it. A deny that only reports takes nothing away but from others of its kind. */
-static int add_claim(struct settling *s, struct column *column, uint32_t number)
-{
-	const struct claim *claim = &s->claims->items[number];
-	uint32_t proto = claim->proto;
-
-	s->steps += 1 + column->n;
-	if (s->steps > SETTLE_STEPS_MAX)
-		return -E2BIG;
-	for (size_t i = 0; proto && i < column->n; i++) {
-		const struct left *nearer = &column->items[i];
-		const struct claim *other = &s->claims->items[nearer->claim];
-
-		if ((other->audit && !claim->audit) || !(proto & nearer->proto) || !claim_covers(other, claim))
-			continue;
-		tell(s, nearer->claim, number);
-		proto &= ~nearer->proto;
-	}
-	return proto ? add_left(column, (struct left){ number, number, proto }) : 0;
-}
-
-static bool has_left(const struct settling *s, const struct column *column, const struct left *left)
-{
-	for (size_t i = 0; i < column->n; i++) {
-		const struct left *known = &column->items[i];
-
-		if (known->claim == left->claim && known->proto == left->proto &&
-		    claim_covers(&s->claims->items[known->place], &s->claims->items[left->place]) &&
-		    claim_covers(&s->claims->items[left->place], &s->claims->items[known->place]))
-			return true;
-	}
-	return false;
-}
-
-/*
- * A deny that only reports is seen when it is tried before the rule that decides. So it stands once more wherever one that
- * was to come behind it has a longer prefix, or names a protocol.
- */
-static int add_reports(struct settling *s, struct column *column)
-{
-	size_t n = column->n;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct claim *claim = &s->claims->items[column->items[i].claim];
-
-		for (size_t k = i + 1; claim->audit && k < n; k++) {
-			struct left left = { column->items[i].claim, column->items[k].claim,
-					     column->items[i].proto & column->items[k].proto };
-
-			if (s->steps++ > SETTLE_STEPS_MAX)
-				return -E2BIG;
-			if (!left.proto || s->claims->items[left.place].audit ||
-			    !claim_covers(claim, &s->claims->items[left.place]) || has_left(s, column, &left))
-				continue;
-			if (add_left(column, left))
-				return -ENOMEM;
-		}
-	}
-	return 0;
-}
-
-static int make_column(struct settling *s, struct column *column, const uint32_t *members, size_t n)
-{
-	int r = 0;
-
-	column->n = 0;
-	for (size_t i = 0; !r && i < n; i++)
-		r = add_claim(s, column, s->members[members[i]]);
-	return r ?: add_reports(s, column);
-}
-
-static bool same_column(const struct column *a, const struct column *b)
-{
-	return a->n == b->n && (!a->n || !memcmp(a->items, b->items, a->n * sizeof(*a->items)));
-}
-
 static int add_rows(struct settling *s, const struct column *column, struct bc_range range, const struct claim *about)
 {
+	if (s->rows->n + column->n > SETTLE_ROWS_MAX)
+		return -E2BIG;
 	if (bc_grow(&s->rows->items, &s->rows->room, s->rows->n + column->n))
 		return -ENOMEM;
 	for (size_t i = 0; i < column->n; i++) {
@@ -258,25 +110,25 @@ static int settle_members(struct settling *s, const struct claim *about)
 
 	while (nany < s->nmembers && !s->claims->items[s->members[s->starts[nany]]].range.first)
 		nany++;
-	r = make_column(s, &s->everywhere, s->starts, nany);
+	r = column_make(&s->columns, &s->everywhere, s->members, s->starts, nany);
 	r = r ?: add_rows(s, &s->everywhere, range, about);
 	s->nactive = 0;
 	s->before.n = 0;
 	for (size_t i = 0; !r && i + 1 < n; i++) {
 		activate(s, s->bounds[i], &next);
-		r = make_column(s, &s->now, s->active, s->nactive);
-		if (!r && i && same_column(&s->now, &s->before)) {
+		r = column_make(&s->columns, &s->now, s->members, s->active, s->nactive);
+		if (!r && i && column_equal(&s->now, &s->before)) {
 			range.last = s->bounds[i + 1] - 1;
 			continue;
 		}
-		if (!r && i && !same_column(&s->before, &s->everywhere))
+		if (!r && i && !column_equal(&s->before, &s->everywhere))
 			r = add_rows(s, &s->before, range, about);
 		range = (struct bc_range){ s->bounds[i], s->bounds[i + 1] - 1 };
 		struct column swap = s->before;
 		s->before = s->now;
 		s->now = swap;
 	}
-	if (!r && !same_column(&s->before, &s->everywhere))
+	if (!r && !column_equal(&s->before, &s->everywhere))
 		r = add_rows(s, &s->before, range, about);
 	return r;
 }
@@ -333,7 +185,7 @@ int settle(const struct claims *claims, struct rows *ret, settle_fn *overruled, 
 	_cleanup_free_ uint32_t *numbers = calloc(4 * room, sizeof(*numbers));
 	_cleanup_free_ unsigned *bounds = calloc(2 * room, sizeof(*bounds));
 	_cleanup_free_ unsigned char *told = calloc(room, 1);
-	struct settling s = { .claims = claims, .overruled = overruled, .ctx = ctx, .rows = ret };
+	struct settling s = { .claims = claims, .rows = ret };
 	int r;
 
 	if (!numbers || !bounds || !told)
@@ -343,10 +195,10 @@ int settle(const struct claims *claims, struct rows *ret, settle_fn *overruled, 
 	s.starts = numbers + 2 * room;
 	s.active = numbers + 3 * room;
 	s.bounds = bounds;
-	s.told = told;
+	s.columns = (struct columns){ .claims = claims, .told = told, .overruled = overruled, .ctx = ctx };
 	for (size_t i = 0; i < claims->n; i++)
 		s.order[i] = i;
-	qsort_r(s.order, claims->n, sizeof(*s.order), compare_claims, (void *)claims);
+	qsort_r(s.order, claims->n, sizeof(*s.order), column_compare, (void *)claims);
 	r = settle_all(&s);
 	free(s.now.items);
 	free(s.before.items);

@@ -27,8 +27,9 @@ struct rows {
 /* Told of claims that others leave nothing of somewhere, each loser once for the cluster and once for the namespace. */
 typedef void settle_fn(void *ctx, const struct claim *winner, const struct claim *loser);
 
-/* Steps beyond which it is given up. */
+/* Steps, and rows, beyond which it is given up. */
 #define SETTLE_STEPS_MAX 2000000
+#define SETTLE_ROWS_MAX 8192
 
 /*
  * Rows for one pod, in no particular order. `overruled` hears of what a cluster's deny takes from somebody's grant, and of

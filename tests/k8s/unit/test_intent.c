@@ -540,9 +540,44 @@ static void too_many_rules_are_cut_off_and_denies_stay(void **unused)
 	assert_verdict(&made, bind_of(P1, false, 22), BC_DENY);
 	assert_verdict(&made, bind_of(PATH_OF(3), false, 443), BC_GRANT);
 	assert_finding(&made.findings, FINDING_WARNING, "BindPolicy", "web", "p100", "this one is left out");
-	assert_finding(&made.findings, FINDING_WARNING, "Pod", "web", "edge", "too many rules of its policies overlap");
+	assert_finding(&made.findings, FINDING_WARNING, "Pod", "web", "edge",
+		       "of them there is left what its policies and the cluster's deny");
 	print_message("# %zu bytes of text\n", made.text.len);
 	assert_true(made.text.len < 1000000);
+	state_free(state);
+}
+
+/* What does not overlap, but is long. */
+static void too_long_rules_are_cut_off_and_the_clusters_stay(void **unused)
+{
+	struct state *state = small_cluster();
+	_cleanup_(made_done) struct made made = {};
+
+	(void)unused;
+	for (int i = 0; i < 4; i++) {
+		_cleanup_(bc_text_done) struct bc_text rules = {};
+
+		for (int k = 0; k < 64; k++) {
+			bc_text_addf(&rules, "%s{'action': 'Deny', 'ports': [%d], 'runAsUser': %u, 'addresses': [",
+				     k ? ", " : "", 1000 + 64 * i + k, 4000000000u + i);
+			for (int a = 0; a < 16; a++)
+				bc_text_addf(&rules, "%s'2001:db8:1234:5678:9abc:def0:%x:%x'", a ? ", " : "", 4096 + i,
+					     4096 + a);
+			bc_text_addf(&rules, "]}");
+		}
+		setf(state, STATE_BIND_POLICY,
+		     "{'metadata': {'namespace': 'web', 'name': 'p%d'}, 'spec': {'podSelector': {}, 'rules': [%s]}}", i,
+		     rules.data);
+	}
+	set(state, STATE_BIND_POLICY, POLICY("dns", "b", "", GRANT("443")));
+	set(state, STATE_CLUSTER_POLICY, CLUSTER("c", "'rules': [{'action': 'Deny', 'ports': [22]}]"));
+	make(state, &cluster_config, &made);
+	assert_verdict(&made, bind_of(P1, false, 22), BC_DENY);
+	assert_verdict(&made, bind_of(PATH_OF(3), false, 443), BC_GRANT);
+	assert_finding(&made.findings, FINDING_WARNING, "Pod", "web", "edge",
+		       "of them there is left what the cluster's deny");
+	print_message("# %zu bytes of text\n", made.text.len);
+	assert_true(made.text.len < 10000);
 	state_free(state);
 }
 
@@ -636,6 +671,7 @@ int main(void)
 		cmocka_unit_test(bad_objects_are_named_and_the_others_stay),
 		cmocka_unit_test(doubtful_pod_is_denied_what_any_policy_denies),
 		cmocka_unit_test(too_many_rules_are_cut_off_and_denies_stay),
+		cmocka_unit_test(too_long_rules_are_cut_off_and_the_clusters_stay),
 		cmocka_unit_test(node_of_250_pods_takes_no_time),
 		cmocka_unit_test(config_that_is_none_is_refused),
 	};
