@@ -67,7 +67,7 @@ say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' $(1) $(2:$(BUILD)/%=%))
 .DELETE_ON_ERROR:
 .PHONY: all install uninstall clean check check-deps
 
-all: $(BUILD)/bindctl $(if $(AGENT_SRC),$(BUILD)/bindctl-agent)
+all: $(BUILD)/bindctl $(BUILD)/bindctl-agent
 
 $(BUILD)/bindctl: $(CMD_OBJ) $(BUILD)/libbindctl.a
 	$(call say,LINK,$@)
