@@ -18,6 +18,10 @@ AGENT_FUZZ := $(AGENT_PURE:%=$(BUILD)/fuzz/user/agent/%.o)
 $(BUILD)/fuzz/fuzz_objects: FUZZ_LIBS := -ljson-c
 $(BUILD)/fuzz/fuzz_objects: $(AGENT_FUZZ)
 
+# Of make check, beside the unit tests.
+AGENT_SUITES := tests/k8s/manifests tests/k8s/test_server tests/k8s/faults tests/k8s/ops $(ENFORCE)
+build-tests: $(BUILD)/bindctl-agent $(AGENT_UNIT) $(BUILD)/tests/k8s/watcher $(ENFORCE)
+
 .PHONY: check-agent check-faults check-ops check-enforce check-manifests
 
 $(BUILD)/san/libagent.a: $(AGENT_SAN)
@@ -44,7 +48,7 @@ check-faults: $(BUILD)/tests/k8s/watcher
 
 # The agent's binary as an operator sees it.
 check-ops: $(BUILD)/bindctl-agent
-	@$(TEST_ENV) BINDCTL_AGENT=$(abspath $(BUILD)/bindctl-agent) tests/run tests/k8s/ops
+	@$(TEST_ENV) tests/run tests/k8s/ops
 
 $(BUILD)/libagent.a: $(AGENT_REST)
 	$(call say,AR,$@)

@@ -27,7 +27,8 @@ FUZZ_AGENT := $(patsubst %,$(BUILD)/fuzz/user/agent/%.o,backoff config connectio
 # What test programs are told: absolute paths.
 TEST_ENV := BINDCTL=$(abspath $(BUILD)/bindctl) STATIC_BIND=$(abspath $(BUILD)/tests/kernel/static_bind) \
 	FUZZ_DIR=$(abspath $(BUILD)/fuzz) SCHEMA_3=$(abspath tests/kernel/schema-3) \
-	OTHER_BINDCTL=$(abspath $(OTHER)/other_bindctl)
+	OTHER_BINDCTL=$(abspath $(OTHER)/other_bindctl) BINDCTL_AGENT=$(abspath $(BUILD)/bindctl-agent) \
+	WATCHER=$(abspath $(BUILD)/tests/k8s/watcher)
 
 $(BUILD)/san/%.o: %.c Makefile tests/tests.mk | $(SKEL)
 	$(call say,CC,$@)
@@ -132,8 +133,8 @@ fuzz: $(FUZZ)
 # On all processors, unless make was told how many.
 check: check-deps
 	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) check-analysis
-	@$(MAKE) --no-print-directory check-tree $(UNIT) $(BUILD)/bindctl $(FUZZ) $(KERNEL) $(KERNEL_HELPERS)
-	@$(TEST_ENV) tests/run $(UNIT) tests/fuzz/run tests/cli/run tests/old/run $(KERNEL)
+	@$(MAKE) --no-print-directory check-tree all build-tests
+	@$(TEST_ENV) tests/run $(UNIT) $(AGENT_UNIT) tests/fuzz/run tests/cli/run tests/old/run $(KERNEL) $(AGENT_SUITES)
 
 -include $(OTHER)/programs.d $(OTHER)/bindctl.bpf.d
 -include $(SAN_OBJ:.o=.d) $(UNIT:$(BUILD)/%=$(BUILD)/san/%.d) $(KERNEL:=.d) $(KERNEL_BED:.o=.d)
