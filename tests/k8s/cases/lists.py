@@ -71,6 +71,7 @@ def circles(bed):
     bed.server.drop()
     bed.asked(lambda: len(bed.requests("list")) >= 3, "a list anew")
     bed.server.script.clear()
+    bed.check(watcher.tries() >= 2, "it waits before that, as after the 410")
     bed.settle(watcher)
     bed.equal(watcher.stores["pods"].pruned, [], "what was removed")
 
