@@ -44,10 +44,10 @@ check-agent: $(AGENT_UNIT)
 	@tests/run $^
 
 check-faults: $(BUILD)/tests/k8s/watcher
-	@WATCHER=$< tests/run tests/k8s/test_server tests/k8s/faults
+	@$(TEST_ENV) tests/run tests/k8s/test_server tests/k8s/faults
 
 # The agent's binary as an operator sees it.
-check-ops: $(BUILD)/bindctl-agent
+check-ops: $(BUILD)/bindctl $(BUILD)/bindctl-agent
 	@$(TEST_ENV) tests/run tests/k8s/ops
 
 $(BUILD)/libagent.a: $(AGENT_REST)
