@@ -18,9 +18,9 @@ AGENT_FUZZ := $(AGENT_PURE:%=$(BUILD)/fuzz/user/agent/%.o)
 $(BUILD)/fuzz/fuzz_objects: FUZZ_LIBS := -ljson-c
 $(BUILD)/fuzz/fuzz_objects: $(AGENT_FUZZ)
 
-# What make check runs, and what has to be built for it.
-AGENT_TESTS := $(AGENT_UNIT) tests/k8s/manifests tests/k8s/test_server tests/k8s/faults tests/k8s/ops $(ENFORCE)
-AGENT_BUILT := $(AGENT_UNIT) $(BUILD)/bindctl-agent $(BUILD)/tests/k8s/watcher $(ENFORCE)
+# Of make check, beside the unit tests.
+AGENT_SUITES := tests/k8s/manifests tests/k8s/test_server tests/k8s/faults tests/k8s/ops $(ENFORCE)
+build-tests: $(BUILD)/bindctl-agent $(AGENT_UNIT) $(BUILD)/tests/k8s/watcher $(ENFORCE)
 
 .PHONY: check-agent check-faults check-ops check-enforce check-manifests
 
@@ -44,7 +44,7 @@ check-agent: $(AGENT_UNIT)
 	@tests/run $^
 
 check-faults: $(BUILD)/tests/k8s/watcher
-	@WATCHER=$< tests/run tests/k8s/test_server tests/k8s/faults
+	@$(TEST_ENV) tests/run tests/k8s/test_server tests/k8s/faults
 
 # The agent's binary as an operator sees it.
 check-ops: $(BUILD)/bindctl $(BUILD)/bindctl-agent

@@ -133,8 +133,8 @@ fuzz: $(FUZZ)
 # On all processors, unless make was told how many.
 check: check-deps
 	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) check-analysis
-	@$(MAKE) --no-print-directory check-tree $(UNIT) $(BUILD)/bindctl $(FUZZ) $(KERNEL) $(KERNEL_HELPERS) $(AGENT_BUILT)
-	@$(TEST_ENV) tests/run $(UNIT) tests/fuzz/run tests/cli/run tests/old/run $(KERNEL) $(AGENT_TESTS)
+	@$(MAKE) --no-print-directory check-tree all build-tests
+	@$(TEST_ENV) tests/run $(UNIT) $(AGENT_UNIT) tests/fuzz/run tests/cli/run tests/old/run $(KERNEL) $(AGENT_SUITES)
 
 -include $(OTHER)/programs.d $(OTHER)/bindctl.bpf.d
 -include $(SAN_OBJ:.o=.d) $(UNIT:$(BUILD)/%=$(BUILD)/san/%.d) $(KERNEL:=.d) $(KERNEL_BED:.o=.d)
