@@ -13,8 +13,7 @@ ENFORCE := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/k8s/enforce/test_*.c))
 ENFORCE_BED := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/k8s/enforce/test_%,$(wildcard tests/k8s/enforce/*.c)))
 
 # What of it has values in and values out; a fuzzer tells it of a cluster.
-AGENT_PURE := claim column field finding gather intent labels pod podpath policies ports rules selector settle state write
-AGENT_FUZZ := $(AGENT_PURE:%=$(BUILD)/fuzz/user/agent/%.o)
+AGENT_FUZZ := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(wildcard user/agent/intent/*.c))
 $(BUILD)/fuzz/fuzz_objects: FUZZ_LIBS := -ljson-c
 $(BUILD)/fuzz/fuzz_objects: $(AGENT_FUZZ)
 

@@ -21,8 +21,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c
 FUZZ_LIB := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(wildcard user/lib/base/*.c user/lib/pure/*.c))
 FUZZ_SECONDS ?= 60
 # Of the node agent what reads an API server's replies.
-FUZZ_AGENT := $(patsubst %,$(BUILD)/fuzz/user/agent/%.o,backoff config connection ending glance http prune reflector \
-	reply split target token url)
+FUZZ_AGENT := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(filter-out %/kubeconfig.c,$(wildcard user/agent/api/*.c)))
 
 # What test programs are told: absolute paths.
 TEST_ENV := BINDCTL=$(abspath $(BUILD)/bindctl) STATIC_BIND=$(abspath $(BUILD)/tests/kernel/static_bind) \

@@ -8,7 +8,7 @@
  */
 #include <json-c/json.h>
 
-#include "agent/intent.h"
+#include "agent/intent/intent.h"
 #include "fuzz.h"
 
 static const char kinds[] = "pnbc";

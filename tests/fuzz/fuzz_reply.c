@@ -10,8 +10,8 @@
 #include "fuzz.h"
 
 #include <json-c/json.h>
-#include "agent/prune.h"
-#include "agent/reflector.h"
+#include "agent/api/prune.h"
+#include "agent/api/reflector.h"
 
 static const char *const wanted[] = { "metadata.labels", "metadata.a.b", "spec", NULL };
 static int64_t clock_ms;

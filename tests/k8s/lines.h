@@ -8,7 +8,7 @@
 #define TESTS_K8S_LINES_H
 
 #include <stdbool.h>
-#include "agent/reflector.h"
+#include "agent/api/reflector.h"
 
 struct resource {
 	struct reflector *reflector;

@@ -13,9 +13,9 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <time.h>
-#include "agent/config.h"
-#include "agent/http.h"
-#include "agent/reflector.h"
+#include "agent/api/config.h"
+#include "agent/api/http.h"
+#include "agent/api/reflector.h"
 #include "base/util.h"
 #include "lines.h"
 

@@ -6,7 +6,7 @@
 
 #include "agent/clock.h"
 #include "agent/log.h"
-#include "agent/object.h"
+#include "agent/intent/object.h"
 #include "agent/sources.h"
 
 static void note_change(struct source *source, int change)

@@ -5,8 +5,8 @@
 
 #include "../../unit/unit.h"
 #include "../../unit/reference.h"
-#include "agent/intent.h"
-#include "agent/object.h"
+#include "agent/intent/intent.h"
+#include "agent/intent/object.h"
 
 #define NODE "n1"
 #define UID_OF(digit) "00000000-0000-4000-8000-00000000000" #digit

@@ -3,7 +3,7 @@
 #ifndef BINDCTL_TESTS_KUBELET_NAMES_H
 #define BINDCTL_TESTS_KUBELET_NAMES_H
 
-#include "agent/podpath.h"
+#include "agent/intent/podpath.h"
 
 static const struct {
 	const char *root;

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <json-c/json.h>
-#include "agent/reflector.h"
+#include "agent/api/reflector.h"
 #include "exchange.h"
 
 #define PODS "/api/v1/pods"

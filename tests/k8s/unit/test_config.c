@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <cmocka.h>
-#include "agent/base64.h"
-#include "agent/config.h"
-#include "agent/http.h"
-#include "agent/token.h"
-#include "agent/url.h"
+#include "agent/api/base64.h"
+#include "agent/api/config.h"
+#include "agent/api/http.h"
+#include "agent/api/token.h"
+#include "agent/api/url.h"
 #include "base/util.h"
 
 /* A directory of its own for each test. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Lists and watches as they should be, on recorded replies; test_reflector_faults.c has what goes wrong. */
 #include "reflected.h"
-#include "agent/target.h"
+#include "agent/api/target.h"
 
 #define LIST_36                                                                                               \
 	"begin\nset dns/resolver 234\nset kube-system/kube-proxy-n1 235\nset web/api 233\nset web/edge 231\n" \

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
-#include "agent/glance.h"
-#include "agent/prune.h"
-#include "agent/split.h"
+#include "agent/api/glance.h"
+#include "agent/api/prune.h"
+#include "agent/api/split.h"
 #include "base/util.h"
 
 #define MAX 64
