@@ -54,7 +54,7 @@ LIB_SRC := $(wildcard user/lib/*/*.c)
 CMD_SRC := $(wildcard user/cmd/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(BUILD)/%.o)
-AGENT_SRC := $(wildcard user/agent/*.c)
+AGENT_SRC := $(wildcard user/agent/*.c user/agent/*/*.c)
 AGENT_OBJ := $(AGENT_SRC:%.c=$(BUILD)/%.o)
 BPF_OBJ := $(BUILD)/bpf/bindctl.bpf.o
 SKEL    := $(BUILD)/gen/bindctl.skel.h
@@ -67,7 +67,7 @@ say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' $(1) $(2:$(BUILD)/%=%))
 .DELETE_ON_ERROR:
 .PHONY: all install uninstall clean check check-deps
 
-all: $(BUILD)/bindctl $(if $(AGENT_SRC),$(BUILD)/bindctl-agent)
+all: $(BUILD)/bindctl $(BUILD)/bindctl-agent
 
 $(BUILD)/bindctl: $(CMD_OBJ) $(BUILD)/libbindctl.a
 	$(call say,LINK,$@)

@@ -12,6 +12,15 @@ AGENT_REST := $(filter-out $(BUILD)/user/agent/main.o,$(AGENT_OBJ))
 ENFORCE := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/k8s/enforce/test_*.c))
 ENFORCE_BED := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/k8s/enforce/test_%,$(wildcard tests/k8s/enforce/*.c)))
 
+# What of it has values in and values out; a fuzzer tells it of a cluster.
+AGENT_FUZZ := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(wildcard user/agent/intent/*.c))
+$(BUILD)/fuzz/fuzz_objects: FUZZ_LIBS := -ljson-c
+$(BUILD)/fuzz/fuzz_objects: $(AGENT_FUZZ)
+
+# Of make check, beside the unit tests.
+AGENT_SUITES := tests/k8s/manifests tests/k8s/test_server tests/k8s/faults tests/k8s/ops $(ENFORCE)
+build-tests: $(BUILD)/bindctl-agent $(AGENT_UNIT) $(BUILD)/tests/k8s/watcher $(ENFORCE)
+
 .PHONY: check-agent check-faults check-ops check-enforce check-manifests
 
 $(BUILD)/san/libagent.a: $(AGENT_SAN)
@@ -33,12 +42,12 @@ $(BUILD)/tests/k8s/watcher: $(BUILD)/san/tests/k8s/watcher.o $(BUILD)/san/tests/
 check-agent: $(AGENT_UNIT)
 	@tests/run $^
 
-check-faults:
-	@tests/run tests/k8s/test_server
+check-faults: $(BUILD)/tests/k8s/watcher
+	@$(TEST_ENV) tests/run tests/k8s/test_server tests/k8s/faults
 
 # The agent's binary as an operator sees it.
-check-ops: $(BUILD)/bindctl-agent
-	@$(TEST_ENV) BINDCTL_AGENT=$(abspath $(BUILD)/bindctl-agent) tests/run tests/k8s/ops
+check-ops: $(BUILD)/bindctl $(BUILD)/bindctl-agent
+	@$(TEST_ENV) tests/run tests/k8s/ops
 
 $(BUILD)/libagent.a: $(AGENT_REST)
 	$(call say,AR,$@)
@@ -62,6 +71,6 @@ check-enforce: $(BUILD)/bindctl $(ENFORCE)
 check-manifests:
 	@tests/run tests/k8s/manifests
 
--include $(AGENT_SAN:.o=.d) $(BUILD)/san/tests/k8s/watcher.d $(BUILD)/san/tests/k8s/lines.d \
+-include $(AGENT_FUZZ:.o=.d) $(AGENT_SAN:.o=.d) $(BUILD)/san/tests/k8s/watcher.d $(BUILD)/san/tests/k8s/lines.d \
 	$(AGENT_UNIT:$(BUILD)/%=$(BUILD)/san/%.d)
 -include $(ENFORCE:=.d) $(ENFORCE_BED:.o=.d)

@@ -20,11 +20,14 @@ FUZZ_SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-o
 FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_LIB := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(wildcard user/lib/base/*.c user/lib/pure/*.c))
 FUZZ_SECONDS ?= 60
+# Of the node agent what reads an API server's replies.
+FUZZ_AGENT := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(filter-out %/kubeconfig.c,$(wildcard user/agent/api/*.c)))
 
 # What test programs are told: absolute paths.
 TEST_ENV := BINDCTL=$(abspath $(BUILD)/bindctl) STATIC_BIND=$(abspath $(BUILD)/tests/kernel/static_bind) \
 	FUZZ_DIR=$(abspath $(BUILD)/fuzz) SCHEMA_3=$(abspath tests/kernel/schema-3) \
-	OTHER_BINDCTL=$(abspath $(OTHER)/other_bindctl)
+	OTHER_BINDCTL=$(abspath $(OTHER)/other_bindctl) BINDCTL_AGENT=$(abspath $(BUILD)/bindctl-agent) \
+	WATCHER=$(abspath $(BUILD)/tests/k8s/watcher)
 
 $(BUILD)/san/%.o: %.c Makefile tests/tests.mk | $(SKEL)
 	$(call say,CC,$@)
@@ -80,7 +83,11 @@ $(BUILD)/fuzz/%.o: %.c Makefile tests/tests.mk
 
 $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(FUZZ_LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^
+	$(Q)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ $(FUZZ_LIBS)
+
+$(BUILD)/fuzz/fuzz_reply: $(BUILD)/fuzz/tests/fuzz/fuzz_reply.o $(FUZZ_AGENT) $(FUZZ_LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ -lcurl -ljson-c
 
 .SECONDARY:
 .PHONY: build-tests check-unit check-cli check-old check-kernel check-fuzz check-tree fuzz
@@ -125,9 +132,9 @@ fuzz: $(FUZZ)
 # On all processors, unless make was told how many.
 check: check-deps
 	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) check-analysis
-	@$(MAKE) --no-print-directory check-tree $(UNIT) $(BUILD)/bindctl $(FUZZ) $(KERNEL) $(KERNEL_HELPERS)
-	@$(TEST_ENV) tests/run $(UNIT) tests/fuzz/run tests/cli/run tests/old/run $(KERNEL)
+	@$(MAKE) --no-print-directory check-tree all build-tests
+	@$(TEST_ENV) tests/run $(UNIT) $(AGENT_UNIT) tests/fuzz/run tests/cli/run tests/old/run $(KERNEL) $(AGENT_SUITES)
 
 -include $(OTHER)/programs.d $(OTHER)/bindctl.bpf.d
 -include $(SAN_OBJ:.o=.d) $(UNIT:$(BUILD)/%=$(BUILD)/san/%.d) $(KERNEL:=.d) $(KERNEL_BED:.o=.d)
--include $(FUZZ_LIB:.o=.d) $(FUZZ:$(BUILD)/fuzz/%=$(BUILD)/fuzz/tests/fuzz/%.d)
+-include $(FUZZ_LIB:.o=.d) $(FUZZ_AGENT:.o=.d) $(FUZZ:$(BUILD)/fuzz/%=$(BUILD)/fuzz/tests/fuzz/%.d)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <bpf/bpf.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -18,6 +17,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "../tidy.h"
 #include "bench.h"
 #include "kernel/programs.h"
 #include "host/mounts.h"
@@ -145,46 +145,6 @@ void bed_attach(uint32_t features)
 	    bc_attach(bench.pins, programs, bench.cgroup_fds[OURS], bench.cgroups[OURS], features, &error) ||
 	    bc_force_open(bench.pins, &bench.force, &error))
 		fail("%s", error.text);
-}
-
-static void remove_files(const char *dir)
-{
-	DIR *open = opendir(dir);
-	struct dirent *entry;
-
-	while (open && (entry = readdir(open))) {
-		char path[512];
-
-		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") && unlink(path))
-			rmdir(path);
-	}
-	if (open)
-		closedir(open);
-	rmdir(dir);
-}
-
-/* The cgroup and all below it; what was in them may take a moment to be gone. */
-static void remove_cgroups(const char *path)
-{
-	const struct timespec moment = { .tv_nsec = 20000000 };
-	DIR *open = opendir(path);
-	struct dirent *entry;
-
-	while (open && (entry = readdir(open))) {
-		char *below;
-
-		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-			continue;
-		if (asprintf(&below, "%s/%s", path, entry->d_name) < 0)
-			break;
-		remove_cgroups(below);
-		free(below);
-	}
-	if (open)
-		closedir(open);
-	for (int i = 0; rmdir(path) && errno == EBUSY && i < 100; i++)
-		nanosleep(&moment, NULL);
 }
 
 static void end_processes(const char *cgroup)

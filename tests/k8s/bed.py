@@ -14,7 +14,7 @@ import traceback
 
 from fake import certs, objects
 from fake.listen import Server
-from watching import Watcher, kill_all
+from watching import KEEP, Watcher, kill_all
 
 # How long what must happen may take on a machine that is busy.
 PATIENCE = float(os.environ.get("BINDCTL_FAULTS_SECONDS", "30"))
@@ -33,6 +33,16 @@ def case(name):
     def keep(function):
         CASES.append((name, function))
         return function
+
+    return keep
+
+
+def whole_and_part(name):
+    """Two cases: objects are read whole, or only what is wanted of them."""
+
+    def keep(function):
+        case(f"{name} (read whole)")(lambda bed: function(bed, ()))
+        case(f"{name} (read in part)")(lambda bed: function(bed, KEEP))
 
     return keep
 
@@ -89,9 +99,11 @@ class Bed:
             raise Failed(f"the watcher never came to this: {what}")
 
     def asked(self, condition, what):
-        """Waits for requests."""
+        """Waits for requests. What watchers said before them is here then."""
         if not self.server.wait(condition, PATIENCE):
             raise Failed(f"this was never asked: {what}")
+        for watcher in self.watchers:
+            watcher.caught_up()
 
     def requests(self, verb, resource="pods"):
         return self.server.seen(verb, resource)
@@ -102,14 +114,14 @@ class Bed:
         def truth():
             things = self.cluster.objects[resource].items()
             return {key: thing["metadata"]["resourceVersion"] for key, thing in things
-                    if node is None or thing["spec"]["nodeName"] == node}  # fmt: skip
+                    if node is None or thing["spec"]["nodeName"] == node}
 
         def watching():
             seen = self.requests(None, resource)
-            return seen and seen[-1].verb == "watch" and seen[-1].status == 200 and not seen[-1].over
+            return seen and seen[-1].lasting and not seen[-1].over
 
         self.until(watcher, lambda: watcher.synced(resource) and watcher.known(resource) == truth(),
-                   f"it knows the {resource} that there are: {len(truth())}")  # fmt: skip
+                   f"it knows the {resource} that there are: {len(truth())}")
         self.asked(watching, f"a watch of {resource} that lasts")
 
     def used(self):
@@ -152,13 +164,14 @@ def run_one(name, function, top, certificates):
 def run(patterns):
     """Runs the cases whose names contain, or match, one of the patterns. Returns the exit status."""
     wanted = [(name, function) for name, function in CASES if not patterns
-              or any(pattern in name or fnmatch.fnmatch(name, pattern) for pattern in patterns)]  # fmt: skip
+              or any(pattern in name or fnmatch.fnmatch(name, pattern) for pattern in patterns)]
     top = tempfile.mkdtemp(prefix="bindctl-faults.")
     failed = threading.Event()
 
     def give_up(*_):
         kill_all()
-        shutil.rmtree(top, ignore_errors=True)
+        os.rename(top, top + ".over")  # cases that still run find nowhere to write
+        shutil.rmtree(top + ".over", ignore_errors=True)
         os._exit(1)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

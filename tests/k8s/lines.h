@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a reflector tells its owner, a line each, on standard output, behind the resource's name: LIST-BEGIN, SET [NS/]NAME
- * VERSION, GONE [NS/]NAME, UNREADABLE [NS/]NAME: WHY, LIST-END, SYNCED, NOTE info|warning|debug: TEXT, STATS NAME=N...
- * In names and versions what could be mistaken for something else is \xHH.
+ * What a reflector tells its owner, a line each, on standard output. Behind the resource's name: LIST-BEGIN, SET
+ * [NS/]NAME VERSION, GONE [NS/]NAME, UNREADABLE [NS/]NAME: WHY, LIST-END, SYNCED, NOTE info|warning|debug: TEXT, STATS
+ * NAME=N... In names and versions what could be mistaken for something else is \xHH.
  */
 #ifndef TESTS_K8S_LINES_H
 #define TESTS_K8S_LINES_H
 
 #include <stdbool.h>
-#include "agent/reflector.h"
+#include "agent/api/reflector.h"
 
 struct resource {
 	struct reflector *reflector;

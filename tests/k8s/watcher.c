@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * watcher SERVER-URL|--kubeconfig FILE|--in-cluster DIR RESOURCE-PATH... [options]: the agent's reflectors by themselves; what
- * they tell their owner, a line each, on standard output, until SIGTERM. For the tests of its faults.
+ * watcher SERVER-URL|--kubeconfig FILE|--in-cluster DIR RESOURCE-PATH... [options]: the agent's reflectors by
+ * themselves; what they tell their owner, a line each, on standard output, until SIGTERM. For the tests of its faults.
  *
  * --in-cluster DIR is the pod's way: DIR has token and ca.crt, the environment KUBERNETES_SERVICE_HOST and _PORT.
  */
@@ -13,9 +13,9 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <time.h>
-#include "agent/config.h"
-#include "agent/http.h"
-#include "agent/reflector.h"
+#include "agent/api/config.h"
+#include "agent/api/http.h"
+#include "agent/api/reflector.h"
 #include "base/util.h"
 #include "lines.h"
 
@@ -26,6 +26,7 @@ enum option_id {
 	CA,
 	TOKEN_FILE,
 	FIELDS,
+	KEEP,
 	PAGE,
 	MOST,
 	BACKOFF,
@@ -37,7 +38,6 @@ enum option_id {
 	GRACE,
 	SILENCE,
 	SEED,
-	SECONDS,
 	STATS,
 };
 
@@ -48,6 +48,7 @@ static const struct option options[] = {
 	{ "ca", required_argument, NULL, CA },
 	{ "token-file", required_argument, NULL, TOKEN_FILE },
 	{ "fields", required_argument, NULL, FIELDS },
+	{ "keep", required_argument, NULL, KEEP },
 	{ "page", required_argument, NULL, PAGE },
 	{ "most", required_argument, NULL, MOST },
 	{ "backoff-ms", required_argument, NULL, BACKOFF },
@@ -59,7 +60,6 @@ static const struct option options[] = {
 	{ "grace-ms", required_argument, NULL, GRACE },
 	{ "idle-ms", required_argument, NULL, SILENCE },
 	{ "seed", required_argument, NULL, SEED },
-	{ "seconds", required_argument, NULL, SECONDS },
 	{ "stats", no_argument, NULL, STATS },
 	{},
 };
@@ -68,6 +68,7 @@ static const char usage[] =
 	"usage: watcher URL|--kubeconfig FILE [--context NAME]|--in-cluster DIR RESOURCE-PATH... [options]\n"
 	"  --ca FILE, --token-file FILE  with a URL\n"
 	"  --fields SELECTOR             such as spec.nodeName=n1\n"
+	"  --keep PATH, again and again   what is wanted of an object, such as metadata.labels; all by default\n"
 	"  --page N                      objects of a list's page\n"
 	"  --most N                      bytes of an object's JSON\n"
 	"  --backoff-ms N, --backoff-most-ms N, --backoff-reset-ms N, --retry-most-ms N\n"
@@ -75,7 +76,6 @@ static const char usage[] =
 	"  --grace-ms N                  how much longer it may last\n"
 	"  --idle-ms N                   how long any other reply may be silent\n"
 	"  --seed N\n"
-	"  --seconds N                   stop after so long\n"
 	"  --stats                       print the counts then, and at each SYNCED\n"
 	"lines, behind the resource's name: LIST-BEGIN, SET [NS/]NAME VERSION, GONE [NS/]NAME, UNREADABLE [NS/]NAME: "
 	"WHY,\n"
@@ -83,15 +83,17 @@ static const char usage[] =
 	"\\xHH\n";
 
 #define RESOURCES 8
+#define KEPT 8
 
 struct watcher {
 	struct resource resources[RESOURCES];
 	size_t n;
 	bool stats;
+	const char *keep[KEPT + 1];
+	size_t kept;
 	struct cluster cluster;
 	struct reflector_config config; /* of each, but for its path and name */
 	uint32_t seed;
-	int64_t until_ms;
 };
 
 static int64_t now_ms(void)
@@ -149,9 +151,6 @@ static void set_number(struct watcher *watcher, int id, int64_t n)
 	case SILENCE:
 		times->silence_ms = n;
 		break;
-	case SECONDS:
-		watcher->until_ms = now_ms() + n * 1000;
-		break;
 	default:
 		watcher->seed = (uint32_t)n;
 		break;
@@ -178,9 +177,11 @@ static int read_options(struct watcher *watcher, int argc, char **argv)
 			token_file = optarg;
 		else if (id == FIELDS)
 			watcher->config.field_selector = optarg;
+		else if (id == KEEP && watcher->kept < KEPT)
+			watcher->keep[watcher->kept++] = optarg;
 		else if (id == STATS)
 			watcher->stats = true;
-		else if (id == '?')
+		else if (id == '?' || id == KEEP)
 			exit(2);
 		else
 			set_number(watcher, id, number(optarg));
@@ -218,6 +219,8 @@ static int add_resource(struct watcher *watcher, struct http *http, const char *
 	resource->name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 	resource->stats = watcher->stats;
 	config.path = path;
+	if (watcher->kept)
+		config.keep = watcher->keep;
 	lines_set(resource, &config);
 	config.resource = resource->name;
 	resource->reflector = reflector_new(http, &config, now_ms, watcher->seed + (uint32_t)watcher->n);
@@ -230,7 +233,7 @@ static int add_resource(struct watcher *watcher, struct http *http, const char *
 /* Does what is due. Returns for how long nothing else will be. */
 static int step(struct watcher *watcher)
 {
-	int64_t now = now_ms(), next = watcher->until_ms ? watcher->until_ms : INT64_MAX;
+	int64_t now = now_ms(), next = INT64_MAX;
 
 	for (size_t i = 0; i < watcher->n; i++) {
 		struct reflector *reflector = watcher->resources[i].reflector;
@@ -242,7 +245,7 @@ static int step(struct watcher *watcher)
 	return next <= now ? 0 : next - now < INT_MAX ? (int)(next - now) : INT_MAX;
 }
 
-/* Until SIGTERM, or the time is over. */
+/* Until SIGTERM. */
 static int watch(struct watcher *watcher, struct http *http)
 {
 	struct curl_waitfd stop = { .events = CURL_WAIT_POLLIN };
@@ -255,7 +258,7 @@ static int watch(struct watcher *watcher, struct http *http)
 	stop.fd = signalfd(-1, &set, SFD_CLOEXEC);
 	if (stop.fd < 0)
 		return -errno;
-	while (!r && !stop.revents && !(watcher->until_ms && now_ms() >= watcher->until_ms)) {
+	while (!r && !stop.revents) {
 		r = http_wait(http, &stop, 1, step(watcher));
 		if (!r)
 			r = http_step(http);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <bpf/bpf.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -16,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../tidy.h"
 #include "bed.h"
 #include "host/mounts.h"
 #include "host/names.h"
@@ -56,46 +56,6 @@ static void make_bed(void)
 		die(bed.cgroup);
 	if (mount("bpf", bpf, "bpf", 0, NULL))
 		die("mount bpffs");
-}
-
-static void remove_files(const char *dir)
-{
-	DIR *open = opendir(dir);
-	struct dirent *entry;
-
-	while (open && (entry = readdir(open))) {
-		char path[1024];
-
-		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			unlink(path);
-	}
-	if (open)
-		closedir(open);
-	rmdir(dir);
-}
-
-/* The cgroup and all below it; what was in them may take a moment to be gone. */
-static void remove_cgroups(const char *path)
-{
-	const struct timespec moment = { .tv_nsec = 20000000 };
-	DIR *open = opendir(path);
-	struct dirent *entry;
-
-	while (open && (entry = readdir(open))) {
-		char *below;
-
-		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-			continue;
-		if (asprintf(&below, "%s/%s", path, entry->d_name) < 0)
-			break;
-		remove_cgroups(below);
-		free(below);
-	}
-	if (open)
-		closedir(open);
-	for (int i = 0; rmdir(path) && errno == EBUSY && i < 100; i++)
-		nanosleep(&moment, NULL);
 }
 
 /* Ends what is still in the cgroup and removes everything; 0, or what is left. */

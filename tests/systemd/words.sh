@@ -173,14 +173,3 @@ says() {
 	echo "${*:3}: $answer"
 	[ "$answer" = "$1" ]
 }
-
-# What bindctl.service says of systemd-analyze security, for the systemd that it names.
-exposed_as_it_says() {
-	local unit=/usr/lib/systemd/system/bindctl.service said
-
-	said=$(grep -oE 'security of systemd [0-9]+: [0-9.]+ [A-Z]+' "$unit") || return
-	echo "$said"
-	systemd-analyze security --no-pager bindctl.service | tail -n 1
-	systemctl --version | grep -q "^systemd $(echo "$said" | grep -oE '[0-9]+' | head -n 1) " || return 0
-	systemd-analyze security --no-pager bindctl.service | tail -n 1 | grep -qF ": ${said#*: } "
-}

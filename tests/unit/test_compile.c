@@ -3,16 +3,7 @@
 #include "pure/segment.h"
 #include "pure/gate.h"
 #include "unit.h"
-
-static const struct bc_header *header_of(const struct bc_cells *image)
-{
-	return &image->cells[0].header;
-}
-
-static const struct bc_about *about_of(const struct bc_cells *image)
-{
-	return &image->cells[1].about;
-}
+#include "cells.h"
 
 static bool port_named(const struct bc_cells *image, unsigned port)
 {
@@ -25,58 +16,6 @@ static bool port_named(const struct bc_cells *image, unsigned port)
 static const struct bc_segment *segment(const struct bc_cells *image, uint32_t number)
 {
 	return &image->cells[header_of(image)->segments + number / BC_SEGMENTS].segments[number % BC_SEGMENTS];
-}
-
-/* The subject's slot, wherever it is in the index. */
-static const struct bc_slot *slot_in(const struct bc_cells *image, uint32_t scope, uint32_t kind, uint32_t id)
-{
-	const struct bc_header *h = header_of(image);
-
-	for (uint32_t i = 0; i < h->buckets * BC_SLOTS; i++) {
-		const struct bc_slot *slot = &image->cells[BC_INDEX + i / BC_SLOTS].slots[i % BC_SLOTS];
-
-		if (slot->key == bc_key(scope, kind) && slot->id == id)
-			return slot;
-	}
-	fail_msg("no slot for scope %u kind %u id %u", scope, kind, id);
-	return NULL;
-}
-
-static const struct bc_slot *slot_of(const struct bc_cells *image, uint32_t kind, uint32_t id)
-{
-	return slot_in(image, BC_SCOPE_ROOT, kind, id);
-}
-
-/* The lines of the rules of a list or a single rule, in order, those of everyone else with a minus. */
-static void assert_lines(const struct bc_cells *image, uint32_t ref, const int *lines, size_t n)
-{
-	const uint32_t *refs = &ref;
-
-	if (ref & BC_REF_LIST)
-		refs = &image->cells[header_of(image)->lists].refs[ref & BC_REF_NUMBER];
-	for (size_t i = 0; i < n; i++) {
-		int line = bc_rule_at(image, refs[i] & BC_REF_RULE)->line;
-
-		assert_int_equal(refs[i] & BC_REF_OTHERS ? -line : line, lines[i]);
-		assert_int_equal(!!(refs[i] & BC_REF_LAST), ref & BC_REF_LIST && i + 1 == n);
-	}
-}
-
-/* Compiles and gives back the findings. */
-static int findings(const char *text, enum bc_severity severity, struct bc_report *report)
-{
-	_cleanup_(bc_policy_done) struct bc_policy policy = {};
-	struct bc_cells image = {};
-	struct bc_error error = {};
-	int r;
-
-	policy_from_text(&policy, text);
-	r = bc_compile(&policy, severity, &image, report, &error);
-	assert_int_equal(!r, !!image.cells);
-	if (r)
-		assert_contains(error.text, "rules of equal rank disagree");
-	bc_cells_done(&image);
-	return r;
 }
 
 static void empty_policy_is_an_image_without_rules(void **state)
@@ -329,109 +268,6 @@ static void every_one_of_many_segments_is_found(void **state)
 	}
 }
 
-static void disagreement_at_equal_rank_names_both_places(void **state)
-{
-	static const struct {
-		const char *text;
-		unsigned line;
-		const char *said;
-	} cases[] = {
-		{ "grant port 80\ndeny port 80\n", 1, "this grant and the deny at web.conf:2" },
-		{ "grant port 80-89\n\nallow port 85-94\n", 1, "this grant and the allow at web.conf:3" },
-		{ "deny port 80\ngrant user 5 port 80\ndeny port 80 errno EPERM\n", 3, "of the earlier line, decides" },
-		{ "grant user alice port 1\ndeny user 1000 port 1\n", 1, "the deny, of the lesser privilege, decides" },
-		{ "grant port 80 addr ::1\ndeny port 80 addr ::1/128\n", 1, "equally specific" },
-		{ "grant port 80 netns host\ndeny port 80 netns any\n", 1, "equally specific" },
-		{ "deny port 80\ngrant port 80 netns any\nallow port 80 netns any\n", 2, "the allow at web.conf:3" },
-		{ "deny port 80\ngrant port 80 netns any\ngrant port 80\n", 3, "the deny at web.conf:1" },
-		{ "rewrite port 80 to :81\nrewrite port 80 to :82\n", 2, "the rewrite, of the earlier line, decides" },
-		{ "rewrite port 80 to :81\nrewrite port 80 to ::1\n", 2, "of the earlier line" },
-		{ "rewrite port 80 to ::1\nrewrite port 80 to 10.0.0.1\n", 2, "of the earlier line" },
-		{ "rewrite port 80 to :81\nrewrite port 80 to :81 hidden\n", 2, "of the earlier line" },
-		{ "rewrite port 80 to :81\ngrant port 80\n", 2, "the rewrite, of the lesser privilege" },
-		{ "rewrite port 80 to :81\nallow port 80\n", 1, "the allow, of the lesser privilege" },
-		{ "grant group 5 port 80\ndeny group 5 port 80\n", 1, "the deny, of the lesser privilege" },
-		{ "grant cgroup /a port 80\ndeny cgroup /a port 80\n", 1, "the deny, of the lesser privilege" },
-		{ "grant unit a.service port 80\ndeny cgroup /system.slice/a.service port 80\n", 1,
-		  "equally specific" },
-		{ "grant cgroup / port 80\ndeny port 80\n", 1, "equally specific" },
-		/* What a reserve is to others meets everyone's rules; another reserve's, too. */
-		{ "grant port 80\nreserve user 5 port 80\n", 1, "the reserve, of the lesser privilege" },
-		{ "reserve user 5 port 80\nreserve user 6 port 80 errno EPERM\n", 2, "of the earlier line" },
-		{ "reserve user 5 port 80\ndeny user 5 port 80\n", 1, "this reserve and the deny" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		_cleanup_(bc_report_done) struct bc_report report = {}, strict = {};
-
-		assert_int_equal(findings(cases[i].text, BC_WARNING, &report), 0);
-		assert_int_equal(report.n, 1);
-		assert_int_equal(report.items[0].severity, BC_WARNING);
-		assert_fault(&report.items[0], cases[i].line, 0, cases[i].said);
-		assert_int_equal(findings(cases[i].text, BC_ERROR, &strict), -EINVAL);
-		assert_int_equal(strict.errors, 1);
-	}
-}
-
-static void rules_that_cannot_meet_or_agree_are_not_reported(void **state)
-{
-	static const char *const texts[] = {
-		"grant port 80\ngrant port 80\n",
-		"deny port 80\ndeny port 80 errno EACCES\n",
-		"grant port 80\ndeny port 81\n",
-		"grant port 80-81\ndeny port 80\n",
-		"grant port 80 proto tcp\ndeny port 80 proto udp\n",
-		"grant port 80\ndeny port 80 proto udp\n",
-		"grant port 80 addr 10.0.0.1\ndeny port 80 addr 10.0.0.2\n",
-		"grant port 80 addr 0.0.0.0\ndeny port 80 addr ::\n",
-		"grant port 80 addr 10.0.0.0/8\ndeny port 80 addr 10.0.0.0/9\n",
-		"grant port 80 user alice\ndeny port 80 user bob\n",
-		"grant port 80 user alice\ndeny port 80\n",
-		"grant group 5 port 80\ndeny group 6 port 80\n",
-		"grant user 5 port 80\ndeny group 5 port 80\n",
-		"grant cgroup /a port 80\ndeny cgroup /b port 80\n",
-		"grant cgroup /a port 80\ndeny cgroup /a/b port 80\n",
-		"grant port 80\ndeny port 80 audit\n",
-		"grant port 80 netns any\ndeny port 80\n",
-		"deny port 80 audit errno EPERM\ngrant port 80\nreserve user 5 port 80 audit\n",
-		"rewrite port 80 to :81\nrewrite port 80 to :81 log\n",
-		"reserve user 5 port 80\nreserve user 6 port 80\n",
-		"reserve user 5 port 80\ngrant user 5 port 80\n",
-		"reserve cgroup / port 80\ngrant port 80\n",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		_cleanup_(bc_report_done) struct bc_report report = {};
-
-		assert_int_equal(findings(texts[i], BC_ERROR, &report), 0);
-		assert_int_equal(report.n, 0);
-	}
-}
-
-static void disagreement_at_several_ports_is_reported_once(void **state)
-{
-	_cleanup_(bc_report_done) struct bc_report report = {};
-
-	(void)state;
-	assert_int_equal(findings("grant port 80,443\ndeny port 80,443\n", BC_WARNING, &report), 0);
-	assert_int_equal(report.n, 1);
-}
-
-/* 80-90 of the first, then 91-92 where the second and the third disagree. */
-static void disagreement_behind_a_third_rule_is_reported(void **state)
-{
-	_cleanup_(bc_report_done) struct bc_report report = {};
-	bool found = false;
-
-	(void)state;
-	assert_int_equal(findings("deny port 80-90\nallow port 82-92\ngrant port 82-92\n", BC_WARNING, &report), 0);
-	for (size_t i = 0; i < report.n; i++)
-		found |= report.items[i].line == 3 && strstr(report.items[i].text, "allow at web.conf:2");
-	assert_true(found);
-}
-
 static void same_policy_makes_the_same_image(void **state)
 {
 	static const char text[] = "grant user alice port 80,443\ndeny port any addr ::/0\nallow port 80 proto udp\n";
@@ -444,20 +280,6 @@ static void same_policy_makes_the_same_image(void **state)
 	assert_int_equal(a.n, b.n);
 	assert_memory_equal(a.cells, b.cells, a.n * sizeof(*a.cells));
 	assert_true(about_of(&a)->digest == about_of(&other)->digest);
-}
-
-static void lists_beyond_their_limit_are_refused(void **state)
-{
-	struct bc_report report = {};
-	struct bc_plan plan = { .nlists = BC_LISTED_MAX - 1, .report = &report };
-	const struct bc_entry entries[] = { { bc_key(1, BC_ANYONE), 0, 80, 80, 0 },
-					    { bc_key(1, BC_ANYONE), 0, 80, 80, 1 } };
-	_cleanup_(bc_policy_done) struct bc_policy policy = {};
-
-	(void)state;
-	policy_from_text(&policy, "grant port 80\ngrant port 80\n");
-	assert_int_equal(bc_plan_segments(&plan, &policy, entries, 2), -E2BIG);
-	bc_plan_done(&plan);
 }
 
 static void groups_rules_share_one_list_by_rank(void **state)
@@ -488,64 +310,6 @@ static void reserve_has_two_sides(void **state)
 	assert_int_equal(bc_rule_at(&image, 1)->err, EACCES);
 	assert_lines(&image, slot_of(&image, BC_USER, 5)->ref, mine, 1);
 	assert_lines(&image, slot_of(&image, BC_ANYONE, 0)->ref, others, 2);
-}
-
-static void reserve_of_a_cgroup_is_everyone_elses_at_the_root(void **state)
-{
-	static const int mine[] = { 1 }, others[] = { -1 };
-	_cleanup_(bc_cells_done) struct bc_cells image = {};
-
-	(void)state;
-	image_from_text(&image, "reserve cgroup /a port 80\n");
-	assert_lines(&image, slot_in(&image, 2, BC_ANYONE, 0)->ref, mine, 1);
-	assert_lines(&image, slot_of(&image, BC_ANYONE, 0)->ref, others, 1);
-	assert_int_equal(image.cells[header_of(&image)->scopes].scopes[0].first, BC_SCOPE_ROOT);
-}
-
-static void cgroup_is_found_from_its_parent_by_the_id_of_its_name(void **state)
-{
-	_cleanup_(bc_cells_done) struct bc_cells image = {};
-	const struct bc_header *h;
-	const union bc_cell *labels;
-	union bc_part a = { .bytes = "a" }, b = { .bytes = "b" };
-
-	(void)state;
-	image_from_text(&image, "grant cgroup /a/b port 80\ngrant cgroup /a port 80\n");
-	h = header_of(&image);
-	labels = &image.cells[h->labels];
-	assert_int_equal(about_of(&image)->nscopes, 3);
-	assert_int_equal(slot_in(&image, 1, BC_CHILD, bc_name_id(bc_name_hash(h->seed, &a)))->ref, 2);
-	assert_int_equal(slot_in(&image, 2, BC_CHILD, bc_name_id(bc_name_hash(h->seed, &b)))->ref, 3);
-	assert_int_equal(image.cells[h->scopes].scopes[2].label >> 8, 1);
-	assert_memory_equal(&labels->parts[0], &a, sizeof(a));
-	assert_memory_equal(&labels->parts[1], &b, sizeof(b));
-	assert_int_equal(image.cells[h->scopes].scopes[2].up, 2);
-}
-
-static void every_one_of_many_scopes_is_found(void **state)
-{
-	_cleanup_(bc_text_done) struct bc_text text = {};
-	_cleanup_(bc_cells_done) struct bc_cells image = {};
-	enum {
-		N = 20000
-	};
-
-	(void)state;
-	for (unsigned i = 0; i < N; i++)
-		bc_text_addf(&text, "%s cgroup /s%u/u%u port 80\n", i % 2 ? "grant" : "deny", i % 70, i);
-	image_from_text(&image, text.data);
-	for (unsigned i = 0; i < N; i++) {
-		struct bc_question question = ask(5, 80, "::1");
-		struct bc_answer answer = {};
-		char path[64];
-
-		snprintf(path, sizeof(path), "/s%u/u%u", (i + (i % 10 == 9)) % 70, i);
-		question.cgroup = path;
-		assert_int_equal(bc_decide_image(&image, &question, &answer), 0);
-		/* Every tenth is looked for in the wrong slice. */
-		assert_int_equal(answer.rule, i % 10 == 9 ? BC_RULE_NONE : i);
-		bc_answer_done(&answer);
-	}
 }
 
 static void rule_cell_holds_what_the_other_clauses_say(void **state)
@@ -641,28 +405,6 @@ static void index_is_dense(void **state)
 	assert_int_equal(header_of(&image)->buckets, 20000 * 5 / 4 / BC_SLOTS + 1);
 }
 
-static void cgroups_beyond_their_limit_are_refused(void **state)
-{
-	_cleanup_(bc_policy_done) struct bc_policy policy = {};
-	_cleanup_(bc_text_done) struct bc_text text = {};
-	_cleanup_(bc_report_done) struct bc_report report = {};
-	struct bc_cells image = {};
-	struct bc_error error = {};
-
-	(void)state;
-	/* Each line names a thousand cgroups that no other does. */
-	for (unsigned i = 0; i < 1049; i++) {
-		bc_text_addf(&text, "grant cgroup /%u", i);
-		for (int k = 0; k < 999; k++)
-			bc_text_add(&text, "/a", 2);
-		bc_text_addf(&text, " port 80\n");
-	}
-	policy_from_text(&policy, text.data);
-	assert_int_equal(bc_compile(&policy, BC_WARNING, &image, &report, &error), -E2BIG);
-	assert_contains(error.text, "more than 1048576 cgroups");
-	assert_null(image.cells);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -676,21 +418,12 @@ int main(void)
 		cmocka_unit_test(list_is_in_order_of_rank),
 		cmocka_unit_test(every_one_of_many_subjects_is_found),
 		cmocka_unit_test(every_one_of_many_segments_is_found),
-		cmocka_unit_test(disagreement_at_equal_rank_names_both_places),
-		cmocka_unit_test(rules_that_cannot_meet_or_agree_are_not_reported),
-		cmocka_unit_test(disagreement_at_several_ports_is_reported_once),
-		cmocka_unit_test(disagreement_behind_a_third_rule_is_reported),
 		cmocka_unit_test(same_policy_makes_the_same_image),
-		cmocka_unit_test(lists_beyond_their_limit_are_refused),
 		cmocka_unit_test(groups_rules_share_one_list_by_rank),
 		cmocka_unit_test(reserve_has_two_sides),
-		cmocka_unit_test(reserve_of_a_cgroup_is_everyone_elses_at_the_root),
-		cmocka_unit_test(cgroup_is_found_from_its_parent_by_the_id_of_its_name),
-		cmocka_unit_test(every_one_of_many_scopes_is_found),
 		cmocka_unit_test(rule_cell_holds_what_the_other_clauses_say),
 		cmocka_unit_test(plain_references_are_of_plain_grants),
 		cmocka_unit_test(index_is_dense),
-		cmocka_unit_test(cgroups_beyond_their_limit_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("compile", tests, NULL, NULL);

@@ -45,12 +45,12 @@ static void assert_duration(int64_t ns, const char *expected)
 }
 
 /* A word and what is said against it. */
-struct fault {
+struct word_fault {
 	const char *word, *fragment;
 };
 
 /* The word stands alone in its memory, so that the sanitizer sees a look behind its end. */
-static void assert_moment_faults(const struct fault *faults, size_t n, int64_t base)
+static void assert_moment_faults(const struct word_fault *faults, size_t n, int64_t base)
 {
 	for (size_t i = 0; i < n; i++) {
 		size_t len = strlen(faults[i].word);
@@ -67,7 +67,7 @@ static void assert_moment_faults(const struct fault *faults, size_t n, int64_t b
 	}
 }
 
-static void assert_duration_faults(const struct fault *faults, size_t n)
+static void assert_duration_faults(const struct word_fault *faults, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		int64_t ns = 4711;
@@ -117,7 +117,7 @@ static void date_time_is_read(void **state)
 
 static void date_time_must_be_one(void **state)
 {
-	static const struct fault faults[] = {
+	static const struct word_fault faults[] = {
 		{ "", "'' is not a time: write 2026-11-24T10:00:00Z, or +10m" },
 		{ "tomorrow", "'tomorrow' is not a time" },
 		{ "10m", "'10m' is not a time" },
@@ -165,7 +165,7 @@ static void date_time_must_be_one(void **state)
 
 static void field_must_be_in_range(void **state)
 {
-	static const struct fault faults[] = {
+	static const struct word_fault faults[] = {
 		{ "1969-12-31T23:30:00-01:00", "year 1969 is out of range (1970 to 2261)" },
 		{ "0000-01-01T00:00:00Z", "year 0000 is out of range" },
 		{ "2262-01-01T00:00:00Z", "year 2262 is out of range (1970 to 2261)" },
@@ -203,11 +203,11 @@ static void plus_counts_from_the_base(void **state)
 
 static void plus_that_leads_too_far_is_refused(void **state)
 {
-	static const struct fault late[] = {
+	static const struct word_fault late[] = {
 		{ "+1s", "'+1s' from now is after the year 2261" },
 		{ "+106000d", "'+106000d' from now is after the year 2261" },
 	};
-	static const struct fault always[] = {
+	static const struct word_fault always[] = {
 		{ "+106651d", "too long: no time after the year 2261" },
 		{ "+15250w", "too long" },
 		{ "+9223372036854775807s", "too long" },
@@ -248,7 +248,7 @@ static void duration_is_read(void **state)
 
 static void duration_must_be_one(void **state)
 {
-	static const struct fault faults[] = {
+	static const struct word_fault faults[] = {
 		{ "", "'' is not a duration: write a number and a unit (w, d, h, m or s), like 1h30m" },
 		{ "m", "'m' is not a duration" },
 		{ "+10m", "'+10m' is not a duration" },
@@ -270,7 +270,7 @@ static void duration_must_be_one(void **state)
 		{ "0s", "'0s' is no time at all: write at least 1s" },
 		{ "0w0d0h0m0s", "no time at all" },
 	};
-	static const struct fault relative[] = {
+	static const struct word_fault relative[] = {
 		{ "+", "'+' is not a duration" },	  { "+10", "'+10' lacks the unit behind its number (w, d" },
 		{ "++10m", "'++10m' is not a duration" }, { "+0m", "'+0m' is no time at all" },
 		{ "+-1m", "'+-1m' is not a duration" },	  { "+1m1h", "the units of '+1m1h' are not in the order" },

@@ -3,7 +3,7 @@
 #include "pure/unit.h"
 #include "unit.h"
 
-#define ALICE "/user.slice/user-1000.slice/user@1000.service"
+#define ALICES "/user.slice/user-1000.slice/user@1000.service"
 
 struct place {
 	const char *name, *slice, *path;
@@ -100,7 +100,7 @@ static void some_units_have_a_place_of_their_own(void **state)
 		{ "sys-kernel-debug.mount", NULL, "/sys-kernel-debug.mount" },
 		{ "devel.mount", NULL, "/system.slice/devel.mount" },
 		{ "tmp.mount", NULL, "/system.slice/tmp.mount" },
-		{ "user@1000.service", NULL, ALICE },
+		{ "user@1000.service", NULL, ALICES },
 		{ "user-runtime-dir@7.service", NULL, "/user.slice/user-7.slice/user-runtime-dir@7.service" },
 		{ "user@bob.service", NULL, "/system.slice/system-user.slice/user@bob.service" },
 		{ "user@1000.socket", NULL, "/system.slice/system-user.slice/user@1000.socket" },
@@ -136,18 +136,18 @@ static void names_of_the_kernels_files_are_escaped(void **state)
 static void users_units_are_below_their_manager(void **state)
 {
 	static const struct place places[] = {
-		{ "-.slice", NULL, ALICE },
-		{ "init.scope", NULL, ALICE "/init.scope" },
-		{ "app.slice", NULL, ALICE "/app.slice" },
-		{ "web.service", NULL, ALICE "/app.slice/web.service" },
-		{ "web.socket", NULL, ALICE "/app.slice/web.socket" },
-		{ "web.service", "session.slice", ALICE "/session.slice/web.service" },
-		{ "web@1.service", NULL, ALICE "/app.slice/app-web.slice/web@1.service" },
-		{ "we-b@1.service", NULL, ALICE "/app.slice/app-we\\x2db.slice/we-b@1.service" },
-		{ "home-a.mount", NULL, ALICE "/home-a.mount" },
-		{ "dev-sda2.swap", NULL, ALICE "/dev-sda2.swap" },
-		{ "user@1000.service", NULL, ALICE "/app.slice/app-user.slice/user@1000.service" },
-		{ "cpu.service", NULL, ALICE "/app.slice/_cpu.service" },
+		{ "-.slice", NULL, ALICES },
+		{ "init.scope", NULL, ALICES "/init.scope" },
+		{ "app.slice", NULL, ALICES "/app.slice" },
+		{ "web.service", NULL, ALICES "/app.slice/web.service" },
+		{ "web.socket", NULL, ALICES "/app.slice/web.socket" },
+		{ "web.service", "session.slice", ALICES "/session.slice/web.service" },
+		{ "web@1.service", NULL, ALICES "/app.slice/app-web.slice/web@1.service" },
+		{ "we-b@1.service", NULL, ALICES "/app.slice/app-we\\x2db.slice/we-b@1.service" },
+		{ "home-a.mount", NULL, ALICES "/home-a.mount" },
+		{ "dev-sda2.swap", NULL, ALICES "/dev-sda2.swap" },
+		{ "user@1000.service", NULL, ALICES "/app.slice/app-user.slice/user@1000.service" },
+		{ "cpu.service", NULL, ALICES "/app.slice/_cpu.service" },
 	};
 
 	(void)state;
@@ -264,9 +264,9 @@ static void path_fits_or_is_refused(void **state)
 		size_t need;
 	} cases[] = {
 		{ "-.slice", false, 2 },
-		{ "-.slice", true, sizeof(ALICE) },
+		{ "-.slice", true, sizeof(ALICES) },
 		{ "a.service", false, sizeof("/system.slice/a.service") },
-		{ "cpu.service", true, sizeof(ALICE "/app.slice/_cpu.service") },
+		{ "cpu.service", true, sizeof(ALICES "/app.slice/_cpu.service") },
 	};
 
 	(void)state;

@@ -180,4 +180,49 @@ __attribute__((unused)) static const struct random_tables unit_tables = {
 	.other = true,
 };
 
+#define ALICE(port) ask(1000, port, "0.0.0.0")
+
+/* As ALICE(80), of those groups and in that cgroup. */
+static inline struct bc_question member(uint32_t gid, const uint32_t *groups, size_t n)
+{
+	struct bc_question question = ALICE(80);
+
+	question.gid = gid;
+	question.groups = groups;
+	question.ngroups = n;
+	return question;
+}
+
+static inline struct bc_question within(const char *cgroup)
+{
+	struct bc_question question = ALICE(80);
+
+	question.cgroup = cgroup;
+	return question;
+}
+
+/* One fault in one text: where, and a part of what is said. */
+struct fault {
+	const char *text;
+	unsigned line, column;
+	const char *fragment;
+};
+
+static inline void assert_faults(const struct fault *faults, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_(bc_policy_done) struct bc_policy policy = {};
+		_cleanup_(bc_report_done) struct bc_report report = {};
+		const struct fault *f = &faults[i];
+
+		if (bc_parse(&policy, SOURCE, f->text, strlen(f->text), 0, &report) != -EINVAL || report.n != 1)
+			fail_msg("%zu faults in: %s", report.n, f->text);
+		assert_fault(&report.items[0], f->line, f->column, f->fragment);
+		assert_int_equal(report.items[0].severity, BC_ERROR);
+		assert_int_equal(report.errors, 1);
+		assert_int_equal(policy.n, 0);
+		assert_int_equal(policy.nranges, 0);
+	}
+}
+
 #endif

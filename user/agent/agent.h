@@ -7,7 +7,7 @@
 #define BINDCTL_AGENT_H
 
 #include "agent/enforce.h"
-#include "agent/intent.h"
+#include "agent/intent/intent.h"
 #include "agent/options.h"
 #include "agent/pace.h"
 #include "agent/serve.h"

@@ -38,6 +38,15 @@ static void log_applied(const struct agent *agent, enum enforce_result result, i
 		  log_number(duration, took), NULL);
 }
 
+/* What to say of a failure: the first fault of a file, which is what there is to mend, or what they add up to. */
+static const struct bc_error *choose_failure(const struct bc_report *report, const struct bc_error *error)
+{
+	for (size_t i = 0; i < report->n; i++)
+		if (report->items[i].severity == BC_ERROR)
+			return &report->items[i];
+	return error;
+}
+
 /* What comes of an attempt, successful or not (`r`). */
 static void conclude(struct agent *agent, int r, enum enforce_result result, const struct bc_report *report,
 		     const struct bc_error *error, int64_t begun)
@@ -50,7 +59,7 @@ static void conclude(struct agent *agent, int r, enum enforce_result result, con
 	log_report(agent, report, !r || report->n);
 	if (r) {
 		log_error(LEVEL_ERROR, "apply-failed", error);
-		agent->failure = *error;
+		agent->failure = *choose_failure(report, error);
 		metrics->applies[METRICS_FAILED]++;
 		return;
 	}

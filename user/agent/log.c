@@ -162,44 +162,71 @@ static bool is_due(enum log_level level, const char *event, const struct log_fie
 	return true;
 }
 
-/* `fields` has room for one more; `digits` is what that one points to. */
-static void write_event(enum log_level level, const char *event, struct log_field *fields, size_t n, char digits[24])
+static void write_line(int64_t time, enum log_level level, const char *event, const struct log_field *fields, size_t n)
 {
 	_cleanup_(bc_text_done) struct bc_text line = {};
-	struct timespec now = {};
-	uint64_t held;
-	int64_t time;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	time = now.tv_sec * BC_SECOND + now.tv_nsec;
-	if (!is_due(level, event, fields, n, time, &held))
-		return;
-	if (held)
-		fields[n++] = (struct log_field){ "repeated", log_number(digits, held) };
 	log_line(&line, log_format, time, level, event, fields, n);
 	/* Nobody is left to be told if that fails. */
 	if (line.data && !line.failed)
 		(void)bc_write_all(STDERR_FILENO, line.data, line.len);
 }
 
-void log_event(enum log_level level, const char *event, ...)
+static int64_t now(void)
 {
-	struct log_field fields[FIELDS_MAX + 1];
-	char digits[24];
-	size_t n = 0;
-	va_list args;
+	struct timespec time = {};
 
-	if (level < log_least)
-		return;
-	va_start(args, event);
+	clock_gettime(CLOCK_REALTIME, &time);
+	return time.tv_sec * BC_SECOND + time.tv_nsec;
+}
+
+/* Pairs up to NULL. Returns how many. */
+static size_t take_fields(struct log_field fields[FIELDS_MAX], va_list args)
+{
+	size_t n = 0;
+
 	while (n < FIELDS_MAX) {
 		fields[n].key = va_arg(args, const char *);
 		if (!fields[n].key)
 			break;
 		fields[n++].value = va_arg(args, const char *);
 	}
+	return n;
+}
+
+void log_event(enum log_level level, const char *event, ...)
+{
+	struct log_field fields[FIELDS_MAX];
+	va_list args;
+	size_t n;
+
+	if (level < log_least)
+		return;
+	va_start(args, event);
+	n = take_fields(fields, args);
 	va_end(args);
-	write_event(level, event, fields, n, digits);
+	write_line(now(), level, event, fields, n);
+}
+
+void log_repeating(enum log_level level, const char *event, ...)
+{
+	struct log_field fields[FIELDS_MAX + 1];
+	const int64_t time = now();
+	char digits[24];
+	uint64_t held;
+	va_list args;
+	size_t n;
+
+	if (level < log_least)
+		return;
+	va_start(args, event);
+	n = take_fields(fields, args);
+	va_end(args);
+	if (!is_due(level, event, fields, n, time, &held))
+		return;
+	if (held)
+		fields[n++] = (struct log_field){ "repeated", log_number(digits, held) };
+	write_line(time, level, event, fields, n);
 }
 
 void log_error(enum log_level level, const char *event, const struct bc_error *error)
@@ -212,5 +239,5 @@ void log_error(enum log_level level, const char *event, const struct bc_error *e
 		bc_text_addf(&at, ":%u", error->line);
 	if (error->line && error->column)
 		bc_text_addf(&at, ":%u", error->column);
-	log_event(level, event, "error", error->text, "at", at.failed ? NULL : at.data, NULL);
+	log_repeating(level, event, "error", error->text, "at", at.failed ? NULL : at.data, NULL);
 }

@@ -34,10 +34,15 @@ void log_setup(enum log_format format, enum log_level least);
 
 /*
  * Logs an event. Pairs of const char *, a key and its value, follow, and then NULL; a pair whose value is NULL is left
- * out. A line that says just what one said less than LOG_REPEAT_SECONDS ago is held back; the next one like it counts
- * them, as `repeated`.
+ * out.
  */
 void log_event(enum log_level level, const char *event, ...) __attribute__((sentinel));
+
+/*
+ * The same of what may be said again and again: a line that says just what one said less than LOG_REPEAT_SECONDS ago is
+ * held back; the next one like it counts them, as `repeated`.
+ */
+void log_repeating(enum log_level level, const char *event, ...) __attribute__((sentinel));
 
 #define LOG_REPEAT_SECONDS 30
 

@@ -3,7 +3,7 @@
 #ifndef BINDCTL_NOTICES_H
 #define BINDCTL_NOTICES_H
 
-#include "agent/finding.h"
+#include "agent/intent/finding.h"
 
 typedef void notices_fn(void *ctx, const struct finding *finding, bool appeared);
 

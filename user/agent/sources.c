@@ -6,6 +6,7 @@
 
 #include "agent/clock.h"
 #include "agent/log.h"
+#include "agent/intent/object.h"
 #include "agent/sources.h"
 
 static void note_change(struct source *source, int change)
@@ -31,13 +32,13 @@ static int on_object(void *ctx, struct json_object *object, bool gone)
 	return r < 0 ? r : 0;
 }
 
+/* A finding will say it; for lack of memory to name the object, it is one of those without a name. */
 static void on_unreadable(void *ctx, const char *namespace, const char *name, const char *why)
 {
 	struct source *source = ctx;
+	int r = state_unreadable(source->all->state, source->kind, namespace, name, why);
 
-	log_event(LEVEL_WARNING, "unreadable", "resource", source->name, "namespace", *namespace ? namespace : NULL,
-		  "name", *name ? name : NULL, "error", why, NULL);
-	note_change(source, state_lost(source->all->state, source->kind));
+	note_change(source, r < 0 ? state_lost(source->all->state, source->kind) : r);
 }
 
 static void on_list_end(void *ctx)
@@ -54,7 +55,7 @@ static void on_note(void *ctx, enum reflector_level level, const char *text)
 				  level == REFLECT_INFO	   ? LEVEL_INFO :
 							     LEVEL_DEBUG;
 
-	log_event(as, "watch", "resource", source->name, "text", text, NULL);
+	log_repeating(as, "watch", "resource", source->name, "text", text, NULL);
 }
 
 /* So that a thousand agents that were started at once do not do everything at once. */
@@ -67,25 +68,49 @@ static uint32_t seed(void)
 	return number;
 }
 
+#define ANNOTATION(name) ("metadata.annotations." name)
+
+/* What the parsers of object.h read; the rest, most of a pod, need not even be taken apart. */
+static const char *const keep_pod[] = { "metadata.uid",
+					"metadata.labels",
+					"metadata.ownerReferences",
+					ANNOTATION(OBJECT_PORTS),
+					ANNOTATION(OBJECT_MIRROR),
+					"spec.nodeName",
+					"spec.hostNetwork",
+					"spec.hostUsers",
+					"status.phase",
+					"status.qosClass",
+					NULL };
+static const char *const keep_namespace[] = { "metadata.labels", NULL };
+static const char *const keep_policy[] = { "spec", NULL };
+
+static const struct {
+	const char *name, *path;
+	const char *const *keep;
+} resources[STATE_KINDS] = {
+	[STATE_POD] = { "pods", "/api/v1/pods", keep_pod },
+	[STATE_NAMESPACE] = { "namespaces", "/api/v1/namespaces", keep_namespace },
+	[STATE_BIND_POLICY] = { "bindpolicies", "/apis/bindctl.io/v1alpha1/bindpolicies", keep_policy },
+	[STATE_CLUSTER_POLICY] = { "clusterbindpolicies", "/apis/bindctl.io/v1alpha1/clusterbindpolicies",
+				   keep_policy },
+};
+
 int sources_init(struct sources *ret, struct http *http, const char *node)
 {
-	static const struct {
-		const char *name, *path;
-	} resources[STATE_KINDS] = {
-		[STATE_POD] = { "pods", "/api/v1/pods" },
-		[STATE_NAMESPACE] = { "namespaces", "/api/v1/namespaces" },
-		[STATE_BIND_POLICY] = { "bindpolicies", "/apis/bindctl.io/v1alpha1/bindpolicies" },
-		[STATE_CLUSTER_POLICY] = { "clusterbindpolicies", "/apis/bindctl.io/v1alpha1/clusterbindpolicies" },
-	};
-
 	*ret = (struct sources){ .state = state_new() };
-	if (!ret->state || asprintf(&ret->selector, "spec.nodeName=%s", node) < 0)
+	if (!ret->state)
 		return -ENOMEM;
+	if (asprintf(&ret->selector, "spec.nodeName=%s", node) < 0) {
+		ret->selector = NULL;
+		return -ENOMEM;
+	}
 	for (enum state_kind kind = 0; kind < STATE_KINDS; kind++) {
 		struct source *source = &ret->items[kind];
 		const struct reflector_config config = {
 			.resource = resources[kind].name,
 			.path = resources[kind].path,
+			.keep = resources[kind].keep,
 			.field_selector = kind == STATE_POD ? ret->selector : NULL,
 			.ctx = source,
 			.on_list_begin = on_list_begin,

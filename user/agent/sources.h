@@ -4,8 +4,8 @@
 #define BINDCTL_SOURCES_H
 
 #include "agent/metrics.h"
-#include "agent/reflector.h"
-#include "agent/state.h"
+#include "agent/api/reflector.h"
+#include "agent/intent/state.h"
 
 struct sources;
 

@@ -48,7 +48,7 @@ static void print_head(const struct lessons *lessons, const struct bc_learned *l
 	bc_text_addf(&line, ", %s to %s", start.data, end.data);
 	if (lessons->cgroup)
 		bc_text_addf(&line, ", in cgroup %s", lessons->cgroup);
-	bc_lesson_comment(&text, &line);
+	bc_format_comment(&text, &line);
 	fputs(text.data ?: "", stdout);
 	for (unsigned i = 0; i < lessons->ngaps; i++)
 		printf("# INCOMPLETE: %s\n", lessons->gaps[i]);

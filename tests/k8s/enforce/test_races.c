@@ -208,7 +208,7 @@ static pid_t start_binding(void)
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		bed_become(&(struct try){ .in = POD_B CONTAINER, .uid = NOBODY });
-		for (long end = microseconds() + 60000000; microseconds() < end && getppid() != 1; n++) {
+		for (long end = microseconds() + 600000000L; microseconds() < end && getppid() != 1; n++) {
 			struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(443 + n % 2) };
 			int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), error;
 

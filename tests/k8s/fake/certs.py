@@ -59,11 +59,11 @@ def make_all(directory):
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     for authority in ("ca", "other-ca"):
         openssl("req", "-x509", *key, "-keyout", path(authority + ".key"), "-out", path(authority + ".crt"),
-                "-days", "3650", "-subj", f"/CN=bindctl test {authority}")  # fmt: skip
+                "-days", "3650", "-subj", f"/CN=bindctl test {authority}")
     for name, (authority, end) in LEAVES.items():
         openssl("req", "-new", *key, "-config", path("config"), "-keyout", path(name + ".key"),
-                "-out", path(name + ".csr"), "-subj", "/CN=system:node:n1/O=system:nodes")  # fmt: skip
+                "-out", path(name + ".csr"), "-subj", "/CN=system:node:n1/O=system:nodes")
         openssl("ca", "-batch", "-notext", "-config", path("config"), "-cert", path(authority + ".crt"),
                 "-keyfile", path(authority + ".key"), "-in", path(name + ".csr"), "-out", path(name + ".crt"),
                 "-startdate", "20240101000000Z", "-enddate", end,
-                "-extensions", "good" if name == "wrong-ca" else name)  # fmt: skip
+                "-extensions", "good" if name == "wrong-ca" else name)

@@ -109,6 +109,18 @@ class Cluster:
             self.snapshots.clear()
             self.changed.notify_all()
 
+    def restore(self, version):
+        """As a cluster that is taken back to a backup: what is there now has versions that were before."""
+        with self.changed:
+            self.version = self.oldest = version
+            self.history.clear()
+            self.snapshots.clear()
+            for resource, things in self.objects.items():
+                self.objects[resource] = {
+                    key: thing | {"metadata": thing["metadata"] | {"resourceVersion": str(version)}}
+                    for key, thing in things.items()
+                }
+
     def install(self, *resources):
         """Only these are there; others are answered with 404."""
         with self.changed:
@@ -120,10 +132,7 @@ class Cluster:
         with self.changed:
             token = query.get("continue")
             wanted = query.get("resourceVersion", "")
-            if wanted.isdigit() and int(wanted) > self.version:
-                cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
-                message = f"Timeout: Too large resource version: {wanted}, current: {self.version}"
-                raise Refused(status_of(504, "Timeout", message, 1, {"causes": [cause]}))
+            self._not_before(wanted)
             version, start = self._resume(token) if token else (self.version, "")
             if not token:
                 self.snapshots[version] = dict(self.objects)
@@ -139,8 +148,14 @@ class Cluster:
             metadata["remainingItemCount"] = len(rest) - limit
         items = [thing for _, thing in rest[:limit]]
         if api == "v1":  # as the API server does with its own kinds
-            items = [{name: value for name, value in thing.items() if name not in ("kind", "apiVersion")} for thing in items]
+            items = [{name: thing[name] for name in thing if name not in ("kind", "apiVersion")} for thing in items]
         return {"kind": kind + "List", "apiVersion": api, "metadata": metadata, "items": items}
+
+    def _not_before(self, wanted):
+        if wanted.isdigit() and int(wanted) > self.version:
+            cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+            message = f"Timeout: Too large resource version: {wanted}, current: {self.version}"
+            raise Refused(status_of(504, "Timeout", message, 1, {"causes": [cause]}))
 
     def _resume(self, token):
         try:
@@ -157,6 +172,7 @@ class Cluster:
     def events(self, resource, since, selector):
         """The version of now, and (version, type, object) of what changed since, as one who watches sees it."""
         with self.changed:
+            self._not_before(str(since))
             now, history, oldest = self.version, list(self.history), self.oldest
         if since < oldest:
             raise Refused(status_of(410, "Expired", f"too old resource version: {since} ({oldest})"))
@@ -169,5 +185,6 @@ class Cluster:
                 found.append((version, "MODIFIED" if was else "ADDED", thing))
             elif was:
                 last = thing or before
-                found.append((version, "DELETED", last | {"metadata": last["metadata"] | {"resourceVersion": str(version)}}))
+                metadata = last["metadata"] | {"resourceVersion": str(version)}
+                found.append((version, "DELETED", last | {"metadata": metadata}))
         return now, found

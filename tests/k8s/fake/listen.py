@@ -43,7 +43,7 @@ class Request:
         asked = urllib.parse.urlencode(self.query)
         ended = f"{self.over - self.at:.2f} s" if self.over else "under way"
         return (f"{self.number} {self.verb} {self.resource}?{asked} -> {self.status}"
-                f"{' hung up' if self.hung_up else ''}{' EARLY' if self.early else ''} ({ended})")  # fmt: skip
+                f"{' hung up' if self.hung_up else ''}{' EARLY' if self.early else ''} ({ended})")
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -63,7 +63,7 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
     """A port, with a certificate or without."""
 
     daemon_threads = True
-    allow_reuse_address = True
+    allow_reuse_address = allow_reuse_port = True
     request_queue_size = 64
 
     def __init__(self, owner, host, port, tls):
@@ -86,6 +86,7 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
         copy = request.dup()
         with self.owner.changed:
             self.owner.connections.add(copy)
+            self.owner.accepted += 1
         try:
             step = self.owner.script.take("connect")
             if step:
@@ -131,6 +132,8 @@ class Server:
         self.not_before = {}
         self.tokens = None  # or those that may ask
         self.bookmarks = True
+        self.accepted = 0  # connections
+        self.prefix = ""  # of all paths
         self.on_request = None  # called with each request before it is answered
 
     def listen(self, certificate=None, host="127.0.0.1", port=0, ask_client=False, begin=True):
@@ -151,12 +154,11 @@ class Server:
         return listener
 
     def down(self, listener):
-        """As an API server that was killed: connections are reset, new ones refused. Returns what `begin` brings back."""
-        port, host, tls = listener.port, listener.host, listener.tls
+        """As an API server that was killed: connections break, new ones are refused until the result's begin()."""
+        again = Listener(self, listener.host, listener.port, listener.tls)  # before somebody else has the port
+        self.listeners.append(again)
         self.close(listener)
         self.drop()
-        again = Listener(self, host, port, tls)
-        self.listeners.append(again)
         return again
 
     def close(self, listener):
@@ -218,7 +220,7 @@ class Server:
         """A request into the record."""
         path, _, query = handler.path.partition("?")
         query = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
-        resource = PATHS.get(path, path)
+        resource = PATHS.get(path.removeprefix(self.prefix), path) if path.startswith(self.prefix) else path
         verb = "watch" if query.get("watch") in ("1", "true") else "continue" if "continue" in query else "list"
         if handler.command != "GET":
             verb = handler.command
@@ -227,7 +229,7 @@ class Server:
         with self.changed:
             request = Request(len(self.requests) + 1, now, handler.server.port, verb, resource, query,
                               handler.headers.get("Authorization", ""), str((peer or {}).get("subject", "")),
-                              dict(handler.headers))  # fmt: skip
+                              dict(handler.headers))
             request.early = now + EARLY < self.not_before.get(resource, 0)
             self.requests.append(request)
             self.changed.notify_all()

@@ -16,7 +16,8 @@
     end, cut, reset          the last chunk; no last chunk; no last chunk, and RST
 
     OPTIONs: part=0.5 only the first half of it; slow=0.01 a few bytes at a time, so many seconds apart; length=+9 a
-    Content-Length that is 9 too large; times=3 again and again; retry=, odd-retry=, reason=, message=; NAME=VALUE a label."""
+    Content-Length that is 9 too large; times=3 again and again; retry=, reason=, message=, code=; odd-retry= a
+    Retry-After that nobody is held to; of an event NAME=VALUE a label."""
 
 import select
 import socket
@@ -28,7 +29,7 @@ from fake import objects
 from fake.cluster import KINDS, Refused, key_of, status_of, text_of
 
 REASONS = {400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 410: "Expired",
-           429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable", 504: "Timeout"}  # fmt: skip
+           429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable", 504: "Timeout"}
 OPTIONS = ("part", "slow", "length", "times", "retry", "odd-retry", "code", "reason", "message")
 HTML = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>{\"items\":[]}</body></html>\n"
 
@@ -80,7 +81,7 @@ class Reply:
 
     def head(self, code, headers, kind="application/json"):
         lines = [f"HTTP/1.1 {code} {responses.get(code, 'Odd')}", "Audit-Id: 0ba7e213-7827-456f-a3b1-3ed740acfa89",
-                 "Cache-Control: no-cache, private", f"Content-Type: {kind}"]  # fmt: skip
+                 "Cache-Control: no-cache, private", f"Content-Type: {kind}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         self.request.status = code
         self.server.tell()

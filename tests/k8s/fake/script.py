@@ -4,8 +4,8 @@
     [N times|always] WHAT [RESOURCE]: ACT [WORD...] [; ACT...]
 
 WHAT is `list`, `continue` (a list's later page), `watch`, `any` of these, or `connect`: before a connection has said
-anything. Without RESOURCE it suits each. Words may be quoted. The acts are those of reply.py, done in turn. `#` begins a
-comment."""
+anything. Without RESOURCE it suits each. Words may be quoted. The acts are those of reply.py, done in turn. `#` begins
+a comment."""
 
 import shlex
 import threading

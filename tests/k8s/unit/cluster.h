@@ -5,8 +5,8 @@
 
 #include "../../unit/unit.h"
 #include "../../unit/reference.h"
-#include "agent/intent.h"
-#include "agent/object.h"
+#include "agent/intent/intent.h"
+#include "agent/intent/object.h"
 
 #define NODE "n1"
 #define UID_OF(digit) "00000000-0000-4000-8000-00000000000" #digit
@@ -35,6 +35,8 @@ static inline int set(struct state *state, enum state_kind kind, const char *tex
 	struct json_object *object = json(text);
 	int change = state_set(state, kind, object);
 
+	if (getenv("SHOW_OBJECTS"))
+		print_message("# %s\n", text);
 	assert_true(change == STATE_CHANGED || change == STATE_UNCHANGED);
 	json_object_put(object);
 	return change;
@@ -90,7 +92,7 @@ static inline void made_done(struct made *made)
 	bc_policy_done(&made->policy);
 }
 
-/* The text must be policy, and no two rules of it may disagree but where a give is denied on the node's network. */
+/* The text must be policy, and no two rules of it may disagree. */
 static inline void make(const struct state *state, const struct intent_config *config, struct made *made)
 {
 	struct bc_report report = {};
@@ -101,7 +103,8 @@ static inline void make(const struct state *state, const struct intent_config *c
 	policy_from_text(&made->policy, made->text.data);
 	if (bc_compile(&made->policy, BC_WARNING, &made->image, &report, &error))
 		fail_msg("cannot compile: %s", error.text);
-	assert_int_equal(report.errors, 0);
+	if (report.n)
+		fail_msg("%u: %s in:\n%s", report.items[0].line, report.items[0].text, made->text.data);
 	bc_report_done(&report);
 }
 

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <json-c/json.h>
-#include "agent/reflector.h"
+#include "agent/api/reflector.h"
 #include "exchange.h"
 
 #define PODS "/api/v1/pods"
@@ -21,7 +21,11 @@ struct bed {
 	struct reflector *reflector;
 	struct bc_text told, notes;
 	bool no_memory; /* on_object cannot take any */
+	bool whole;	/* `told` has the objects themselves */
 };
+
+/* The paths of the next bed. */
+static const char *const *keep;
 
 static int64_t clock_ms;
 
@@ -48,6 +52,10 @@ static inline int on_object(void *ctx, struct json_object *object, bool gone)
 	struct json_object *metadata = NULL;
 
 	assert_true(json_object_object_get_ex(object, "metadata", &metadata));
+	if (bed->whole) {
+		bc_text_addf(&bed->told, "%s\n", json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));
+		return 0;
+	}
 	bc_text_addf(&bed->told, "%s %s/%s %s\n", gone ? "gone" : "set", text_of(metadata, "namespace"),
 		     text_of(metadata, "name"), text_of(metadata, "resourceVersion"));
 	return bed->no_memory;
@@ -76,6 +84,7 @@ static inline void bed_set(struct bed *bed, size_t most, uint32_t seed)
 					   .field_selector = "spec.nodeName=n1",
 					   .page = 2,
 					   .most = most,
+					   .keep = keep,
 					   .ctx = bed,
 					   .on_list_begin = on_list_begin,
 					   .on_object = on_object,

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <cmocka.h>
-#include "agent/base64.h"
-#include "agent/config.h"
-#include "agent/http.h"
-#include "agent/token.h"
-#include "agent/url.h"
+#include "agent/api/base64.h"
+#include "agent/api/config.h"
+#include "agent/api/http.h"
+#include "agent/api/token.h"
+#include "agent/api/url.h"
 #include "base/util.h"
 
 /* A directory of its own for each test. */
@@ -304,8 +304,8 @@ static void token_is_read_and_checked(void **state)
 
 static void base64_is_strict(void **state)
 {
-	static const char *const bad[] = { "",	    "=",    "A",    "AB",   "QUI",  "QQ",	"QQ=",
-					   "QQ===", "Q=Q=", "QR==", "QUJ=", "AAAA", "QUI=QUI=", "QU-_" };
+	static const char *const bad[] = { "",	       "=",    "A",    "AB",   "QUI",  "QQ",	   "QQ=", "QQ===",
+					   "QQ======", "Q=Q=", "QR==", "QUJ=", "AAAA", "QUI=QUI=", "QU-_" };
 	static const struct {
 		const char *from, *to;
 	} good[] = { { "QQ==", "A" },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Lists and watches as they should be, on recorded replies; test_reflector_faults.c has what goes wrong. */
 #include "reflected.h"
-#include "agent/target.h"
+#include "agent/api/target.h"
 
 #define LIST_36                                                                                               \
 	"begin\nset dns/resolver 234\nset kube-system/kube-proxy-n1 235\nset web/api 233\nset web/edge 231\n" \
@@ -94,14 +94,19 @@ static void watch_that_ends_begins_anew(void **state)
 static void short_watches_are_spread(void **state)
 {
 	_cleanup_(bed_done) struct bed bed;
-	int64_t most = 1600;
+	int64_t most = 1600, before = 0;
 
 	(void)state;
 	bed_watching(&bed);
 	for (int i = 0; i < 10; i++) {
+		int64_t wait;
+
 		clock_ms += 10;
 		say(&bed, 200, "");
-		assert_in_range(wait_next(&bed), most / 2, most);
+		wait = wait_next(&bed);
+		assert_in_range(wait, most / 2, most);
+		assert_int_not_equal(wait, before);
+		before = wait;
 		assert_asks(&bed, WATCH_FROM("7"));
 		most = most * 2 > 30000 ? 30000 : most * 2;
 	}
@@ -133,7 +138,7 @@ static void nodes_differ(void **state)
 
 		bed_set(&bed, 0, i);
 		assert_asks(&bed, FIRST_PAGE);
-		replay(&bed, "1.36-504");
+		replay(&bed, "1.36-401");
 		waits[i] = wait_next(&bed);
 		least = waits[i] < least ? waits[i] : least;
 		most = waits[i] > most ? waits[i] : most;
@@ -202,6 +207,51 @@ static void unreadable_object_is_named(void **state)
 	assert_asks(&bed, WATCH_FROM("11"));
 }
 
+static void only_what_is_wanted_is_read(void **state)
+{
+	static const char *const wanted[] = { "metadata.uid", "spec.nodeName", NULL };
+	_cleanup_(bed_done) struct bed bed;
+	_cleanup_free_ char *many = calloc(1, 1 << 20);
+
+	(void)state;
+	keep = wanted;
+	bed_set(&bed, 0, 1);
+	keep = NULL;
+	bed.whole = true;
+	assert_asks(&bed, FIRST_PAGE);
+	replay(&bed, "1.20-list-page-1");
+	assert_told(&bed, "begin\n"
+			  "{\"metadata\":{\"name\":\"resolver\",\"namespace\":\"dns\","
+			  "\"uid\":\"171ad9b6-ae88-4727-a63e-8507db76e3e0\",\"resourceVersion\":\"221\"},"
+			  "\"spec\":{\"nodeName\":\"n1\"}}\n"
+			  "{\"metadata\":{\"name\":\"kube-proxy-n1\",\"namespace\":\"kube-system\","
+			  "\"uid\":\"5a2730fe-eee2-4794-96a4-24afbd44c5d0\",\"resourceVersion\":\"222\"},"
+			  "\"spec\":{\"nodeName\":\"n1\"}}\n");
+	reflector_step(bed.reflector, clock_ms);
+	say(&bed, 200, EMPTY_LIST);
+	bc_text_done(&bed.told);
+	assert_asks(&bed, WATCH_FROM("222"));
+	assert_non_null(many);
+	memset(many, ' ', 600 << 10);
+	{
+		_cleanup_(bc_text_done) struct bc_text events = {};
+
+		bc_text_addf(&events, "{\"type\":\"ADDED\",\"object\":{\"x\":[%s],\"metadata\":{\"name\":\"a\"}}}",
+			     many);
+		bc_text_addf(&events, "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"b\",\"uid\":[%s]}}}",
+			     many);
+		bc_text_addf(&events, "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"c\"},\"x\":tru}}");
+		reply(&bed, 200, -1, events.data, events.len, 4096, HTTP_COMPLETE);
+	}
+	assert_told(&bed,
+		    "{\"metadata\":{\"name\":\"a\"}}\nunreadable /b: too large\n{\"metadata\":{\"name\":\"c\"}}\n");
+	assert_int_equal(stats(&bed)->unreadable, 1);
+	wait_next(&bed);
+	assert_asks(&bed, WATCH_FROM("222"));
+	replay(&bed, "1.36-watch-410"); /* is seen as ever */
+	assert_int_equal(stats(&bed)->expired, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +262,7 @@ int main(void)
 		cmocka_unit_test(nodes_differ),
 		cmocka_unit_test(versions_and_tokens_are_opaque),
 		cmocka_unit_test(unreadable_object_is_named),
+		cmocka_unit_test(only_what_is_wanted_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,8 @@
 /* What goes wrong between a reflector and the server: nothing that is known is taken back by it. */
 #include "reflected.h"
 
+#define ERROR_EVENT(rest) "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\"," rest "}}"
+
 /* The next request comes by the first backoff. */
 static void assert_backs_off(struct bed *bed)
 {
@@ -111,6 +113,13 @@ static void faults_in_a_row_end_in_a_list(void **state)
 	}
 	assert_asks(&bed, FIRST_PAGE);
 	assert_told(&bed, "");
+	say(&bed, 200, EMPTY_LIST);
+	for (int i = 0; i < 3; i++) {
+		assert_asks(&bed, WATCH_FROM("7"));
+		say(&bed, 200, ERROR_EVENT("\"code\":500,\"details\":{\"retryAfterSeconds\":1}"));
+		wait_next(&bed);
+	}
+	assert_asks(&bed, FIRST_PAGE);
 }
 
 static void server_says_how_long_to_wait(void **state)
@@ -158,8 +167,6 @@ static void recorded_overload_waits(void **state)
 		assert_asks(&bed, FIRST_PAGE);
 	}
 }
-
-#define ERROR_EVENT(rest) "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\"," rest "}}"
 
 static void error_event_decides_how_to_go_on(void **state)
 {
@@ -256,6 +263,23 @@ static void what_is_no_list_ends_no_list(void **state)
 	}
 }
 
+/* Its version is not known, and it may have gone on. */
+static void list_whose_metadata_is_too_large_is_not_complete(void **state)
+{
+	_cleanup_(bed_done) struct bed bed;
+	char body[600];
+
+	(void)state;
+	bed_set(&bed, 400, 1);
+	assert_asks(&bed, FIRST_PAGE);
+	snprintf(body, sizeof(body), "{\"metadata\":{\"resourceVersion\":\"7\",\"continue\":\"%0400d\"},\"items\":[]}",
+		 0);
+	say(&bed, 200, body);
+	assert_told(&bed, "begin\nunreadable /: too large\n");
+	assert_backs_off(&bed);
+	assert_asks(&bed, FIRST_PAGE);
+}
+
 static void list_that_goes_in_circles_is_left(void **state)
 {
 	_cleanup_(bed_done) struct bed bed;
@@ -316,7 +340,7 @@ static void unreachable_server_is_tried_for_ever(void **state)
 static void silence_is_cut(void **state)
 {
 	_cleanup_(bed_done) struct bed bed;
-	int64_t left;
+	int64_t begun, seconds;
 
 	(void)state;
 	bed_set(&bed, 0, 1);
@@ -334,13 +358,16 @@ static void silence_is_cut(void **state)
 	/* A byte now and then is not enough. */
 	assert_asks(&bed, FIRST_PAGE);
 	reflector_head(bed.reflector, 200, -1);
-	for (int i = 0; i < 5; i++) {
+	begun = clock_ms;
+	for (int i = 0; i < 8; i++) {
 		assert_non_null(reflector_target(bed.reflector));
-		reflector_data(bed.reflector, " ", 1);
-		clock_ms += 59999;
+		assert_int_equal(reflector_data(bed.reflector, " ", 1), 0);
+		clock_ms = reflector_next(bed.reflector) - 20000;
 		reflector_step(bed.reflector, clock_ms);
 	}
-	clock_ms += 5;
+	clock_ms = begun + 299999;
+	reflector_step(bed.reflector, clock_ms++);
+	assert_non_null(reflector_target(bed.reflector));
 	reflector_step(bed.reflector, clock_ms);
 	assert_null(reflector_target(bed.reflector));
 	wait_next(&bed);
@@ -350,10 +377,10 @@ static void silence_is_cut(void **state)
 	/* A watch may be silent until its end, and 30 s more; that it has begun is to be said at once. */
 	assert_asks(&bed, WATCH_FROM("7"));
 	assert_int_equal(reflector_next(bed.reflector), clock_ms + 60000);
+	seconds = atoi(strstr(reflector_target(bed.reflector), "timeoutSeconds=") + 15);
 	reflector_head(bed.reflector, 200, -1);
-	left = reflector_next(bed.reflector) - clock_ms;
-	assert_in_range(left, 320000, 610000);
-	clock_ms += left;
+	assert_int_equal(reflector_next(bed.reflector), clock_ms + seconds * 1000 + 30000);
+	clock_ms = reflector_next(bed.reflector);
 	assert_asks(&bed, WATCH_FROM("7")); /* the next one, at once */
 	assert_int_equal(reflector_next(bed.reflector), clock_ms + 60000);
 	assert_int_equal(stats(&bed)->silent, 3);
@@ -416,6 +443,7 @@ int main(void)
 		cmocka_unit_test(error_event_decides_how_to_go_on),
 		cmocka_unit_test(list_that_breaks_off_removes_nothing),
 		cmocka_unit_test(what_is_no_list_ends_no_list),
+		cmocka_unit_test(list_whose_metadata_is_too_large_is_not_complete),
 		cmocka_unit_test(list_that_goes_in_circles_is_left),
 		cmocka_unit_test(watch_that_breaks_off_goes_on),
 		cmocka_unit_test(unreachable_server_is_tried_for_ever),

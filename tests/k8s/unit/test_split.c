@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
-#include "agent/glance.h"
-#include "agent/split.h"
+#include "agent/api/glance.h"
+#include "agent/api/prune.h"
+#include "agent/api/split.h"
 #include "base/util.h"
 
 #define MAX 64
@@ -216,6 +217,118 @@ static void glance_takes_plain_names_alone(void **state)
 	assert_glance(text, false, " / ");
 }
 
+static void assert_pruned(const char *text, bool event, const char *expected)
+{
+	static const char *const keep[] = { "metadata.labels", "spec.nodeName", "spec.a.b", "status", NULL };
+	_cleanup_free_ char *pruned = NULL, *copy = strdup(text); /* of just its size, for the sanitizer */
+	size_t len = strlen(text), left = 0;
+	int r;
+
+	assert_non_null(copy);
+	r = prune(copy, len, event, keep, &pruned, &left);
+	if (!expected) {
+		assert_int_equal(r, -EBADMSG);
+		assert_null(pruned);
+		return;
+	}
+	assert_int_equal(r, 0);
+	assert_string_equal(pruned, expected);
+	assert_int_equal(left, strlen(expected));
+}
+
+static void pruning_leaves_what_is_wanted(void **state)
+{
+	(void)state;
+	assert_pruned("{}", false, "{}");
+	assert_pruned(
+		"{\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\",\"namespace\":\"n\",\"uid\":\"u\",\"labels\":{\"x\":"
+		"\"y\","
+		"\"managedFields\":\"z\"},\"managedFields\":[{\"name\":\"b\"}],\"resourceVersion\":\"5\"},\"spec\":{"
+		"\"containers\":[{\"nodeName\":\"q\"}],\"nodeName\":\"n1\",\"nodeNames\":1,\"node\":2},\"status\":{"
+		"\"x\":[{"
+		"}]}}",
+		false,
+		"{\"metadata\":{\"name\":\"a\",\"namespace\":\"n\",\"labels\":{\"x\":\"y\",\"managedFields\":\"z\"},"
+		"\"resourceVersion\":\"5\"},\"spec\":{\"nodeName\":\"n1\"},\"status\":{\"x\":[{}]}}");
+	/* What is of another type is left to its reader. */
+	assert_pruned("{\"spec\":[1],\"metadata\":null,\"status\":-1}", false,
+		      "{\"spec\":[1],\"metadata\":null,\"status\":-1}");
+	assert_pruned("{\"spec\":{\"a\":{\"b\":1,\"c\":2},\"b\":3}}", false, "{\"spec\":{\"a\":{\"b\":1}}}");
+	assert_pruned(" {}", false, NULL);
+	assert_pruned("{ \"x\" : \"}\\\"\" ,\n \"status\" : { } }", false, "{\"status\":{ } }");
+	/* An event has its object one level down, and that of an ERROR is a Status. */
+	assert_pruned("{\"type\":\"ADDED\",\"object\":{\"spec\":{\"x\":1},\"kind\":\"Pod\"}}", true,
+		      "{\"type\":\"ADDED\",\"object\":{\"spec\":{}}}");
+	assert_pruned(
+		"{\"object\":{\"code\":410,\"reason\":\"Expired\",\"message\":\"m\",\"details\":{\"a\":1},\"kind\":1},"
+		"\"type\":\"ERROR\"}",
+		true,
+		"{\"object\":{\"code\":410,\"reason\":\"Expired\",\"message\":\"m\",\"details\":{\"a\":1}},\"type\":"
+		"\"ERROR\"}");
+}
+
+static void pruning_refuses_what_is_no_object(void **state)
+{
+	static const char *const bad[] = { "",
+					   "x",
+					   "[]",
+					   "{",
+					   "{\"",
+					   "{\"a",
+					   "{\"a\"",
+					   "{\"a\":",
+					   "{\"a\":1",
+					   "{\"a\":}",
+					   "{\"a\":,\"b\":1}",
+					   "{\"a\" 1}",
+					   "{\"a\":1 \"b\":2",
+					   "{a:1}",
+					   "{\"spec\":{\"x\":1}",
+					   "{\"a\":\"\\",
+					   "{\"a\":[1}",
+					   "{\"spec\":{} \"a\":1}",
+					   "{}}",
+					   "{}x",
+					   "{,}",
+					   "{\"a\\" };
+	char deep[40000];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_pruned(bad[i], false, NULL);
+	/* Neither a path nor depth moves it. */
+	memset(deep, '[', sizeof(deep));
+	memcpy(deep, "{\"spec\":", 8);
+	deep[sizeof(deep) - 1] = '\0';
+	assert_pruned(deep, false, NULL);
+	for (size_t i = 0; i + 8 < sizeof(deep); i += 8)
+		memcpy(deep + i, "{\"spec\":", 8);
+	assert_pruned(deep, false, NULL);
+	memset(deep, 'a', sizeof(deep));
+	deep[0] = '{';
+	deep[1] = '"';
+	memcpy(deep + sizeof(deep) - 6, "\":{}}", 6);
+	assert_pruned(deep, false, "{}");
+}
+
+/* Deeper than we go it is all taken. */
+static void pruning_has_its_depth(void **state)
+{
+	static const char *const keep[] = { "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a", NULL };
+	_cleanup_(bc_text_done) struct bc_text text = {};
+	_cleanup_free_ char *pruned = NULL;
+	size_t left = 0;
+
+	(void)state;
+	for (int i = 0; i < 40; i++)
+		bc_text_add(&text, "{\"a\":", 5);
+	bc_text_add(&text, "1", 1);
+	for (int i = 0; i < 40; i++)
+		bc_text_add(&text, "}", 1);
+	assert_int_equal(prune(text.data, text.len, false, keep, &pruned, &left), 0);
+	assert_string_equal(pruned, text.data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +343,9 @@ int main(void)
 		cmocka_unit_test(depth_has_no_bound),
 		cmocka_unit_test(glance_finds_whose_text_it_is),
 		cmocka_unit_test(glance_takes_plain_names_alone),
+		cmocka_unit_test(pruning_leaves_what_is_wanted),
+		cmocka_unit_test(pruning_refuses_what_is_no_object),
+		cmocka_unit_test(pruning_has_its_depth),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

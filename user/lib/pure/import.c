@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "pure/import.h"
-#include "pure/lesson.h"
 
 void bc_import_done(struct bc_import *import)
 {
@@ -79,7 +78,7 @@ static void format_note(struct bc_text *text, const struct bc_import *import, co
 		bc_text_addf(&line, ":%u", note->column);
 	bc_text_addf(&line, ": %s", note->text);
 	bc_text_addf(text, "\n");
-	bc_lesson_comment(text, &line);
+	bc_format_comment(text, &line);
 	text->failed |= line.failed;
 }
 

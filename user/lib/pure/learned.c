@@ -206,7 +206,7 @@ static int add_port(struct making *making, const struct item *item)
 	if (last && last->last + 1 == range.first) {
 		last->last = range.last;
 	} else {
-		if (making->fixed + (rule->nranges + 1ul) * RANGE_MAX + strlen(BC_LESSON_MARK) > BC_LINE_MAX)
+		if (making->fixed + (rule->nranges + 1ul) * RANGE_MAX + strlen(BC_COMMENT) > BC_LINE_MAX)
 			return -E2BIG;
 		if (bc_grow(&policy->ranges, &policy->ranges_room, policy->nranges + 1))
 			return -ENOMEM;

@@ -15,11 +15,6 @@ struct bc_lesson {
 	const char *by;	   /* the rule that refused or rewrote them, in words; owned by the struct bc_learn; or NULL */
 };
 
-#define BC_LESSON_MARK "# " /* before comments, and before a rule that is a proposal */
-
-/* A line of comment. What stands in it, programs may have chosen: it is escaped, and cut where it is too long. */
-void bc_lesson_comment(struct bc_text *text, const struct bc_text *line);
-
 /* The rule with its comment, in lines of policy. */
 void bc_lesson_format(struct bc_text *text, const struct bc_policy *policy, const struct bc_rule *rule,
 		      const struct bc_lesson *lesson);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pure/moment.h"
+#include "pure/parse.h"
 #include "pure/policy.h"
 
 static const struct {
@@ -210,6 +211,16 @@ void bc_format_rule(struct bc_text *text, const struct bc_policy *policy, const 
 	}
 	bc_text_addf(text, "%s%s", rule->clauses & BC_CLAUSE_LOG ? " log" : "",
 		     rule->clauses & BC_CLAUSE_AUDIT ? " audit" : "");
+}
+
+void bc_format_comment(struct bc_text *text, const struct bc_text *line)
+{
+	char shown[BC_LINE_MAX];
+
+	if (!line->data)
+		return;
+	bc_printable(shown, sizeof(shown) - strlen(BC_COMMENT), line->data);
+	bc_text_addf(text, BC_COMMENT "%s\n", shown);
 }
 
 /* The parts that most rules lack. */

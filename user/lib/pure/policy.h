@@ -143,6 +143,11 @@ void bc_format_addr(struct bc_text *text, const uint32_t addr[4], bool v4, unsig
 /* The rule as one line of policy, clauses in one fixed order, without a newline. */
 void bc_format_rule(struct bc_text *text, const struct bc_policy *policy, const struct bc_rule *rule);
 
+#define BC_COMMENT "# " /* before a comment, and before a rule that is only proposed */
+
+/* A line of comment. What stands in it, others may have chosen: it is escaped, and cut where it is too long. */
+void bc_format_comment(struct bc_text *text, const struct bc_text *line);
+
 /*
  * A number that two rules share when they mean the same: verb, resolved subject, ports and every other clause, but
  * not the file or line. Rules carry its upper half in eight hexadecimal digits as their id. Resolve first.

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the agent knows of the cluster: the pods, namespaces and policies that were last seen, each parsed and nothing
+ * of them kept but what counts. An object that cannot be read is kept as its error, so that it is named as long as it
+ * is there.
+ */
+#ifndef BINDCTL_AGENT_STATE_H
+#define BINDCTL_AGENT_STATE_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum state_kind {
+	STATE_POD,
+	STATE_NAMESPACE,
+	STATE_BIND_POLICY,
+	STATE_CLUSTER_POLICY,
+	STATE_KINDS,
+};
+
+enum state_change {
+	STATE_UNCHANGED = 0, /* nothing that counts: no work */
+	STATE_CHANGED = 1,   /* intent_make() may say something else now, be it findings alone */
+};
+
+struct state;
+struct pod;
+struct ns_object;
+struct bind_policy;
+struct cluster_policy;
+
+/* NULL without memory. */
+struct state *state_new(void);
+void state_free(struct state *state); /* takes NULL */
+
+/* "Pod", "BindPolicy", ... */
+const char *state_kind_name(enum state_kind kind);
+
+/*
+ * The object as it is now: added, or in the place of its last version. It is not kept. enum state_change, or -ENOMEM,
+ * and all is as before. An object that is rejected is no failure: the findings of intent_make() name it.
+ */
+int state_set(struct state *state, enum state_kind kind, struct json_object *object);
+
+/* The object is gone; only its name counts. enum state_change. */
+int state_remove(struct state *state, enum state_kind kind, struct json_object *object);
+
+/*
+ * Around the whole list of a kind: what was not set between the two is gone. A list that breaks off is just begun again,
+ * and takes nothing away. state_end_list() gives an enum state_change.
+ */
+void state_begin_list(struct state *state, enum state_kind kind);
+int state_end_list(struct state *state, enum state_kind kind);
+
+/*
+ * An object is there, but cannot be read at all: `why` is its error. A cluster policy goes on as it was last read, and so
+ * does a pod, as a doubtful one. Without its names it is as state_lost(). enum state_change, or -ENOMEM.
+ */
+int state_unreadable(struct state *state, enum state_kind kind, const char *namespace, const char *name,
+		     const char *why);
+
+/*
+ * An object of the kind was too large to be read, and nobody knows which. A list that lacks one takes no
+ * cluster policy and no pod away, for it may be that one. enum state_change.
+ */
+int state_lost(struct state *state, enum state_kind kind);
+
+/* How many objects of the kind there are, rejected ones included; and rejected ones alone. */
+size_t state_count(const struct state *state, enum state_kind kind);
+size_t state_rejected(const struct state *state, enum state_kind kind);
+
+/* One object; for intent_make() and tests. */
+struct state_entry {
+	char *key; /* "NAMESPACE/NAME", or "NAME"; of a rejected object perhaps not a valid one */
+	union {
+		void *object; /* NULL: no version of it could be read */
+		struct pod *pod;
+		struct ns_object *ns;
+		struct bind_policy *policy;
+		struct cluster_policy *cluster;
+	};
+	char *error; /* why it was rejected; NULL: it was not. With an object: that is its last readable version */
+	bool seen;   /* in the list that is being read */
+};
+
+/* In order of their keys. NULL behind the last. */
+const struct state_entry *state_at(const struct state *state, enum state_kind kind, size_t i);
+/* The first whose key is not before `key`: those of one namespace stand together behind "NAMESPACE/". */
+size_t state_lower(const struct state *state, enum state_kind kind, const char *key);
+const struct state_entry *state_find(const struct state *state, enum state_kind kind, const char *key);
+/* Of the kind, those that state_lost() counted in the last list or since. */
+size_t state_lost_count(const struct state *state, enum state_kind kind);
+
+#endif
