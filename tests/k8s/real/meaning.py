@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a cluster's objects mean for single binds, and what rules in force do: each in as few words as can be, and without
-a thought for how the agent comes to the one from the other.
+"""What a cluster's objects mean for single binds, and what rules in force do: each in as few words as can be, and
+without a thought for how the agent comes to the one from the other.
 
 A bind is (protocol, port, user, address). A verdict is "grant", "allow", "deny", "rewrite PORT", or None. Of what
 policies can say, this leaves out what tests/k8s/churn.py does not write: rewrites to addresses, annotations, and
@@ -77,7 +77,8 @@ class Cluster:
         own = [item for item in self.policies if item["metadata"]["namespace"] == pod["metadata"]["namespace"]
                and item["spec"].get("mode") != "Audit"
                and selects(item["spec"]["podSelector"], pod["metadata"].get("labels", {}))]
-        return [rule for item in sorted(own, key=lambda item: item["metadata"]["name"]) for rule in item["spec"]["rules"]]
+        own.sort(key=lambda item: item["metadata"]["name"])
+        return [rule for item in own for rule in item["spec"]["rules"]]
 
     def verdicts(self, pod, binds):
         over, inside = self.over(pod), self.inside(pod)
@@ -89,8 +90,8 @@ class Cluster:
         def permitted(rule, bind):
             """Of what gives: it must lead to what some ceiling holds and nothing denies."""
             there = lands(rule, bind)
-            return rule["action"] == "Deny" or ((free or any(ranks(entry, there) for bound in bounds for entry in bound))
-                                                and not any(ranks(deny, there) for deny in denies))
+            held = free or any(ranks(entry, there) for bound in bounds for entry in bound)
+            return rule["action"] == "Deny" or held and not any(ranks(deny, there) for deny in denies)
 
         def verdict(bind):
             if any(ranks(deny, bind) for deny in denies):
