@@ -104,6 +104,7 @@ $(SKEL): $(BPF_OBJ)
 -include tests/systemd.mk
 -include tests/bench.mk
 -include tests/k8s.mk
+-include tests/cluster.mk
 -include tests/analysis.mk
 -include scripts/debian/package.mk
 

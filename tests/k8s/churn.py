@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""churn.py PROGRAMS BUILD: the tests of tests/k8s/churn, in its namespaces."""
+
+import http.client
+import os
+import random
+import signal
+import sys
+import time
+
+from real import meaning
+from real.agent import GROUP
+from real.bed import HOST, Bed
+from real.cluster import Refused
+from real.node import LET, NODE
+from real.tap import Tap
+
+PODS = int(os.environ.get("BINDCTL_CHURN_PODS", "250"))
+RATE = 20  # changes a second
+SECONDS = int(os.environ.get("BINDCTL_CHURN_SECONDS", "600"))
+SEED = int(os.environ.get("BINDCTL_CHURN_SEED", str(random.randrange(1 << 30))))
+KILL = min(60, SECONDS / 3)  # the API server, so often
+LIMIT = 50 << 20
+NAMESPACES = [f"team-{n}" for n in range(10)]
+APPS = ["a", "b", "c"]
+TIERS = ["front", "back"]
+ZONES = ["red", "green", "blue"]
+POINTS = [(proto, port) for proto in ("tcp", "udp") for port in
+          [*range(78, 94), 442, 443, 444, 999, *range(2000, 2012), *range(8000, 8012), 8443, 893, 9050, 30000, 30001]]
+
+
+class Churn:
+    def __init__(self, bed, chance):
+        self.bed, self.chance = bed, chance
+        self.pods, self.names = [], 0
+        self.done, self.lost = {}, 0
+        self.kinds = ((self.replace_pod, 6), (self.relabel_pod, 3), (self.touch_pod, 3), (self.finish_pod, 1),
+                      (self.set_policy, 5), (self.remove_policy, 1), (self.set_cluster_policy, 1),
+                      (self.remove_cluster_policy, 0.3), (self.relabel_namespace, 0.5))
+
+    # What objects look like
+
+    def pod_labels(self):
+        return {"app": self.chance.choice(APPS), "tier": self.chance.choice(TIERS)}
+
+    def make_pod(self):
+        self.names += 1
+        self.pods.append(self.bed.node.pod(
+            self.chance.choice(NAMESPACES), f"p{self.names}", self.pod_labels(), host=self.chance.random() < 0.3,
+            qos=self.chance.choice(["Guaranteed", "Burstable", "BestEffort"]),
+            driver=self.chance.choice(["systemd", "cgroupfs"])))
+
+    def ports(self):
+        first = self.chance.randrange(80, 92)
+        return [self.chance.choice([first, f"{first}-{self.chance.randrange(first, 92)}", 443, "1-1023"])]
+
+    def protocol(self):
+        return self.chance.choice([{}, {"protocol": "TCP"}, {"protocol": "UDP"}])
+
+    def selector(self):
+        app, tier = self.chance.choice(APPS), self.chance.choice(TIERS)
+        return self.chance.choice([{}, {"matchLabels": {"app": app}}, {"matchLabels": {"app": app, "tier": tier}},
+                                   {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": [app]}]}])
+
+    def rule(self):
+        return self.chance.choice([
+            {"action": "Grant", "ports": self.ports(), **self.protocol()},
+            {"action": "Grant", "ports": self.ports(), **self.protocol()},
+            {"action": "Allow", "ports": [f"2000-{self.chance.randrange(2000, 2010)}"], **self.protocol()},
+            {"action": "Deny", "ports": [self.chance.randrange(8000, 8010)], "protocol": "TCP"},
+            {"action": "Deny", "ports": [self.chance.randrange(80, 92)], "protocol": "UDP"}])
+
+    def set_policy(self):
+        self.bed.policy(self.chance.choice(NAMESPACES), f"policy-{self.chance.randrange(6)}",
+                        [self.rule() for _ in range(self.chance.randrange(1, 4))], podSelector=self.selector(),
+                        mode=self.chance.choice(["Enforce"] * 5 + ["Audit"]))
+
+    def set_cluster_policy(self):
+        spec = self.chance.choice([
+            {"ceiling": [{"ports": self.ports(), **self.protocol()}, {"ports": [443, "2000-2004"]}],
+             "allowHostNetwork": self.chance.random() < 0.6},
+            {"rules": [{"action": "Deny", "ports": [f"{self.chance.randrange(8000, 8010)}-8010"], **self.protocol()},
+                       {"action": "Deny", "ports": [self.chance.randrange(80, 92)]}]},
+            {"reservedPorts": [{"ports": [30000 + self.chance.randrange(2)], **self.protocol()}]}])
+        self.bed.cluster_policy(f"cluster-{self.chance.randrange(6)}", podSelector=self.selector(), **spec,
+                                namespaceSelector={"matchLabels": {"zone": self.chance.choice(ZONES)}})
+
+    # Other changes
+
+    def replace_pod(self):
+        pod = self.pods.pop(self.chance.randrange(len(self.pods)))
+        try:
+            pod.delete()
+        except Refused as refused:
+            if refused.code != 404:
+                raise
+        self.make_pod()
+
+    def relabel_pod(self):
+        self.bed.admin.patch(self.chance.choice(self.pods).path, {"metadata": {"labels": self.pod_labels()}})
+
+    def touch_pod(self):
+        """What matters nothing, as kubelets write it all the time."""
+        self.bed.admin.patch(self.chance.choice(self.pods).path + "/status", {"status": {
+            "message": f"turn {self.chance.random()}", "podIP": f"10.1.0.{self.chance.randrange(1, 255)}"}})
+
+    def finish_pod(self):
+        phase = self.chance.choice(["Running", "Succeeded", "Failed"])
+        self.bed.admin.patch(self.chance.choice(self.pods).path + "/status", {"status": {"phase": phase}})
+
+    def remove_policy(self):
+        namespace, name = self.chance.choice(NAMESPACES), f"policy-{self.chance.randrange(6)}"
+        self.bed.remove_policy(namespace, name)
+
+    def remove_cluster_policy(self):
+        self.bed.remove_cluster_policy(f"cluster-{self.chance.randrange(6)}")
+
+    def relabel_namespace(self):
+        path = f"/api/v1/namespaces/{self.chance.choice(NAMESPACES)}"
+        self.bed.admin.patch(path, {"metadata": {"labels": {"zone": self.chance.choice(ZONES)}}})
+
+    def change(self):
+        kind = self.chance.choices([kind for kind, _ in self.kinds], [weight for _, weight in self.kinds])[0]
+        try:
+            kind()
+            self.done[kind.__name__] = self.done.get(kind.__name__, 0) + 1
+        except Refused as refused:
+            # What is removed may not be there; what was asked for twice, as the answer was lost, may be.
+            if refused.code not in (404, 409):
+                raise
+        except (OSError, http.client.HTTPException):
+            self.lost += 1
+            self.bed.cluster.await_ready()
+
+    def run(self, sample):
+        """Changes so often as time permits; the API server is killed again and again."""
+        begin = time.monotonic()
+        kill, kills, turn = begin + KILL, 0, 0
+        while (now := time.monotonic()) < begin + SECONDS:
+            if now >= kill:
+                self.bed.cluster.server.end(signal.SIGKILL)
+                self.bed.cluster.start_server()
+                kill, kills = kill + KILL, kills + 1
+            self.change()
+            turn += 1
+            if turn % RATE == 0:
+                sample()
+            ahead = begin + turn / RATE - time.monotonic()
+            time.sleep(max(0, ahead))
+            if ahead < -1:  # while there was no server; that is not made up for
+                turn = int((time.monotonic() - begin) * RATE)
+        return kills
+
+
+def check_memory(bed, samples):
+    tap = bed.tap
+    half = samples[len(samples) // 2:]
+    early, late = half[:len(half) // 2], half[len(half) // 2:]
+    growth = (sum(late) / len(late)) / (sum(early) / len(early)) - 1
+    mib = [f"{value / (1 << 20):.1f}" for value in (samples[0], samples[-1], max(samples))]
+    tap.note(f"the agent's resident memory: {mib[0]} MiB at first, {mib[1]} at last, {mib[2]} at most; "
+             f"{growth * 100:+.1f} % from the third quarter to the last")
+    tap.ok(max(samples) < LIMIT, f"the agent takes less than {LIMIT >> 20} MiB", f"{mib[2]} MiB")
+    tap.ok(growth <= 0.1, "its memory does not grow", samples)
+
+
+def check_policy(bed):
+    """The whole policy, bind by bind; and some of it with real ones."""
+    admin = bed.admin
+    cluster = meaning.Cluster(*(admin.get(path)["items"] for path in (
+        f"/api/v1/pods?fieldSelector=spec.nodeName={NODE}", "/api/v1/namespaces", f"{GROUP}/bindpolicies",
+        f"{GROUP}/clusterbindpolicies")))
+    in_force = bed.agent.rules()
+    found = meaning.differences(cluster, NODE, in_force, POINTS)
+    count = sum(len(rules) for rules in in_force.values())
+    bed.tap.note(f"{len(cluster.running(NODE))} pods, {len(cluster.policies)} BindPolicies, "
+                 f"{len(cluster.cluster_policies)} ClusterBindPolicies, {count} rules in force")
+    bed.tap.ok(not found, f"what is in force is what the cluster means: {len(POINTS)} binds of each pod", *found[:20])
+    return cluster
+
+
+def check_binds(bed, churn, cluster):
+    tried, wrong = 0, []
+    objects = {pod["metadata"]["uid"]: pod for pod in cluster.running(NODE)}
+    for pod in [pod for pod in churn.pods if pod.uid in objects][:40]:
+        process = pod.process()
+        for (proto, port), verdict in cluster.verdicts(objects[pod.uid], POINTS).items():
+            seen = process.bind(port, HOST if pod.host else "127.0.0.1", proto)
+            if pod.host and verdict is None and any(meaning.holds(entry, proto, port) for entry in cluster.reserved()):
+                verdict = "deny"
+            wanted = "ok" if verdict == "grant" or verdict != "deny" and port >= 1024 else "EACCES"
+            seen = "ok" if " " in seen or seen in LET else seen
+            tried += 1
+            if seen != wanted:
+                wrong.append(f"{pod.path}: {port}/{proto}: {seen}, {wanted} is meant")
+    bed.tap.ok(tried and not wrong, f"real binds come out so: {tried}", *wrong[:20])
+
+
+def check_speed(bed):
+    metrics = bed.agent.metrics()
+    name = "bindctl_agent_event_to_enforced_seconds"
+    buckets = sorted((float(key.split('"')[1]), value) for key, value in metrics.items() if key.startswith(name + "_bucket"))
+    total = metrics[name + "_count"]
+    for share in (0.5, 0.99):
+        bound = next(bound for bound, value in buckets if value >= share * total)
+        bed.tap.note(f"from an event to the kernel: {share * 100:.0f} % within {bound * 1000:.0f} ms")
+    for reason in ("expired", "truncated", "silent"):
+        value = bed.agent.metric(rf'bindctl_agent_api_faults_total\{{.*reason="{reason}".*')
+        bed.tap.note(f"watches that were {reason}: {value:.0f}")
+    bed.tap.note(f"applies: {metrics.get(name + '_count'):.0f}, processor: {metrics.get('process_cpu_seconds_total', 0):.0f} s")
+
+
+def test(bed):
+    tap, samples = bed.tap, []
+    bed.apply("namespace.yaml", "crds", "rbac.yaml")
+    bed.give_token(SECONDS + 3600)
+    bed.agent.start()
+    bed.agent.await_ready()
+    bed.leave_alone()
+    tap.note(f"seed: {SEED} (BINDCTL_CHURN_SEED)")
+    churn = Churn(bed, random.Random(SEED))
+    for name in NAMESPACES:
+        bed.node.namespace(name, zone=churn.chance.choice(ZONES))
+    for _ in range(PODS):
+        churn.make_pod()
+    bed.sync()
+    kills = churn.run(lambda: samples.append(bed.agent.resident()))
+    bed.cluster.await_ready()
+    done = sum(churn.done.values())
+    tap.note(f"{done} changes in {SECONDS} s: " + ", ".join(f"{name} {n}" for name, n in sorted(churn.done.items())))
+    tap.note(f"the API server was killed {kills} times, when {churn.lost} changes were lost")
+    tap.ok(done >= SECONDS * RATE / 2, f"{done} changes were made")
+    tap.ok(kills >= SECONDS // 60 - 1 and kills > 0, f"the API server was killed {kills} times")
+    tap.ok(bed.agent.alive(), "the agent lives")
+    bed.sync(60)
+    cluster = check_policy(bed)
+    check_binds(bed, churn, cluster)
+    bed.check_untouched()
+    check_memory(bed, samples)
+    check_speed(bed)
+
+
+def main(programs, build):
+    tap = Tap()
+    bed = Bed(tap, programs, build)
+    try:
+        bed.start_cluster()
+        if not tap.run("churn", test, bed):
+            bed.blame()
+    finally:
+        bed.end()
+    return tap.plan()
+
+
+sys.exit(main(*sys.argv[1:]))
