@@ -3,7 +3,7 @@
 # make check             install what the tests need, analyse the sources, run unit, fuzz, CLI and kernel suites (as root)
 # make check-vm          the kernel suites on Debian's kernels, in virtual machines; see tests/README.md
 # make fuzz              look for inputs that break the library, FUZZ_SECONDS=60
-# make bench             measure it (as root); see tests/README.md
+# make bench             measure it (as root); see tests/README.md; make bench-systemd: beside systemd
 # make install           DESTDIR=, PREFIX=; and make uninstall
 # make deb               Debian packages, in build/deb
 # make check-deb         what it does where it is installed (as root)

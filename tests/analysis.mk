@@ -11,9 +11,10 @@ ANALYSIS_GCC ?= gcc
 CLANG_TIDY   ?= clang-tidy
 SHELLCHECK   ?= shellcheck
 SCRIPTS      := $(filter-out scripts/debian,$(wildcard scripts/*)) $(wildcard tests/run tests/*/run tests/old/*.way tests/k8s/ops .ci/run) \
-	tests/bench/count tests/coverage/report tests/deb/inside tests/nspawn/boot tests/nspawn/rootfs \
-	tests/nspawn/inside.sh tests/nspawn/outside.sh tests/systemd/inside tests/systemd/words.sh \
-	tests/systemd/enter tests/k8s/apiserver tests/k8s/enter tests/k8s/churn user/completion/bindctl.bash scripts/debian/postinst scripts/debian/prerm scripts/debian/postrm
+	tests/old/manual tests/bench/count tests/bench/systemd tests/bench/inside tests/coverage/report tests/deb/inside \
+	tests/nspawn/boot tests/nspawn/rootfs tests/nspawn/inside.sh tests/nspawn/outside.sh tests/systemd/inside \
+	tests/systemd/words.sh tests/systemd/old.sh tests/systemd/enter tests/k8s/apiserver tests/k8s/enter tests/k8s/churn user/completion/bindctl.bash scripts/debian/postinst \
+	scripts/debian/prerm scripts/debian/postrm
 
 # Of what gcc's analyser says, one is left out: gcc 12 does not follow an array that is filled in a loop and takes its
 # elements for uninitialised. clang's analyser and valgrind look for that. Without optimisation, which would leave

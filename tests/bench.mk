@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make bench                 what bindctl costs, measured on this machine (as root); results go to $(BUILD)/bench
+# make bench-systemd         the same of systemd's SocketBindAllow=, and of bindctl beside it, in a container (as root)
 # make check-instructions    whether the compiler needs more instructions than it did
 # Included by the top Makefile.
 
@@ -28,7 +29,7 @@ $(BENCH_DIR)/compile: $(BUILD)/tests/bench/compile.o $(BUILD)/tests/bench/texts.
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $^ -lsystemd
 
-.PHONY: bench bench-deps bench-run check-instructions
+.PHONY: bench bench-deps bench-run bench-systemd bench-systemd-run check-instructions
 
 bench-deps:
 	@scripts/setup --build --bench
@@ -41,6 +42,13 @@ bench-run: $(BUILD)/bindctl $(BENCH_DIR)/bench $(BENCH_DIR)/worker
 		--rounds $(BENCH_ROUNDS)
 	@gnuplot -e "dir='$(BENCH_DIR)'" tests/bench/plot.gp
 	@echo && ls $(BENCH_DIR)/results.*
+
+bench-systemd: deb-deps
+	@$(MAKE) --no-print-directory bench-systemd-run
+
+bench-systemd-run: $(BUILD)/bindctl $(BENCH_DIR)/bench $(BENCH_DIR)/worker
+	@tests/bench/systemd $^ $(BENCH_ROUNDS) >$(BENCH_DIR)/systemd.new
+	@mv $(BENCH_DIR)/systemd.new $(BENCH_DIR)/systemd.md && cat $(BENCH_DIR)/systemd.md
 
 check-instructions: $(BENCH_DIR)/compile
 	@tests/bench/count $(BENCH_DIR)/compile

@@ -24,7 +24,7 @@
 
 struct bench bench;
 
-static const char *const place_words[PLACES] = { [NO_HOOK] = "none", [EMPTY_HOOK] = "empty", [OURS] = "ours" };
+static const char *const place_words[MADE] = { [NO_HOOK] = "none", [EMPTY_HOOK] = "empty", [OURS] = "ours" };
 
 void fail(const char *format, ...)
 {
@@ -79,7 +79,7 @@ static void make_places(void)
 	snprintf(bench.policy, sizeof(bench.policy), "%s/policy", bench.dir);
 	if (mkdir(bench.policy, 0755))
 		fail("cannot make %s: %m", bench.policy);
-	for (enum place place = 0; place < PLACES; place++) {
+	for (enum place place = 0; place < MADE; place++) {
 		snprintf(bench.cgroups[place], sizeof(bench.cgroups[place]), "%s/%s.%s", root, bench.name,
 			 place_words[place]);
 		if (mkdir(bench.cgroups[place], 0755))
@@ -109,7 +109,7 @@ static void open_places(void)
 {
 	struct bc_error error;
 
-	for (enum place place = 0; place < PLACES; place++)
+	for (enum place place = 0; place < MADE; place++)
 		if (bc_open_cgroup(bench.cgroups[place], &bench.cgroup_fds[place], &error))
 			fail("%s", error.text);
 }
@@ -166,7 +166,7 @@ static int unmake(void)
 {
 	int left = 0;
 
-	for (enum place place = 0; place < PLACES; place++) {
+	for (enum place place = 0; place < MADE; place++) {
 		end_processes(bench.cgroups[place]);
 		remove_cgroups(bench.cgroups[place]);
 		left |= !access(bench.cgroups[place], F_OK);

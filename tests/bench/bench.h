@@ -20,9 +20,11 @@ void fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)
 /* The bed. */
 
 enum place {
-	NO_HOOK,    /* a cgroup that nothing is attached to */
-	EMPTY_HOOK, /* one with a program that returns 3 */
-	OURS,	    /* one with bindctl */
+	NO_HOOK,     /* a cgroup that nothing is attached to */
+	EMPTY_HOOK,  /* one with a program that returns 3 */
+	OURS,	     /* one with bindctl */
+	MADE,	     /* so many are made here */
+	UNIT = MADE, /* one that systemd made, for measure_units() */
 	PLACES,
 };
 
@@ -31,7 +33,7 @@ struct bench {
 	char pins[96];		   /* below a bpffs of its own */
 	char policy[96];	   /* policy directory */
 	char name[32];		   /* the cgroups', a dot and a word behind it */
-	char cgroups[PLACES][160]; /* paths, directly below the root of cgroup2 */
+	char cgroups[PLACES][160]; /* paths; those made here directly below the root of cgroup2 */
 	int cgroup_fds[PLACES];
 	const char *bindctl; /* path of the command */
 	const char *worker;  /* path of the worker, where everybody may execute it */
@@ -135,16 +137,22 @@ void figures_write(const char *dir);
 #define CALLS "Time of the calls, ns"
 #define UPDATES "Time of a change, ms"
 #define MEMORY "Kernel memory, bytes a rule"
+#define UNITS "Program time beside systemd's, above an empty program, ns a bind"
 
 /* What the columns of PROGRAMS and some of the others count. */
 #define SIZES 4
 extern const uint32_t sizes[SIZES];
 extern const char *const size_names[SIZES];
 
+/* A row of PROGRAMS and of UNITS: what is taken off the others. */
+#define EMPTY "(empty program, the kernel's clock included)"
+
 /* The parts; each adds its figures and the goals that they are held against. */
 void measure_programs(void);
 void measure_readers(void);
 void measure_calls(void);
 void measure_updates(void);
+/* Only where systemd is the first process, and asked for by name: it starts services. */
+void measure_units(void);
 
 #endif

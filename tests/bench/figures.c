@@ -163,6 +163,8 @@ static void print_all(FILE *f)
 	for (size_t i = 0; i < nfigures; i++)
 		if (is_first(i, false, false))
 			print_table(f, figures[i].table);
+	if (!ngoals)
+		return;
 	fprintf(f, "\nGoals\n\n| %-66s | %12s | %12s |     |\n| --- | ---: | ---: | --- |\n", "", "reached", "wanted");
 	for (size_t i = 0; i < ngoals; i++)
 		fprintf(f, "| %-66s | %6.*f %-5s | %s %4g %-5s | %s |\n", goals[i].what, goals[i].value < 10 ? 2 : 0,

@@ -27,6 +27,8 @@ static int work(void)
 		measure_calls();
 	if (is_wanted("updates"))
 		measure_updates();
+	if (only && !strcmp(only, "systemd"))
+		measure_units();
 	figures_write(only ? NULL : out_dir);
 	return 0;
 }
@@ -35,8 +37,10 @@ static void usage(int code)
 {
 	fprintf(code ? stderr : stdout,
 		"usage: bench --bindctl FILE --worker FILE --out DIR [--rounds N] [--only PART]\n"
-		"Measures bindctl against the running kernel, as root. Parts: programs, readers, calls, updates.\n"
-		"With one part alone nothing is written to DIR.\n");
+		"Measures bindctl against the running kernel, as root. Parts: programs, readers, calls, updates;\n"
+		"and systemd, which is measured by name alone, where systemd is the first process. With one part "
+		"alone\n"
+		"nothing is written to DIR.\n");
 	exit(code);
 }
 

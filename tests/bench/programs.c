@@ -155,7 +155,7 @@ static void measure_rows(const struct measured *bed, enum kind kind, unsigned si
 	const struct row empty = { .order = { V4, UNNAMED } };
 	double nothing = measure(&bed->empties, &bed->empty_worker, &empty, 0).ns;
 
-	figure_add(PROGRAMS, "(empty program, the kernel's clock included)", size_names[size], nothing);
+	figure_add(PROGRAMS, EMPTY, size_names[size], nothing);
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct count count;
 

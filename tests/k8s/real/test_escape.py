@@ -58,8 +58,8 @@ def test_host_port(bed):
     ports = {"bindctl.io/ports": "1-65535", "bindctl.io/mode": "Enforce"}
     bed.policy("team", "hers", everything, client=bed.editor)
     bed.policy("team", "mine", everything, labels, client=bed.editor)
-    uid = bed.untouched and next(pod for pod in bed.node.pods if pod.namespace == "calm" and pod.host).uid
-    mirror = {**ports, "kubernetes.io/config.mirror": uid or "x", "kubernetes.io/config.hash": uid or "x",
+    uid = next(pod for pod in bed.node.pods if pod.namespace == "calm" and pod.host).uid
+    mirror = {**ports, "kubernetes.io/config.mirror": uid, "kubernetes.io/config.hash": uid,
               "kubernetes.io/config.source": "file"}
     tries = {
         "a pod": dict(annotations=ports),
