@@ -7,15 +7,16 @@ import sys
 from real.bed import Bed
 from real.tap import Tap
 
-# `install` comes first: it sees the agent before there is anything to find. What `trouble` does to the API server, others
-# need not see.
+# `install` comes first: it sees the agent before there is anything to find. What `trouble` does to the API server, and
+# `removal` to its resources, others need not see.
 GROUPS = ["install", "api", "pods", "cluster", "escape", "change", "trouble", "removal"]
 
 
 def tests_of(name):
     """In the order in which they are written down."""
     module = importlib.import_module(f"real.test_{name}")
-    return [(test.removeprefix("test_"), function) for test, function in vars(module).items() if test.startswith("test_")]
+    return [(test.removeprefix("test_"), function) for test, function in vars(module).items()
+            if test.startswith("test_")]
 
 
 def main(programs, build, *names):

@@ -40,7 +40,8 @@ class Agent:
         os.rename(f"{SECRETS}/new", f"{SECRETS}/token")
 
     def command(self, *more):
-        return ["setpriv", "--bounding-set", CAPABILITIES, f"{self.programs}/bindctl-agent", "--node", NODE, *self.where, *more]
+        return ["setpriv", "--bounding-set", CAPABILITIES, f"{self.programs}/bindctl-agent", "--node", NODE,
+                *self.where, *more]
 
     def environment(self):
         return {"PATH": os.environ["PATH"], "KUBERNETES_SERVICE_HOST": "::1", "KUBERNETES_SERVICE_PORT": "6443"}
@@ -50,8 +51,8 @@ class Agent:
 
     def run(self, *more):
         """To its end: what it says on its two ways."""
-        done = subprocess.run(self.command("--listen", "none", *more), env=self.environment(), capture_output=True, text=True, timeout=60,
-                              check=False)
+        done = subprocess.run(self.command("--listen", "none", *more), env=self.environment(), capture_output=True,
+                              text=True, timeout=60, check=False)
         return done.returncode, done.stdout, done.stderr
 
     def kill(self):
@@ -102,8 +103,8 @@ class Agent:
             return file.read()
 
     def bindctl(self, *words):
-        done = subprocess.run([f"{self.programs}/bindctl", *self.where, *words], capture_output=True, text=True, timeout=60,
-                              check=False)
+        done = subprocess.run([f"{self.programs}/bindctl", *self.where, *words], capture_output=True, text=True,
+                              timeout=60, check=False)
         return done.returncode, done.stdout
 
     def rules(self):

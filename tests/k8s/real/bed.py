@@ -110,8 +110,9 @@ class Bed:
         host = self.node.pod("calm", "host", host=True)
         own = self.node.pod("calm", "own", qos="Guaranteed", driver="cgroupfs")
         self.sync()
-        for pod, port, wanted, address in ((host, 893, "ok", HOST), (host, 894, "EACCES", HOST), (host, 8443, "EACCES", HOST),
-                                           (own, 893, "ok", "::1"), (own, 9050, "EACCES", "127.0.0.1")):
+        for pod, port, wanted, address in (
+                (host, 893, "ok", HOST), (host, 894, "EACCES", HOST), (host, 8443, "EACCES", HOST),
+                (own, 893, "ok", "::1"), (own, 9050, "EACCES", "127.0.0.1")):
             process = pod.process()
             process.keep(port, wanted, address)
             self.untouched.append((f"{pod.name} pod, port {port}", process))

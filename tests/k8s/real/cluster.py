@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A cluster: etcd and Debian's own API server on loopback, with a certificate authority of its own and RBAC, and clients.
-Runs in the namespaces that tests/k8s/enter makes. There are no controllers: what those do that a test needs, it does."""
+"""A cluster: etcd and Debian's own API server on loopback, with a certificate authority of its own and RBAC, and
+clients. Runs in the namespaces that tests/k8s/enter makes. There are no controllers: what those do that a test needs,
+it does."""
 
 import base64
 import http.client
@@ -252,8 +253,8 @@ class Cluster:
         return int(revision)
 
     def token(self, seconds, account=AGENT):
-        """Of a service account, as a TokenRequest makes it, but for one that may end sooner than in ten minutes. The server
-        is lenient by a minute, and this is not."""
+        """Of a service account, as a TokenRequest makes it, but for one that may end sooner than in ten minutes. The
+        server is lenient by a minute, and this is not."""
         namespace, name = account
         uid = self.admin.get(f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}")["metadata"]["uid"]
         now = int(time.time()) - 60
@@ -266,7 +267,8 @@ class Cluster:
     def requested_token(self, seconds=600, account=AGENT):
         """By the API."""
         path = "/api/v1/namespaces/{}/serviceaccounts/{}/token".format(*account)
-        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": seconds}}
+        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+                   "spec": {"expirationSeconds": seconds}}
         return self.admin.create(path, request)["status"]["token"]
 
     def aggregate_roles(self):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A node without a kubelet: pods as objects of the API, cgroups of the names that a kubelet gives them, and processes in
-those that bind for real."""
+"""A node without a kubelet: pods as objects of the API, cgroups of the names that a kubelet gives them, and processes
+in those that bind for real."""
 
 import os
 import subprocess
@@ -119,8 +119,8 @@ class Node:
     def namespace(self, name, **labels):
         self.client.create("/api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})
 
-    def pod(self, namespace, name, labels=None, annotations=None, host=False, qos="BestEffort", driver="systemd", root=(),
-            node=NODE, client=None, static=None, non_root=True, **spec):
+    def pod(self, namespace, name, labels=None, annotations=None, host=False, qos="BestEffort", driver="systemd",
+            root=(), node=NODE, client=None, static=None, non_root=True, **spec):
         """Through the API, as what schedules pods would leave it. `client` is who creates it; `static` the hash that a
         kubelet has for a pod of a file, whose image here this is."""
         metadata = {"name": name, "labels": labels or {}, "annotations": dict(annotations or {})}

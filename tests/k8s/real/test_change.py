@@ -95,6 +95,7 @@ REJECTED = {
     "reversed": {"podSelector": {}, "rules": [grant("9-3"), grant(80)]},
     "selects-nothing": {"podSelector": {"matchLabels": {"app": "a"}, "matchExpressions": [
         {"key": "app", "operator": "NotIn", "values": ["a"]}]}, "rules": [grant(80)]},
+    "too-much": {"podSelector": {}, "rules": [grant(*range(1, 65)), grant(80)] * 16},
     "no-key": {"podSelector": {"matchLabels": {"no key": "a"}}, "rules": [grant(80)]},
 }
 
@@ -112,7 +113,7 @@ def test_rejected(bed):
     metrics, log = bed.agent.metrics(), bed.agent.log()
     for name in REJECTED:
         label = f'bindctl_agent_object_rejected{{kind="BindPolicy",namespace="wrong",name="{name}"}}'
-        bed.tap.ok(metrics.get(label) == 1, f"the metric names it: {name}", json.dumps(REJECTED[name]))
+        bed.tap.ok(metrics.get(label) == 1, f"the metric names it: {name}", json.dumps(REJECTED[name])[:300])
         lines = [line for line in log.splitlines() if name in line and "wrong" in line]
         bed.tap.ok(lines, f"the log names it: {name}")
         bed.tap.note("\n".join(lines[:1]))
@@ -127,6 +128,33 @@ def test_rejected(bed):
     bed.clear("wrong")
     bed.sync()
     bed.tap.ok(not any('namespace="wrong"' in name for name in bed.agent.metrics()), "removed, none is named")
+
+
+def test_conflict(bed):
+    """Two rules that are as specific: the lesser privilege, and a word about it. Neither object is wrong."""
+    bed.node.namespace("conflict")
+    process = bed.node.pod("conflict", "one").process()
+    bed.policy("conflict", "gives", [grant(8080), grant(81)])
+    bed.policy("conflict", "takes", [{"action": "Deny", "ports": [8080]}])
+    bed.sync()
+    bed.refused(process, 8080, "of a Grant and a Deny the Deny decides")
+    bed.let(process, 81, "the other rule of the same policy is in force")
+    lines = [line for line in bed.agent.log().splitlines() if "name=gives" in line and "conflict/takes" in line]
+    bed.tap.ok(lines, "the log names both", *bed.agent.server.tail(5))
+    bed.clear("conflict")
+
+
+def test_large(bed):
+    """As large as the API server takes them: most of it is of no interest here."""
+    bed.node.namespace("large")
+    bed.policy("large", "all", [grant(*range(n, n + 64)) for n in (*range(1, 961, 64), 1001)])
+    container = {"name": "c", "image": "registry.example/c:1", "env": [{"name": "X", "value": "x" * (1 << 20)}]}
+    process = bed.node.pod("large", "one", containers=[container]).process()
+    bed.sync()
+    for port in (1, 64, 65, 960, 1001):
+        bed.let(process, port, f"a pod of 1 MiB, and a policy of 1024 ports: {port}")
+    bed.refused(process, 961, "which has just what it gives")
+    bed.clear("large")
 
 
 def test_cluster_policy_gone_bad(bed):

@@ -26,9 +26,11 @@ def test_permissions(bed):
     start(bed)
     own = f"{GROUP}/namespaces/team/bindpolicies"
     bed.policy("team", "hers", [grant(80)], client=bed.editor)
-    bed.tap.same(bed.admin.get(f"{own}/hers")["metadata"]["name"], "hers", "an editor makes BindPolicies in her namespace")
+    made = bed.admin.get(f"{own}/hers")["metadata"]["name"]
+    bed.tap.same(made, "hers", "an editor makes BindPolicies in her namespace")
     spec = {"ceiling": [{"ports": ["any"]}], "allowHostNetwork": True}
-    value = {"apiVersion": "bindctl.io/v1alpha1", "kind": "ClusterBindPolicy", "metadata": {"name": "hers"}, "spec": spec}
+    value = {"apiVersion": "bindctl.io/v1alpha1", "kind": "ClusterBindPolicy", "metadata": {"name": "hers"},
+             "spec": spec}
     calm = f"{GROUP}/clusterbindpolicies/calm"
     forbidden(bed, "but no ClusterBindPolicy", bed.editor.create, f"{GROUP}/clusterbindpolicies", value)
     forbidden(bed, "nor changes one", bed.editor.patch, calm, {"spec": spec})
@@ -41,8 +43,8 @@ def test_permissions(bed):
               "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/clusterbindpolicies.bindctl.io")
     for word, wanted in (("create bindpolicies", "yes"), ("create clusterbindpolicies", "no")):
         code, said = bed.cluster.kubectl("edith", "auth", "can-i", *word.split(), "-n", "team")
-        bed.tap.ok(said.splitlines()[0] == wanted and (code == 0) == (wanted == "yes"), f"kubectl auth can-i {word}: {wanted}",
-                   said)
+        bed.tap.ok(said.splitlines()[0] == wanted and (code == 0) == (wanted == "yes"),
+                   f"kubectl auth can-i {word}: {wanted}", said)
 
 
 def test_host_port(bed):
@@ -56,8 +58,8 @@ def test_host_port(bed):
     ports = {"bindctl.io/ports": "1-65535", "bindctl.io/mode": "Enforce"}
     bed.policy("team", "hers", everything, client=bed.editor)
     bed.policy("team", "mine", everything, labels, client=bed.editor)
-    uid = bed.untouched and next(pod for pod in bed.node.pods if pod.namespace == "calm" and pod.host).uid
-    mirror = {**ports, "kubernetes.io/config.mirror": uid or "x", "kubernetes.io/config.hash": uid or "x",
+    uid = next(pod for pod in bed.node.pods if pod.namespace == "calm" and pod.host).uid
+    mirror = {**ports, "kubernetes.io/config.mirror": uid, "kubernetes.io/config.hash": uid,
               "kubernetes.io/config.source": "file"}
     tries = {
         "a pod": dict(annotations=ports),
@@ -80,7 +82,8 @@ def test_host_port(bed):
     bed.let(own.process(), 443, "in a network of its own her pod has what she grants")
     process = bed.outsider("team-outside")
     bed.refused(process, 443, "nothing of it is granted to the node's processes", HOST)
-    texts = [rule for rule in bed.agent.in_force() if "netns any" not in rule and "deny" not in rule and "port 893" not in rule]
+    texts = [rule for rule in bed.agent.in_force()
+             if "netns any" not in rule and "deny" not in rule and "port 893" not in rule]
     bed.tap.same(texts, [], "no rule in force gives anything in the host's network")
     bed.clear("team")
 

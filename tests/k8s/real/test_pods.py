@@ -132,7 +132,8 @@ def test_annotation(bed):
     bed.node.namespace("narrow")
     hostile = "443\ngrant any port 1-65535\n"
     processes = {}
-    for name, ports in (("narrowed", "443/tcp,8000-8100"), ("wider", "1-65535"), ("malformed", "443,http"), ("hostile", hostile)):
+    for name, ports in (("narrowed", "443/tcp,8000-8100"), ("wider", "1-65535"), ("malformed", "443,http"),
+                        ("hostile", hostile)):
         processes[name] = bed.node.pod("narrow", name, {"app": "a"}, {"bindctl.io/ports": ports}).process()
     alone = bed.node.pod("narrow", "alone", {"app": "b"}, {"bindctl.io/ports": "443"}).process()
     bed.policy("narrow", "a", [grant(80, 443)], {"app": "a"})

@@ -22,7 +22,7 @@ def test_definitions_removed(bed):
         bed.admin.delete(f"{CRDS}/{name}.bindctl.io")
     watching = r'bindctl_agent_watching\{resource="(cluster)?bindpolicies"\}'
     wait_for("the agent to miss them", lambda: bed.agent.metric(watching) == 0)
-    bed.tap.ok(re.search(r"resource=bindpolicies .*404", bed.agent.log()), "the agent's log says that the API is not there")
+    bed.tap.ok(re.search(r"resource=bindpolicies .*404", bed.agent.log()), "the agent says that the API is not there")
     bed.tap.same(bed.agent.page("/healthz")[0], 200, "the agent is alive")
     wait_for("the end of the definitions", lambda: not bed.admin.get(CRDS)["items"])
     bed.refused(process, 80, "what a policy granted that was removed is not granted")

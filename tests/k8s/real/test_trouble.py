@@ -50,7 +50,7 @@ def test_server_is_killed(bed):
 
 
 def test_history_is_compacted(bed):
-    """While the agent does not look, much happens, and what happened is forgotten: it must list anew, and miss what went."""
+    """While the agent does not look, much happens, and is forgotten: it must list anew, and miss what went."""
     pod, process = a_pod(bed, "compact", 80, 83)
     gone = bed.node.pod("compact", "gone")
     bed.policy("compact", "gone", [grant(84)])
@@ -207,7 +207,8 @@ def test_dry_run(bed):
     bed.tap.same(code, 0, "it ends by itself")
     bed.tap.ok("port 81" in text and pod.cgroup in text, "it prints what would be in the file", text[-2000:])
     bed.tap.ok("/kubepods/" in text and "/kubepods.slice/" in text, "by either driver's names")
-    for driver, wanted, other in (("systemd", "/kubepods.slice/", "/kubepods/"), ("cgroupfs", "/kubepods/", "/kubepods.slice/")):
+    for driver, wanted, other in (("systemd", "/kubepods.slice/", "/kubepods/"),
+                                  ("cgroupfs", "/kubepods/", "/kubepods.slice/")):
         code, text, _ = bed.agent.run("--dry-run", "--cgroup-driver", driver)
         bed.tap.ok(code == 0 and wanted in text and other not in text, f"or by those of {driver}", text[-2000:])
     bed.tap.same(bed.agent.in_force(), before, "nothing has changed")
