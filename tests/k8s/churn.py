@@ -22,8 +22,9 @@ SECONDS = int(os.environ.get("BINDCTL_CHURN_SECONDS", "600"))
 SEED = int(os.environ.get("BINDCTL_CHURN_SEED", str(random.randrange(1 << 30))))
 LEGS = max(3, SECONDS // 60)  # of a minute; before each but the first the API server is killed
 LIMIT = 50 << 20
-POLICIES = 6  # of each namespace, and of the cluster, at most
 NAMESPACES = [f"team-{n}" for n in range(10)]
+POLICIES = int(os.environ.get("BINDCTL_CHURN_POLICIES", "60")) // len(NAMESPACES)  # of each, at most
+CLUSTER_POLICIES = 6  # at most
 APPS = ["a", "b", "c"]
 TIERS = ["front", "back"]
 ZONES = ["red", "green", "blue"]
@@ -94,7 +95,7 @@ class Churn:
             {"rules": [{"action": "Deny", "ports": [f"{self.chance.randrange(8000, 8010)}-8010"], **self.protocol()},
                        {"action": "Deny", "ports": [self.chance.randrange(80, 92)]}]},
             {"reservedPorts": [{"ports": [30000 + self.chance.randrange(2)], **self.protocol()}]}])
-        self.bed.cluster_policy(f"cluster-{self.chance.randrange(POLICIES)}", podSelector=self.selector(), **spec,
+        self.bed.cluster_policy(f"cluster-{self.chance.randrange(CLUSTER_POLICIES)}", podSelector=self.selector(), **spec,
                                 namespaceSelector={"matchLabels": {"zone": self.chance.choice(ZONES)}})
 
     # Other changes
@@ -125,7 +126,7 @@ class Churn:
         self.bed.remove_policy(namespace, name)
 
     def remove_cluster_policy(self):
-        self.bed.remove_cluster_policy(f"cluster-{self.chance.randrange(POLICIES)}")
+        self.bed.remove_cluster_policy(f"cluster-{self.chance.randrange(CLUSTER_POLICIES)}")
 
     def relabel_namespace(self):
         path = f"/api/v1/namespaces/{self.chance.choice(NAMESPACES)}"
@@ -251,7 +252,7 @@ def test(bed):
     # About as many as there will be in the long run: what comes after that changes, and does not grow.
     for _ in range(3 * len(NAMESPACES) * POLICIES):
         churn.set_policy()
-    for _ in range(3 * POLICIES):
+    for _ in range(3 * CLUSTER_POLICIES):
         churn.set_cluster_policy()
     bed.sync()
     begin = time.monotonic()
