@@ -164,4 +164,22 @@ static inline void assert_finding(const struct findings *findings, enum finding_
 	fail_msg("no %s finding of %s %s/%s with '%s'", finding_level_name(level), kind, namespace, name, fragment);
 }
 
+#define P1 PATH_OF(1)
+#define P2 PATH_OF(2)
+#define GRANT(ports) "{'action': 'Grant', 'ports': [" ports "]}"
+#define DENY(ports) "{'action': 'Deny', 'ports': [" ports "]}"
+
+/* Pod web/edge with an own network namespace, pod web/host on the node's, and pod dns/other like the first. */
+static inline struct state *small_cluster(void)
+{
+	struct state *state = state_new();
+
+	set(state, STATE_NAMESPACE, NAMESPACE("web", "'team': 'a'"));
+	set(state, STATE_NAMESPACE, NAMESPACE("dns", "'team': 'b'"));
+	set(state, STATE_POD, POD("web", "edge", 1, "'app': 'edge'", ""));
+	set(state, STATE_POD, POD("web", "host", 2, "'app': 'edge'", HOST));
+	set(state, STATE_POD, POD("dns", "other", 3, "'app': 'edge'", ""));
+	return state;
+}
+
 #endif

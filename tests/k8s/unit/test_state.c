@@ -154,7 +154,7 @@ static void rejected_object_is_named_until_it_is_gone(void **unused)
 	state_free(state);
 }
 
-#define DENY(port) CLUSTER("a", "'rules': [{'action': 'Deny', 'ports': [" #port "]}]")
+#define DENIAL(port) CLUSTER("a", "'rules': [{'action': 'Deny', 'ports': [" #port "]}]")
 
 static void cluster_policy_stands_until_it_can_be_read_again(void **unused)
 {
@@ -163,20 +163,20 @@ static void cluster_policy_stands_until_it_can_be_read_again(void **unused)
 
 	(void)unused;
 	/* One that never could be read is skipped. */
-	assert_int_equal(set(state, STATE_CLUSTER_POLICY, DENY(70000)), STATE_CHANGED);
-	assert_int_equal(set(state, STATE_CLUSTER_POLICY, DENY(70000)), STATE_UNCHANGED);
+	assert_int_equal(set(state, STATE_CLUSTER_POLICY, DENIAL(70000)), STATE_CHANGED);
+	assert_int_equal(set(state, STATE_CLUSTER_POLICY, DENIAL(70000)), STATE_UNCHANGED);
 	assert_null(state_find(state, STATE_CLUSTER_POLICY, "a")->object);
-	assert_int_equal(set(state, STATE_CLUSTER_POLICY, DENY(80)), STATE_CHANGED);
-	assert_int_equal(set(state, STATE_CLUSTER_POLICY, DENY(70000)), STATE_CHANGED);
-	assert_int_equal(set(state, STATE_CLUSTER_POLICY, DENY(70000)), STATE_UNCHANGED);
+	assert_int_equal(set(state, STATE_CLUSTER_POLICY, DENIAL(80)), STATE_CHANGED);
+	assert_int_equal(set(state, STATE_CLUSTER_POLICY, DENIAL(70000)), STATE_CHANGED);
+	assert_int_equal(set(state, STATE_CLUSTER_POLICY, DENIAL(70000)), STATE_UNCHANGED);
 	entry = state_find(state, STATE_CLUSTER_POLICY, "a");
 	assert_non_null(entry->error);
 	assert_int_equal(entry->cluster->rules.ranges[0].first, 80);
 	assert_int_equal(state_rejected(state, STATE_CLUSTER_POLICY), 1);
 	/* The version that stood is the version that comes back, and yet there is something to be said no more. */
-	assert_int_equal(set(state, STATE_CLUSTER_POLICY, DENY(80)), STATE_CHANGED);
-	assert_int_equal(set(state, STATE_CLUSTER_POLICY, DENY(80)), STATE_UNCHANGED);
-	set(state, STATE_CLUSTER_POLICY, DENY(70000));
+	assert_int_equal(set(state, STATE_CLUSTER_POLICY, DENIAL(80)), STATE_CHANGED);
+	assert_int_equal(set(state, STATE_CLUSTER_POLICY, DENIAL(80)), STATE_UNCHANGED);
+	set(state, STATE_CLUSTER_POLICY, DENIAL(70000));
 	assert_int_equal(unset(state, STATE_CLUSTER_POLICY, "{'metadata': {'name': 'a'}}"), STATE_CHANGED);
 	assert_int_equal(state_count(state, STATE_CLUSTER_POLICY), 0);
 	state_free(state);
@@ -187,7 +187,7 @@ static void what_was_too_large_may_be_any_of_them(void **unused)
 	struct state *state = state_new();
 
 	(void)unused;
-	set(state, STATE_CLUSTER_POLICY, DENY(80));
+	set(state, STATE_CLUSTER_POLICY, DENIAL(80));
 	set(state, STATE_BIND_POLICY, GOOD);
 	state_begin_list(state, STATE_CLUSTER_POLICY);
 	state_begin_list(state, STATE_BIND_POLICY);
