@@ -25,7 +25,7 @@ LIMIT = 50 << 20
 NAMESPACES = [f"team-{n}" for n in range(10)]
 POLICIES = int(os.environ.get("BINDCTL_CHURN_POLICIES", "60")) // len(NAMESPACES)  # of each, at most
 CLUSTER_POLICIES = 6  # at most
-APPS = ["a", "b", "c"]
+APPS = [f"app-{n}" for n in range(int(os.environ.get("BINDCTL_CHURN_APPS", "3")))]
 TIERS = ["front", "back"]
 ZONES = ["red", "green", "blue"]
 USERS = (UID, UID + 1)
@@ -67,10 +67,11 @@ class Churn:
         return self.chance.choice([{}, {}, {}, {"addresses": ["127.0.0.0/8", "::1"]}, {"addresses": [HOST]},
                                    {"addresses": ["::/0"]}])
 
-    def selector(self):
+    def selector(self, wide):
         app, tier = self.chance.choice(APPS), self.chance.choice(TIERS)
-        return self.chance.choice([{}, {"matchLabels": {"app": app}}, {"matchLabels": {"app": app, "tier": tier}},
-                                   {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": [app]}]}])
+        one = [{"matchLabels": {"app": app}}, {"matchLabels": {"app": app, "tier": tier}}]
+        many = [{}, {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": [app]}]}]
+        return self.chance.choice(one + many if wide else one)
 
     def rule(self):
         rule = self.chance.choice([
@@ -84,7 +85,8 @@ class Churn:
 
     def set_policy(self):
         self.bed.policy(self.chance.choice(NAMESPACES), f"policy-{self.chance.randrange(POLICIES)}",
-                        [self.rule() for _ in range(self.chance.randrange(1, 4))], podSelector=self.selector(),
+                        [self.rule() for _ in range(self.chance.randrange(1, 4))],
+                        podSelector=self.selector(len(APPS) == 3),
                         mode=self.chance.choice(["Enforce"] * 5 + ["Audit"]))
 
     def set_cluster_policy(self):
@@ -95,7 +97,8 @@ class Churn:
             {"rules": [{"action": "Deny", "ports": [f"{self.chance.randrange(8000, 8010)}-8010"], **self.protocol()},
                        {"action": "Deny", "ports": [self.chance.randrange(80, 92)]}]},
             {"reservedPorts": [{"ports": [30000 + self.chance.randrange(2)], **self.protocol()}]}])
-        self.bed.cluster_policy(f"cluster-{self.chance.randrange(CLUSTER_POLICIES)}", podSelector=self.selector(), **spec,
+        self.bed.cluster_policy(f"cluster-{self.chance.randrange(CLUSTER_POLICIES)}",
+                                podSelector=self.selector(True), **spec,
                                 namespaceSelector={"matchLabels": {"zone": self.chance.choice(ZONES)}})
 
     # Other changes
