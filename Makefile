@@ -8,6 +8,7 @@
 # make deb               Debian packages, in build/deb
 # make check-deb         what it does where it is installed (as root)
 # make check-systemd     what a policy does for units, under real systemds (as root)
+# make check-k8s         what the node agent does with a real API server (as root); see tests/README.md
 # make clean
 #
 # Everything made goes to $(BUILD), so the sources may be read-only (make BUILD=/elsewhere).
