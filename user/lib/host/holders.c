@@ -215,6 +215,8 @@ static int identify(struct bc_holders *holders, struct bc_error *reterr)
 				continue;
 			if (r)
 				return holder.pid ? r : bc_fail_errno(reterr, r, "cannot look up a user's groups");
+			if (process->too_deep)
+				process->cgroup = bc_cgroup_name(holder.socket->cgroup);
 			holder.process = process;
 			holders->nprocesses++;
 		}
