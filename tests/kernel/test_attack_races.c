@@ -2,6 +2,8 @@
 /* Attacks by whoever owns cgroups: on the moment in which it is decided, and on what is told of it afterwards. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -298,6 +300,68 @@ static void he_hides_in_a_cgroup_deeper_than_a_path_can_be(void **state)
 		fail_msg("why does not tell where it was: %s", why.data ?: "");
 }
 
+static int private_table;
+
+static void *hold_in_thread(void *arg)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(15445) };
+	int fd;
+
+	(void)arg;
+	if (private_table && unshare(CLONE_FILES))
+		_exit(1);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	bed_reuse(fd);
+	if (bind(fd, (struct sockaddr *)&in, sizeof(in)) || listen(fd, 1))
+		_exit(2);
+	for (;;)
+		pause();
+}
+
+static pid_t start_with_thread(void)
+{
+	pid_t child = fork();
+	pthread_t thread;
+
+	if (child)
+		return child;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	bed_become(&(struct try){ .uid = NOBODY });
+	if (pthread_create(&thread, NULL, hold_in_thread, NULL))
+		_exit(3);
+	if (!private_table)
+		pthread_exit(NULL);
+	for (;;)
+		pause();
+}
+
+/* Neither descriptors of one thread alone, nor threads whose first one has ended, are seen in /proc/PID/fd. */
+static void he_hides_a_socket_in_one_thread(void **state)
+{
+	(void)state;
+	assert_int_equal(BINDCTL(NULL, "load"), 0);
+	for (private_table = 0; private_table < 2; private_table++) {
+		pid_t child = start_with_thread();
+		char pid[16];
+		bool found = false;
+
+		snprintf(pid, sizeof(pid), " %d ", (int)child);
+		/* Until it has come so far. */
+		for (int i = 0; i < 100 && !found; i++) {
+			_cleanup_(bc_text_done) struct bc_text holders = {};
+
+			assert_int_equal(BINDCTL(&holders, "holders", "15445"), 0);
+			found = holders.data && strstr(holders.data, pid);
+			if (!found)
+				nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+		}
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+		if (!found)
+			fail_msg("it is not shown%s", private_table ? " with descriptors of its own" : "");
+	}
+}
+
 static int tests(void)
 {
 	const struct CMUnitTest table[] = {
@@ -305,6 +369,7 @@ static int tests(void)
 		cmocka_unit_test(thousands_of_cgroups_come_and_go_while_policies_change),
 		cmocka_unit_test_setup_teardown(he_hides_in_a_cgroup_deeper_than_a_path_can_be, make_levels,
 						remove_levels),
+		cmocka_unit_test(he_hides_a_socket_in_one_thread),
 	};
 
 	return cmocka_run_group_tests(table, NULL, NULL);
