@@ -92,8 +92,11 @@ $(BUILD)/fuzz/fuzz_reply: $(BUILD)/fuzz/tests/fuzz/fuzz_reply.o $(FUZZ_AGENT) $(
 .SECONDARY:
 .PHONY: build-tests check-unit check-cli check-old check-kernel check-fuzz check-tree fuzz
 
+# Many tests make mount and user namespaces of their own, which the kernel gives to nobody in a chroot.
 check-deps:
 	@scripts/setup --build --test
+	@unshare --mount --user true 2>/dev/null || { echo "make check: cannot make a mount and a user namespace:" \
+		"run it as root, and in a container or after pivot_root(8) rather than in a chroot" >&2; exit 1; }
 
 # What a machine can see in the sources.
 check-tree:
