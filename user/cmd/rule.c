@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* grant, allow, deny, rewrite, reserve: one more rule. */
 #include <errno.h>
-#include <string.h>
 
 #include "cmd/change.h"
 #include "cmd/names.h"
