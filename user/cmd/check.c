@@ -57,10 +57,10 @@ static int lint(const struct bc_build *build, struct bc_report *report, struct b
 {
 	_cleanup_(bc_ephemeral_done) struct bc_ephemeral ephemeral = {};
 
-	if (bc_lint(&build->policy, &build->cells, now(), BC_WARNING, report))
+	if (bc_lint(&build->policy, &build->cells, now(), report))
 		return bc_fail(reterr, -ENOMEM, "out of memory");
 	bc_ephemeral_read(&ephemeral);
-	bc_lint_ephemeral(&build->policy, &ephemeral, BC_WARNING, report);
+	bc_lint_ephemeral(&build->policy, &ephemeral, report);
 	return 0;
 }
 
