@@ -26,7 +26,7 @@ struct app {
 };
 
 /*
- * A command. argv[0] is its name; options are its own, parsed with parse_options(). Returns an exit code. `help` is
+ * A command. argv[0] is its name; options are its own, parsed with next_option(). Returns an exit code. `help` is
  * the whole text of `bindctl NAME --help`, its first line the synopsis behind "bindctl ". `summary` is
  * its line in the list that `bindctl help` shows; with an empty one it is named on the line of the command before.
  * Commands without one come last, and are not in that list.
@@ -41,8 +41,6 @@ struct command {
 	bool changes; /* what is in force */
 };
 
-extern const struct command commands[];
-const struct command *find_command(const char *name);
 void print_command_help(const struct command *command);
 
 /* "bindctl: PLACE: TEXT" on stderr, whatever is not printable escaped. */

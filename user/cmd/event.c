@@ -47,7 +47,8 @@ void event_view_done(struct event_view *view)
 		free(view->cgroups[i].path);
 }
 
-const char *event_kind(const struct bc_event *event)
+/* The answer, or "audit" and "kernel". */
+static const char *event_kind(const struct bc_event *event)
 {
 	static const char *const verdicts[] = {
 		[BC_DENY] = "deny", [BC_ALLOW] = "allow", [BC_REWRITE] = "rewrite", [BC_GRANT] = "grant"
