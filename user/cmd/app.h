@@ -36,8 +36,8 @@ struct command {
 	int (*run)(const struct app *app, const struct command *command, int argc, char **argv);
 	const char *summary;
 	const char *help;
-	uint64_t
-		keeps; /* capabilities, of those that the process has; CAP_SYS_ADMIN besides where the instance takes it */
+	/* Capabilities, of those that the process has, that it goes on with; besides CAP_SYS_ADMIN if the instance takes it. */
+	uint64_t keeps;
 	bool changes; /* what is in force */
 };
 
