@@ -9,7 +9,7 @@
 #include "cmd/event.h"
 #include "cmd/follow.h"
 #include "cmd/lessons.h"
-#include "cmd/names.h"
+#include "host/clock.h"
 #include "host/names.h"
 #include "kernel/probe.h"
 #include "pure/clause.h"
@@ -97,9 +97,9 @@ static int learn(struct watch *watch, const struct bc_instance *instance)
 
 	if (r)
 		return failed(&error);
-	watch->lessons.start = now();
+	watch->lessons.start = bc_now();
 	r = follow(&following, watch->duration, learn_event, watch);
-	watch->lessons.end = now();
+	watch->lessons.end = bc_now();
 	if (r == -EPIPE)
 		return EXIT_DONE;
 	if (r < 0 && r != -ENOLINK) {

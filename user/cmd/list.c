@@ -8,6 +8,7 @@
 #include "cmd/app.h"
 #include "cmd/names.h"
 #include "cmd/out.h"
+#include "host/clock.h"
 #include "kernel/probe.h"
 #include "pure/decompile.h"
 #include "pure/inspect.h"
@@ -160,7 +161,7 @@ int run_list(const struct app *app, const struct command *command, int argc, cha
 		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
-	struct listing listing = { .time = now() };
+	struct listing listing = { .time = bc_now() };
 	bool json = false, numeric = false;
 	struct bc_error error;
 	int option, code, r;

@@ -5,8 +5,8 @@
 
 #include "base/util.h"
 #include "cmd/app.h"
-#include "cmd/names.h"
 #include "cmd/out.h"
+#include "host/clock.h"
 #include "pure/moment.h"
 
 static bool first_element;
@@ -144,7 +144,7 @@ static void set_rest(struct json_object *object, const struct bc_rule *rule)
 		bc_format_moment(&text, rule->until);
 		out_set_string(object, "until", text.data);
 		out_set_number(object, "seconds_left",
-			       rule->until > now() ? (rule->until - now() + BC_SECOND - 1) / BC_SECOND : 0);
+			       rule->until > bc_now() ? (rule->until - bc_now() + BC_SECOND - 1) / BC_SECOND : 0);
 	}
 	if (rule->clauses & BC_CLAUSE_LOG)
 		out_set_bool(object, "log", true);
