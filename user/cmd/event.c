@@ -225,7 +225,7 @@ static void set_address(struct json_object *object, const char *name, const uint
 {
 	_cleanup_(bc_text_done) struct bc_text text = {};
 
-	bc_format_addr(&text, addr, !addr[0] && !addr[1] && addr[2] == 0xffff, 128);
+	bc_format_addr(&text, addr, bc_addr_is_v4(addr), 128);
 	out_set_string(object, name, text.data);
 }
 

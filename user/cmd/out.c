@@ -198,7 +198,7 @@ const char *out_verdict(enum bc_verdict verdict)
 
 void out_address(struct bc_text *text, const uint32_t addr[4], unsigned port, unsigned family)
 {
-	bool v4 = !addr[0] && !addr[1] && addr[2] == 0xffff, plain = v4 && family == 4;
+	bool v4 = bc_addr_is_v4(addr), plain = v4 && family == 4;
 
 	bc_text_addf(text, "%s%s", plain ? "" : "[", v4 && !plain ? "::ffff:" : "");
 	bc_format_addr(text, addr, v4, 128);
