@@ -3,12 +3,31 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/util.h"
 #include "cmd/follow.h"
 #include "host/clock.h"
+#include "pure/moment.h"
+
+int follow_option(struct follow_limits *limits, const struct command *command, int option, const char *value)
+{
+	const char *name = command->name;
+	char text[256];
+
+	if (option == 'c' && bc_parse_number(value, strlen(value), 1, INT64_MAX, &limits->count))
+		return usage_error(command, "%s: --count: '%s' is not a number from 1 on", name, value);
+	if (option == 't' && bc_parse_duration(value, strlen(value), &limits->duration, text, sizeof(text)))
+		return usage_error(command, "%s: --timeout: %s", name, text);
+	return -1;
+}
+
+bool follow_is_full(struct follow_limits *limits)
+{
+	return limits->count && !--limits->count;
+}
 
 int follow_open(const char *pins, const struct bc_wanted *wanted, struct following *ret, struct bc_error *reterr)
 {
