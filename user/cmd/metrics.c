@@ -8,6 +8,7 @@
 #include "cmd/out.h"
 #include "kernel/events.h"
 #include "kernel/probe.h"
+#include "kernel/status.h"
 
 /* Before the first sample of a metric. */
 static void print_head(const char *name, const char *type, const char *help)

@@ -6,6 +6,7 @@
 #include "cmd/drift.h"
 #include "cmd/out.h"
 #include "kernel/probe.h"
+#include "kernel/status.h"
 
 static const char *const places[] = {
 	[BC_RUNS_BEFORE] = "before",
