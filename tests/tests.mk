@@ -136,7 +136,7 @@ fuzz: $(FUZZ)
 check: check-deps
 	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) check-analysis
 	@$(MAKE) --no-print-directory check-tree all build-tests
-	@$(TEST_ENV) tests/run $(UNIT) $(AGENT_UNIT) tests/fuzz/run tests/cli/run tests/old/run $(KERNEL) $(AGENT_SUITES)
+	@$(TEST_ENV) tests/run tests/layers/run $(UNIT) $(AGENT_UNIT) tests/fuzz/run tests/cli/run tests/old/run $(KERNEL) $(AGENT_SUITES)
 
 -include $(OTHER)/programs.d $(OTHER)/bindctl.bpf.d
 -include $(SAN_OBJ:.o=.d) $(UNIT:$(BUILD)/%=$(BUILD)/san/%.d) $(KERNEL:=.d) $(KERNEL_BED:.o=.d)

@@ -5,6 +5,7 @@
 
 #include "agent/enforce.h"
 #include "kernel/change.h"
+#include "kernel/status.h"
 #include "pure/parse.h"
 
 /* Letters that need no quoting anywhere; and room for what the file is called until it is whole. */

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/util.h"
+#include "host/clock.h"
 #include "host/lock.h"
 
 #define STEP_MS 20
@@ -53,20 +54,11 @@ static void describe(long pid, char *ret, size_t room)
 		snprintf(ret, room, "%ld", pid);
 }
 
-/* Milliseconds of a clock that nobody sets. */
-static int64_t clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
 static int wait_for(int fd, const char *path, unsigned seconds, struct bc_error *reterr)
 {
 	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
 	/* Not so many steps: on a busy machine each takes longer than it should. */
-	const int64_t end = clock_ms() + seconds * INT64_C(1000);
+	const int64_t end = bc_clock_ms() + seconds * INT64_C(1000);
 	char who[96];
 	struct stat st;
 	long holder;
@@ -77,7 +69,7 @@ static int wait_for(int fd, const char *path, unsigned seconds, struct bc_error 
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return bc_fail_errno(reterr, -errno, "cannot lock %s", path);
 		nanosleep(&step, NULL);
-	} while (clock_ms() < end);
+	} while (bc_clock_ms() < end);
 	holder = fstat(fd, &st) ? 0 : find_holder(&st);
 	if (holder) {
 		describe(holder, who, sizeof(who));
