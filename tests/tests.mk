@@ -98,6 +98,7 @@ check-deps:
 # What a machine can see in the sources.
 check-tree:
 	@scripts/check-layers
+	@scripts/check-sizes
 	@if command -v mandoc >/dev/null; then mandoc -T lint -W warning user/man/*.[578]; \
 	else echo "check-tree: no mandoc: SKIPPED the manual" >&2; fi
 

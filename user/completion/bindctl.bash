@@ -157,6 +157,33 @@ _bindctl_trim()
 	[[ -z $before ]] || COMPREPLY=("${COMPREPLY[@]#"$before"}")
 }
 
+# Parts the words before the one in question: into the caller's `wants`, the option whose value comes next, `command`,
+# `arguments` behind it, `globals` before it, `literal` once there was "--", and `by_id`.
+_bindctl_scan() # word...
+{
+	local word
+
+	for word; do
+		if [[ -n $wants ]]; then
+			[[ -n $command ]] || globals+=("$wants" "$word")
+			wants=""
+		elif [[ -z $literal && $word == -- ]]; then
+			literal=yes
+		elif [[ -z $literal && $word == -?* ]]; then
+			[[ $word == --id* ]] && by_id=yes
+			if [[ $word == --*=* ]]; then
+				[[ -n $command ]] || globals+=("$word")
+			elif _bindctl_takes_value "$word"; then
+				wants=$word
+			fi
+		elif [[ -z $command ]]; then
+			command=$word
+		else
+			arguments+=("$word")
+		fi
+	done
+}
+
 # Everything but _bindctl_trim().
 _bindctl_complete()
 {
@@ -176,28 +203,10 @@ why learn import status metrics"
 		[learn]="--user --cgroup --count --timeout --json --help" [import]="--json --help"
 		[status]="--ignore-neighbours --json --help" [metrics]="--help" [help]="--help" [version]="--help"
 	)
-	local cur=${*: -1} word wants="" command="" literal="" by_id=""
+	local cur=${*: -1} wants="" command="" literal="" by_id=""
 	local globals=() arguments=()
 
-	for word in "${@:1:$#-1}"; do
-		if [[ -n $wants ]]; then
-			[[ -n $command ]] || globals+=("$wants" "$word")
-			wants=""
-		elif [[ -z $literal && $word == -- ]]; then
-			literal=yes
-		elif [[ -z $literal && $word == -?* ]]; then
-			[[ $word == --id* ]] && by_id=yes
-			if [[ $word == --*=* ]]; then
-				[[ -n $command ]] || globals+=("$word")
-			elif _bindctl_takes_value "$word"; then
-				wants=$word
-			fi
-		elif [[ -z $command ]]; then
-			command=$word
-		else
-			arguments+=("$word")
-		fi
-	done
+	_bindctl_scan "${@:1:$#-1}"
 	COMPREPLY=()
 	if [[ -n $wants ]]; then
 		_bindctl_value "$wants" "$command" "$cur" "${globals[@]}"
