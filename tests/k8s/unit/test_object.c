@@ -154,7 +154,7 @@ static void bad_cluster_policy_is_refused_with_its_field(void **unused)
 	};
 
 	(void)unused;
-	assert_bad(parse_cluster, cases, ARRAY_SIZE(cases), -EINVAL);
+	assert_bad(parse_cluster, cases, ARRAY_SIZE(cases), -EBADMSG);
 }
 
 #define BAD_POD(metadata, spec) "{'metadata': {" metadata "}, 'spec': {'nodeName': 'n1'" spec "}}"
