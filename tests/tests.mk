@@ -108,7 +108,7 @@ build-tests: $(BUILD)/bindctl $(UNIT) $(FUZZ) $(KERNEL) $(KERNEL_HELPERS)
 check-unit: $(UNIT)
 	@tests/run $^
 
-check-cli: $(BUILD)/bindctl
+check-cli: $(BUILD)/bindctl $(BUILD)/bindctl-agent
 	@$(TEST_ENV) tests/run tests/cli/run
 
 # What the manual says of the old ways to a low port.

@@ -7,6 +7,10 @@ bindctl() {
 	timeout "$SLOW" "$BINDCTL" --config "${CONF:?}" --pin "${PIN:?}" --cgroup "${CGROUP:?}" "$@"
 }
 
+bindctl-agent() {
+	timeout "$SLOW" "$RUN/bindctl-agent" "$@"
+}
+
 nobody() {
 	if [ "$1" = bindctl ]; then
 		shift
@@ -66,24 +70,25 @@ completes() {
 	(
 		source "$SOURCES/user/completion/bindctl.bash"
 		compopt() { :; }
-		COMP_LINE="bindctl $*" COMP_POINT=10000
+		COMP_LINE="${COMPLETED:-bindctl} $*" COMP_POINT=10000
 		_bindctl
 		[ ${#COMPREPLY[@]} -eq 0 ] || printf '%s\n' "${COMPREPLY[@]}"
 	)
 }
 
-# As they are installed, but for where the completion for bash is.
+# As they are installed, but elsewhere.
 completes_in() {
-	local shell=$1 line file
+	local shell=$1 name=${COMPLETED:-bindctl} line file
 
 	shift
-	line="bindctl $*" # the last word may be empty
-	mkdir -p "$TEMP/completion"
+	line="$name $*" # the last word may be empty
+	mkdir -p "$TEMP/completion/bash"
+	cp "$SOURCES/user/completion/bindctl.bash" "$TEMP/completion/bash/$name"
 	for file in zsh fish; do
-		sed "s|/usr/share/bash-completion/completions/bindctl|$SOURCES/user/completion/bindctl.bash|" \
+		sed "s|/usr/share/bash-completion/completions|$TEMP/completion/bash|" \
 			"$SOURCES/user/completion/bindctl.$file" >"$TEMP/completion/$file"
 	done
-	mv "$TEMP/completion/zsh" "$TEMP/completion/_bindctl"
+	mv "$TEMP/completion/zsh" "$TEMP/completion/_$name"
 	local -x PATH=$RUN:$PATH HOME=$TEMP
 
 	case $shell in
