@@ -101,6 +101,7 @@ check-deps:
 # What a machine can see in the sources.
 check-tree:
 	@scripts/check-layers
+	@scripts/check-sizes
 	@if command -v mandoc >/dev/null; then mandoc -T lint -W warning user/man/*.[578]; \
 	else echo "check-tree: no mandoc: SKIPPED the manual" >&2; fi
 
@@ -110,7 +111,7 @@ build-tests: $(BUILD)/bindctl $(UNIT) $(FUZZ) $(KERNEL) $(KERNEL_HELPERS)
 check-unit: $(UNIT)
 	@tests/run $^
 
-check-cli: $(BUILD)/bindctl
+check-cli: $(BUILD)/bindctl $(BUILD)/bindctl-agent
 	@$(TEST_ENV) tests/run tests/cli/run
 
 # What the manual says of the old ways to a low port.
