@@ -22,6 +22,8 @@ const uint64_t jail_docker_caps =
 	BC_CAP(CAP_NET_RAW) | BC_CAP(CAP_SETGID) | BC_CAP(CAP_SETUID) | BC_CAP(CAP_SETFCAP) | BC_CAP(CAP_SETPCAP) |
 	BC_CAP(CAP_NET_BIND_SERVICE) | BC_CAP(CAP_SYS_CHROOT) | BC_CAP(CAP_KILL) | BC_CAP(CAP_AUDIT_WRITE);
 
+int jail_socket = -1;
+
 int jail_bind(uint16_t port)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
@@ -73,6 +75,10 @@ static void enter(const struct jail *jail)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	snprintf(procs, sizeof(procs), "%s/container/cgroup.procs", bed.cgroup);
 	put(procs, "0");
+	if (jail->is_handed) {
+		jail_socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		bed_reuse(jail_socket);
+	}
 	if (jail->own_users) {
 		if (setgid(NOBODY) || setuid(NOBODY) || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) || unshare(CLONE_NEWUSER))
 			_exit(JAIL_TROUBLE);

@@ -10,6 +10,7 @@ struct jail {
 	uint64_t caps;	/* that it keeps, BC_CAP() each; of its own user namespace all */
 	bool own_users; /* a user namespace, whose root is NOBODY outside */
 	bool own_net;	/* a network namespace */
+	bool is_handed; /* is given jail_socket */
 	bool sees_pins; /* is given the host's BPF file system: a mount of it */
 };
 
@@ -18,6 +19,9 @@ extern const uint64_t jail_docker_caps;
 
 /* Where it sees cgroup2, with BED/container as the root: a directory, for those in it. */
 #define JAIL_CGROUP bed.policy
+
+/* A TCP socket of the initial network namespace that somebody in the container's cgroup made, and handed on. */
+extern int jail_socket;
 
 /* Runs the attack there. Its result, 0 to 255, of which these say that it did not come to that. */
 int jail_run(const struct jail *jail, int (*attack)(void));

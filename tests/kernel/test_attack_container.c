@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Attacks by root in a container. Its cgroup, BED/container, is denied port 443 with EPERM, in every network namespace;
- * port 444 is granted to a user. What he can do with the host's BPF file system, or CAP_SYS_ADMIN, is by design, and has
- * its tests, too: bindctl(8) says so, and `status` shows it.
+ * Attacks by root in a container. Its cgroup, BED/container, is denied port 443 with EPERM, in every network namespace,
+ * though the port is granted to a user. What he can do by design is in test_attack_root.c.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -20,13 +19,13 @@
 #include <unistd.h>
 
 #include "bed.h"
-#include "host/lock.h"
 #include "host/privilege.h"
 #include "jail.h"
 #include "survey.h"
 
 #define DENIED 443
-#define GRANTED 444 /* to SOMEBODY */
+#define DENIED_ON_THE_HOST 446 /* in the initial network namespace alone */
+#define V1_NAME "bindctl-test-granted"
 
 static struct hooked hooks[BC_HOOKS];
 static uint32_t policy_id, gate_id, image_id;
@@ -55,8 +54,9 @@ static int set_up(void **state)
 		snprintf(path, sizeof(path), "%s/container/%s", bed.cgroup, files[i]);
 		assert_int_equal(chown(path, NOBODY, NOBODY), 0);
 	}
-	bc_text_addf(&text, "deny cgroup %s/container port 443 errno EPERM netns any\ngrant user 1234 port 444\n",
+	bc_text_addf(&text, "deny cgroup %s/container port 443 errno EPERM netns any\ngrant user 1234 port 443\n",
 		     bed.scope);
+	bc_text_addf(&text, "deny cgroup %s/container port 446 errno EPERM\n", bed.scope);
 	bed_write("50-bindctl.conf", text.data, text.len);
 	bed_unload();
 	assert_int_equal(BINDCTL(NULL, "load"), 0);
@@ -202,6 +202,39 @@ static int he_reaches_for_pins_that_are_not_his(void)
 	return he_runs_bindctl();
 }
 
+/* His own namespace is another; the socket's counts, for which there is a rule. */
+static int he_binds_a_socket_of_the_hosts_network(void)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(DENIED_ON_THE_HOST) };
+
+	if (jail_bind(DENIED_ON_THE_HOST) == EPERM)
+		return JAIL_TROUBLE;
+	return bind(jail_socket, (struct sockaddr *)&in, sizeof(in)) ? errno : 0;
+}
+
+/* Older hierarchies, which the kernel may have besides, mean nothing: nor does what net_cls and net_prio say of sockets. */
+static int he_has_cgroups_of_version_1(void)
+{
+	static const char *const controllers[] = { "net_cls", "net_prio", "freezer", "none,name=his" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++) {
+		_cleanup_close_ int procs = -1;
+		int error;
+
+		if (mount("cgroup", "/tmp", "cgroup", 0, controllers[i]))
+			continue;
+		error = mkdir("/tmp/" V1_NAME, 0755);
+		procs = open("/tmp/" V1_NAME "/cgroup.procs", O_WRONLY | O_CLOEXEC);
+		error |= write(procs, "0", 1) != 1 ? JAIL_TROUBLE : jail_bind(DENIED);
+		bc_closep(&procs);
+		procs = open("/tmp/cgroup.procs", O_WRONLY | O_CLOEXEC);
+		if (write(procs, "0", 1) != 1 || rmdir("/tmp/" V1_NAME) || umount2("/tmp", MNT_DETACH) ||
+		    error != EPERM)
+			return error;
+	}
+	return jail_bind(DENIED);
+}
+
 struct attack {
 	const char *name;
 	int (*run)(void);
@@ -248,6 +281,9 @@ static int tests(void)
 		DOCKERS(he_becomes_a_user_who_has_the_port),
 		DOCKERS(he_runs_bindctl),
 		ROOTLESS(he_runs_bindctl),
+		TRY(he_binds_a_socket_of_the_hosts_network, one_with_a_network, .caps = jail_docker_caps,
+		    .own_net = true, .is_handed = true),
+		TRY(he_has_cgroups_of_version_1, all_of_root, .caps = ~0ull),
 		TRY(he_reaches_for_pins_that_are_not_his, root_of_a_user_namespace, .own_users = true,
 		    .sees_pins = true),
 	};

@@ -358,12 +358,45 @@ static void socket_is_taken_from_a_process_of_the_same_user(void **state)
 	assert_int_equal(error, 0);
 }
 
+/* Joins groups until the socket may take no more memory for its options: there is none for a note of ours either. */
+static int bind_without_room(void)
+{
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(445) };
+	int fd, joined, one = 1;
+
+	write_in("granted", "cgroup.procs", "0");
+	become_nobody();
+	fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)))
+		return TROUBLE;
+	for (joined = 0; joined < 100000; joined++) {
+		struct ipv6_mreq group = { .ipv6mr_interface = 1 };
+
+		inet_pton(AF_INET6, "ff01::1:0:0", &group.ipv6mr_multiaddr);
+		group.ipv6mr_multiaddr.s6_addr32[3] = htonl(joined);
+		if (setsockopt(fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &group, sizeof(group)))
+			break;
+	}
+	if (errno != ENOMEM && errno != ENOBUFS)
+		return TROUBLE;
+	return bind(fd, (struct sockaddr *)&in6, sizeof(in6)) ? errno : 0;
+}
+
+/* What the answer rests on cannot be noted, and is not taken on trust. */
+static void socket_that_has_no_room_for_a_note(void **state)
+{
+	(void)state;
+	apply("deny port 445 addr 0.0.0.0/0\ngrant port 445 addr ::/0\n");
+	assert_int_equal(in_child(bind_without_room), ENOMEM);
+}
+
 static int tests(void)
 {
 #define TEST(it) cmocka_unit_test_setup_teardown(it, set_up, tear_down)
 	const struct CMUnitTest table[] = {
 		TEST(socket_that_was_made_where_the_port_is_granted),
 		TEST(socket_whose_cgroup_was_removed_before_the_programs_came),
+		TEST(socket_that_has_no_room_for_a_note),
 		TEST(ring_that_was_set_up_where_the_port_is_granted),
 		TEST(ring_that_somebody_hands_on_binds_as_its_maker),
 		TEST(socket_is_taken_from_a_process_of_the_same_user),
