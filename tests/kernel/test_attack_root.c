@@ -224,14 +224,14 @@ static void he_keeps_the_lock_of_pins_that_he_sees(void **state)
 		_exit(jail_run(&jail, hold_the_lock));
 	}
 	assert_int_equal(read(lock_pipe[0], &ready, 1), 1);
-	instance.patience = 1;
+	instance.patience.seconds = 1;
 	assert_int_equal(bc_instance_lock(&instance, &lock, &note, &error), -ETIMEDOUT);
 	assert_non_null(strstr(error.text, "(test_attack_roo) holds the lock"));
 	assert_int_equal(BINDCTL(NULL, "status"), 0);
 	assert_int_equal(jail_run(&(struct jail){}, he_is_root_to_the_rules), 0);
 	kill(child, SIGKILL);
 	assert_int_equal(waitpid(child, NULL, 0), child);
-	instance.patience = 10;
+	instance.patience.seconds = 10;
 	assert_int_equal(bc_instance_lock(&instance, &lock, &note, &error), 0);
 }
 
