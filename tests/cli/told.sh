@@ -1,6 +1,6 @@
-# SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# tests/cli/told: what README and the manual show on a terminal, for cases to source.
+# SPDX-License-Identifier: GPL-2.0-or-later
+# tests/cli/told.sh: what README and the manual show on a terminal, for cases to source.
 #
 #     told FILE            the calls of bindctl in its blocks, each a line with, behind a tab, what it is shown to print;
 #                          there each run of blanks and newlines is one blank, since the manual wraps lines
@@ -56,7 +56,7 @@ among_users() {
 	for it in $TOLD_GROUPS; do
 		echo "${it%:*}:x:${it#*:}:" >>told.group
 	done
-	TOLD=$SOURCES/tests/cli/told
+	TOLD=$SOURCES/tests/cli/told.sh
 	export BINDCTL CONF PIN CGROUP SCOPE DIR RUN SLOW SOURCES TOLD TEMP
 	export -f bindctl inside nobody begin watch watched
 	# shellcheck disable=SC2016 # for the shell within
