@@ -71,7 +71,7 @@ told_bind() { # CGROUP PORT
 import socket
 try:
     socket.socket().bind(('0.0.0.0', $2))
-except PermissionError:
+except OSError: # it may be in use besides
     pass"
 }
 
