@@ -122,6 +122,7 @@ static inline bool bc_rule_denies(const struct bc_rule *rule)
 	return rule->verb == BC_VERB_DENY || rule->verb == BC_VERB_RESERVE;
 }
 
+/* As it is written: `grant`. */
 const char *bc_verb_name(enum bc_verb verb);
 
 /* What the verb gives to its subject. */
