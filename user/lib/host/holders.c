@@ -22,10 +22,7 @@ void bc_holders_done(struct bc_holders *holders)
 
 static bool is_wanted(const struct bc_wanted_ports *wanted, const struct bc_socket *socket)
 {
-	for (size_t i = 0; i < wanted->n; i++)
-		if (socket->port >= wanted->ranges[i].first && socket->port <= wanted->ranges[i].last)
-			return wanted->protos & socket->proto;
-	return false;
+	return wanted->protos & socket->proto && bc_ranges_hold(wanted->ranges, wanted->n, socket->port);
 }
 
 static int compare_inodes(const void *left, const void *right)

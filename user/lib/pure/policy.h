@@ -46,6 +46,15 @@ struct bc_range {
 	uint16_t last;
 };
 
+/* Whether one of them holds the port. */
+static inline bool bc_ranges_hold(const struct bc_range *ranges, size_t n, uint16_t port)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ranges[i].first <= port && port <= ranges[i].last)
+			return true;
+	return false;
+}
+
 struct bc_rule {
 	uint8_t verb;	  /* enum bc_verb */
 	uint8_t kind;	  /* enum bc_subject_kind */
