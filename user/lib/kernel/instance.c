@@ -33,7 +33,7 @@ int bc_instance_lock(const struct bc_instance *instance, int *ret_fd, struct bc_
 	for (int tries = 0; r == -ESTALE && tries < LOCK_TRIES; tries++) {
 		r = bc_pins_make_directory(instance->pins, reterr);
 		if (!r)
-			r = bc_lock_directory(instance->pins, instance->patience, ret_fd, reterr);
+			r = bc_lock_directory(instance->pins, &instance->patience, ret_fd, reterr);
 		/* It may vanish between the two steps, too. */
 		if (r == -ENOENT)
 			r = -ESTALE;

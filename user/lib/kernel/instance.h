@@ -6,15 +6,16 @@
 #ifndef BINDCTL_INSTANCE_H
 #define BINDCTL_INSTANCE_H
 
+#include "host/lock.h"
 #include "kernel/attach.h"
 #include "kernel/force.h"
 #include "kernel/image.h"
 #include "kernel/pin.h"
 
 struct bc_instance {
-	const char *pins;   /* directory under bpffs */
-	const char *cgroup; /* where to attach; NULL: where it is attached, or else the root of cgroup2 */
-	unsigned patience;  /* seconds that a writer waits for others; 0: BC_LOCK_SECONDS */
+	const char *pins;	     /* directory under bpffs */
+	const char *cgroup;	     /* where to attach; NULL: where it is attached, or else the root of cgroup2 */
+	struct bc_patience patience; /* of a writer with others */
 };
 
 /*
