@@ -337,14 +337,12 @@ static void credentials_are_not_sent_in_the_clear(void **state)
 	struct bc_error error = {};
 
 	(void)state;
-	assert_int_equal(config_server("http://127.0.0.1:1//", &cluster, &error), 0);
-	assert_string_equal(cluster.server, "http://127.0.0.1:1");
+	cluster.server = strdup("http://127.0.0.1:1");
 	cluster.token = strdup("a");
 	assert_int_equal(http_new(&cluster, &http, &error), -EINVAL);
 	assert_error(&error, 0, "http://127.0.0.1:1: credentials are sent over https alone");
 	free(TAKE_PTR(cluster.token));
 	assert_int_equal(http_new(&cluster, &http, &error), 0);
-	assert_int_equal(config_server("127.0.0.1:1", &cluster, &error), -EINVAL);
 }
 
 int main(void)

@@ -71,19 +71,3 @@ int config_in_cluster(const char *host, const char *port, const char *directory,
 	cluster = (struct cluster){};
 	return 0;
 }
-
-int config_server(const char *url, struct cluster *ret, struct bc_error *reterr)
-{
-	char *server;
-	size_t len;
-
-	if (!url_check(url, true))
-		return bc_fail(reterr, -EINVAL, "'%s' is no address of a server: http://HOST:PORT or https://…", url);
-	server = strdup(url);
-	if (!server)
-		return bc_fail(reterr, -ENOMEM, "out of memory");
-	for (len = strlen(server); len && server[len - 1] == '/'; len--)
-		server[len - 1] = '\0';
-	*ret = (struct cluster){ .server = server };
-	return 0;
-}

@@ -42,7 +42,6 @@ struct reflector_times {
 };
 
 struct reflector_config {
-	const char *resource;	    /* "pods": for what is said */
 	const char *path;	    /* "/api/v1/pods" */
 	const char *field_selector; /* "spec.nodeName=n1", not escaped; NULL: all objects */
 	unsigned page;		    /* objects that a list's request asks for; 0: 100 */
@@ -91,7 +90,6 @@ struct reflector_stats {
 	int64_t last_event_ms; /* an object, in a list or a watch */
 	int64_t last_bookmark_ms;
 	int64_t last_contact_ms; /* any byte of a reply with status 200 */
-	int64_t synced_ms;	 /* the end of the last complete list */
 	unsigned status;	 /* of the last reply; 0: none */
 	char failure[256];	 /* why it is not watching now, printable; empty: nothing is wrong */
 };
