@@ -100,9 +100,9 @@ static void in_cluster_says_what_is_wrong(void **state)
 		int code;
 		const char *part;
 	} cases[] = {
-		{ NULL, "443", -ENOENT, "not in a cluster" },
-		{ "10.0.0.1", NULL, -ENOENT, "not in a cluster" },
-		{ "", "443", -ENOENT, "not in a cluster" },
+		{ NULL, "443", -ENOENT, "not in a pod of a cluster" },
+		{ "10.0.0.1", NULL, -ENOENT, "not in a pod of a cluster" },
+		{ "", "443", -ENOENT, "not in a pod of a cluster" },
 		{ "10.0.0.1", "0", -EINVAL, "KUBERNETES_SERVICE_PORT is '0', which is no port" },
 		{ "10.0.0.1", "443/x", -EINVAL, "which is no port" },
 		{ "10.0.0.1", "65536", -EINVAL, "which is no port" },

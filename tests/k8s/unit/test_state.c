@@ -144,7 +144,7 @@ static void rejected_object_is_named_until_it_is_gone(void **unused)
 	assert_null(state_find(state, STATE_BIND_POLICY, "a/b")->object);
 	assert_int_equal(set(state, STATE_BIND_POLICY, WORSE), STATE_CHANGED);
 	assert_string_equal(state_find(state, STATE_BIND_POLICY, "a/b")->error,
-			    "spec.rules[0].ports[0]: 80000 is above 65535");
+			    "spec.rules[0].ports[0]: port 80000 is out of range (1 to 65535)");
 	assert_int_equal(set(state, STATE_BIND_POLICY, GOOD), STATE_CHANGED);
 	assert_int_equal(state_rejected(state, STATE_BIND_POLICY), 0);
 	set(state, STATE_BIND_POLICY, BAD);

@@ -58,8 +58,10 @@ int config_in_cluster(const char *host, const char *port, const char *directory,
 	int r;
 
 	if (!host || !*host || !port || !*port)
-		return bc_fail(reterr, -ENOENT,
-			       "not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set");
+		return bc_fail(
+			reterr, -ENOENT,
+			"not in a pod of a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set; "
+			"elsewhere name a --kubeconfig");
 	r = make_server(host, port, &cluster.server, reterr);
 	if (!r)
 		r = find_file(directory, "token", &cluster.token_file, reterr);

@@ -19,7 +19,7 @@ struct finding {
 	const char *kind; /* "Pod", "Namespace", "BindPolicy", "ClusterBindPolicy"; not owned */
 	char *namespace;  /* "" for what is in no namespace */
 	char *name;	  /* "?" when it has none */
-	char *text;	  /* one sentence, the field first: "spec.rules[2].ports[0]: 70000 is above 65535" */
+	char *text;	  /* one sentence, the field first: "spec.rules[2].protocol: 'SCTP' is not TCP or UDP" */
 	uint64_t hash;
 };
 
