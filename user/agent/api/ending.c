@@ -40,7 +40,6 @@ __attribute__((format(printf, 3, 4))) static void fail(struct reflector *r, int6
 	bc_printable(line, sizeof(line), text);
 	level = strcmp(line, r->stats.failure) ? REFLECT_WARNING : REFLECT_DEBUG;
 	memcpy(r->stats.failure, line, sizeof(line));
-	r->stats.failures++;
 
 	/* What the server asks for is the same for all nodes: each comes a little later, by chance. */
 	if (least_ms > r->config.times.retry_most_ms)

@@ -75,18 +75,15 @@ struct reflector_config {
 
 /* Counts since the start; times by the owner's clock, 0: never. */
 struct reflector_stats {
-	uint64_t requests;   /* sent, or tried to */
 	uint64_t replies[6]; /* by status / 100; [0]: no reply */
 	uint64_t lists;	     /* that were complete */
 	uint64_t watches;    /* begun with status 200 */
 	uint64_t set;	     /* on_object calls that were not `gone` */
 	uint64_t gone;	     /* that were */
 	uint64_t bookmarks;
-	uint64_t unreadable;
 	uint64_t expired;      /* 410, in either form */
 	uint64_t truncated;    /* replies that broke off */
 	uint64_t silent;       /* requests that were cut as nothing came */
-	uint64_t failures;     /* requests whose end made us wait: all that `failure` ever said */
 	int64_t last_event_ms; /* an object, in a list or a watch */
 	int64_t last_bookmark_ms;
 	int64_t last_contact_ms; /* any byte of a reply with status 200 */

@@ -29,18 +29,12 @@ struct finding {
 struct findings {
 	struct finding *items;
 	size_t n, room;
-	size_t rejected; /* of the items, those of level FINDING_REJECTED */
-	size_t dropped;	 /* beyond FINDINGS_MAX, or for want of memory: only counted */
+	size_t dropped; /* beyond FINDINGS_MAX, or for want of memory: only counted */
 };
 
 /* Copies the strings, each byte that is not printable written as \xHH; says nothing twice. */
 void findings_add(struct findings *findings, enum finding_level level, const char *kind, const char *namespace,
 		  const char *name, const char *format, ...) __attribute__((format(printf, 6, 7)));
 void findings_done(struct findings *findings);
-
-static inline const char *finding_level_name(enum finding_level level)
-{
-	return level == FINDING_REJECTED ? "rejected" : level == FINDING_WARNING ? "warning" : "note";
-}
 
 #endif

@@ -75,7 +75,6 @@ static void find_rejected(struct making *m)
 	const struct state_entry *entry;
 
 	for (enum state_kind kind = 0; kind < STATE_KINDS; kind++) {
-		m->counts.rejected[kind] = state_rejected(m->state, kind);
 		for (size_t i = 0; (entry = state_at(m->state, kind, i)); i++)
 			if (entry->error)
 				gather_note(&m->findings, FINDING_REJECTED, kind, entry->key, "%s%s", entry->error,
@@ -304,9 +303,6 @@ int intent_make(const struct state *state, const struct intent_config *config, s
 
 	if (r)
 		return r;
-	m.counts.bind_policies = state_count(state, STATE_BIND_POLICY) - state_rejected(state, STATE_BIND_POLICY);
-	m.counts.cluster_policies =
-		state_count(state, STATE_CLUSTER_POLICY) - state_rejected(state, STATE_CLUSTER_POLICY);
 	r = make_text(&m, &text, reterr);
 	if (r == -ENOMEM)
 		return bc_fail(reterr, r, "out of memory");
