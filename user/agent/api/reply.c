@@ -103,7 +103,7 @@ static int tell(struct reply *reply, struct json_object *object, bool gone)
 
 	if (!metadata) {
 		reply->stats->unreadable++;
-		reply->config->on_unreadable(reply->config->ctx, "", "", "no metadata");
+		reply->config->on_unreadable(reply->config->ctx, "", "", "", "no metadata");
 		return 0;
 	}
 	reply->objects++;
@@ -146,7 +146,7 @@ static int tell_unreadable(struct reply *reply, const char *text, size_t len, co
 		return stop_broken(reply, "an event cannot be read");
 	}
 	reply->stats->unreadable++;
-	reply->config->on_unreadable(reply->config->ctx, seen.namespace, seen.name, why);
+	reply->config->on_unreadable(reply->config->ctx, seen.namespace, seen.name, seen.uid, why);
 	if (reply->watch)
 		set_version(reply, seen.version);
 	return 0;

@@ -20,6 +20,7 @@ struct block {
 struct local {
 	const struct state_entry *entry;
 	const struct state_entry *rival; /* another one that claims to be the same; NULL: none */
+	bool gone;			 /* its object is */
 };
 
 /* How much of what is claimed for a pod is written, where it is too much. */
@@ -83,20 +84,38 @@ static int compare_locals(const void *left, const void *right)
 	return strcmp(a->entry->pod->id, b->entry->pod->id) ?: strcmp(a->entry->key, b->entry->key);
 }
 
+static int add_local(struct making *m, const struct state_entry *entry, bool gone)
+{
+	const struct pod *pod = entry->pod;
+
+	if (!pod || pod->finished)
+		return 0;
+	/* One that could not be read at all is here, or it would not be known. */
+	if (pod->node ? strcmp(pod->node, m->config->node) != 0 : !pod->doubtful)
+		return 0;
+	if (bc_grow(&m->locals, &m->locals_room, m->nlocals + 1))
+		return -ENOMEM;
+	m->locals[m->nlocals++] = (struct local){ .entry = entry, .gone = gone };
+	if (gone)
+		gather_note(&m->findings, FINDING_NOTE, STATE_POD, entry->key,
+			    "was deleted, but its cgroup is there: it goes on being denied what the cluster denies it");
+	else
+		m->counts.pods++;
+	return 0;
+}
+
 /* The pods on this node. Of two that would have the same cgroup, nobody knows whose it is. */
 static int find_locals(struct making *m)
 {
 	const struct state_entry *entry;
+	int r = 0;
 
-	for (size_t i = 0; (entry = state_at(m->state, STATE_POD, i)); i++) {
-		const struct pod *pod = entry->pod;
-
-		if (!pod || !pod->node || strcmp(pod->node, m->config->node) != 0 || pod->finished)
-			continue;
-		if (bc_grow(&m->locals, &m->locals_room, m->nlocals + 1))
-			return -ENOMEM;
-		m->locals[m->nlocals++] = (struct local){ .entry = entry };
-	}
+	for (size_t i = 0; !r && (entry = state_at(m->state, STATE_POD, i)); i++)
+		r = add_local(m, entry, false);
+	for (size_t i = 0; !r && (entry = state_gone_at(m->state, i)); i++)
+		r = add_local(m, entry, true);
+	if (r)
+		return r;
 	if (m->nlocals)
 		qsort(m->locals, m->nlocals, sizeof(*m->locals), compare_locals);
 	for (size_t i = 1; i < m->nlocals; i++) {
@@ -112,7 +131,6 @@ static int find_locals(struct making *m)
 			gather_note(&m->findings, FINDING_WARNING, STATE_POD, m->locals[i].entry->key,
 				    "claims to be the same static pod as %s: it is given nothing",
 				    m->locals[i].rival->key);
-	m->counts.pods = m->nlocals;
 	return 0;
 }
 
@@ -156,7 +174,8 @@ static int add_denies(struct making *m)
 static int make_rows(struct making *m, const struct local *local)
 {
 	const struct gather g = { m->state, &m->findings };
-	int r = gather(&g, local->entry, local->rival || m->amount == CLUSTER_DENIES, &m->claims);
+	bool bare = local->rival || local->gone || local->entry->pod->ending || m->amount == CLUSTER_DENIES;
+	int r = gather(&g, local->entry, bare, &m->claims);
 
 	m->rows.n = 0;
 	if (r)

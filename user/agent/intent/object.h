@@ -17,7 +17,8 @@ struct pod {
 	char id[OBJECT_UID_MAX + 1]; /* what its cgroup is named by: its uid, or the hash of a static pod */
 	char *node;		     /* NULL: it is on none yet */
 	enum pod_qos qos;
-	bool finished;
+	bool finished; /* none of its containers can run */
+	bool ending;   /* its phase says so, but nobody says that they do not: it is given nothing, and denied what it was */
 	bool host_network;
 	bool own_users; /* uid 1000 inside is another one outside */
 	/*

@@ -55,10 +55,11 @@ int state_end_list(struct state *state, enum state_kind kind);
 
 /*
  * An object is there, but cannot be read at all: `why` is its error. A cluster policy goes on as it was last read, and so
- * does a pod, as a doubtful one. Without its names it is as state_lost(). enum state_change, or -ENOMEM.
+ * does a pod, as a doubtful one; so does one that was never read, but whose uid is known ("": it is not). Without its
+ * names it is as state_lost(). enum state_change, or -ENOMEM.
  */
 int state_unreadable(struct state *state, enum state_kind kind, const char *namespace, const char *name,
-		     const char *why);
+		     const char *uid, const char *why);
 
 /*
  * An object of the kind was too large to be read, and nobody knows which. A list that lacks one takes no
@@ -91,5 +92,15 @@ size_t state_lower(const struct state *state, enum state_kind kind, const char *
 const struct state_entry *state_find(const struct state *state, enum state_kind kind, const char *key);
 /* Of the kind, those that state_lost() counted in the last list or since. */
 size_t state_lost_count(const struct state *state, enum state_kind kind);
+
+/* A pod's cgroup was found. If none of the pods has it, it is one that is gone, of which nothing is known but the uid. */
+void state_leftover(struct state *state, const char *uid);
+
+/*
+ * Pods whose objects are gone, in the order in which they went; NULL behind the last. They stay until state_forget() is
+ * told that nothing of one is there. enum state_change.
+ */
+const struct state_entry *state_gone_at(const struct state *state, size_t i);
+int state_forget(struct state *state, bool (*is_there)(void *ctx, const struct pod *pod), void *ctx);
 
 #endif
