@@ -8,6 +8,7 @@
 #include "agent/intent/write.h"
 
 #define BLOCK_MAX (512u << 10) /* bytes for one path: 500 of them are what a file of policy may hold */
+#define SHARE_MAX (4u << 20)   /* bytes for all pods of one namespace: the agent has memory for others, too */
 
 /* The rules of one path. */
 struct block {
@@ -21,6 +22,12 @@ struct local {
 	const struct state_entry *entry;
 	const struct state_entry *rival; /* another one that claims to be the same; NULL: none */
 	bool gone;			 /* its object is */
+};
+
+/* What the pods of a namespace have taken. */
+struct share {
+	char name[OBJECT_KEY_MAX];
+	size_t used;
 };
 
 /* How much of what is claimed for a pod is written, where it is too much. */
@@ -39,6 +46,9 @@ struct making {
 	size_t nlocals, locals_room;
 	struct block *blocks;
 	size_t nblocks, blocks_room;
+	struct share *shares;
+	size_t nshares, shares_room;
+	size_t share_end;     /* how long the text may get for the pod in question */
 	struct bc_text text;  /* of the blocks */
 	struct claims claims; /* of the pod in question */
 	struct rows rows;
@@ -50,6 +60,7 @@ static void making_done(struct making *m)
 	for (size_t i = 0; i < m->nblocks; i++)
 		free(m->blocks[i].path);
 	free(m->blocks);
+	free(m->shares);
 	free(m->locals);
 	findings_done(&m->findings);
 	bc_text_done(&m->text);
@@ -199,7 +210,7 @@ static int add_block(struct making *m, const struct local *local, enum podpath_d
 	bc_text_addf(&m->text, "\n# Pod %s\n", local->entry->key);
 	r = write_rows(&w, &m->rows);
 	block.len = m->text.len - block.at;
-	if (!r && block.len > BLOCK_MAX && m->amount != CLUSTER_DENIES)
+	if (!r && (block.len > BLOCK_MAX || m->text.len > m->share_end) && m->amount != CLUSTER_DENIES)
 		return -E2BIG;
 	block.path = strdup(path);
 	if (r || !block.path || bc_grow(&m->blocks, &m->blocks_room, m->nblocks + 1)) {
@@ -224,14 +235,32 @@ static int add_blocks(struct making *m, const struct local *local, struct bc_err
 	return r;
 }
 
+/* Of the pod's namespace; NULL: no memory. */
+static struct share *find_share(struct making *m, const struct local *local)
+{
+	struct share share = {};
+
+	(void)gather_split(local->entry->key, share.name);
+	for (size_t i = 0; i < m->nshares; i++)
+		if (!strcmp(m->shares[i].name, share.name))
+			return &m->shares[i];
+	if (bc_grow(&m->shares, &m->shares_room, m->nshares + 1))
+		return NULL;
+	m->shares[m->nshares] = share;
+	return &m->shares[m->nshares++];
+}
+
 /* Nobody's pod is to take so much that there is no room for others'. */
 static int add_pod(struct making *m, const struct local *local, struct bc_error *reterr)
 {
 	static const char *const left[] = { "all", "what its policies and the cluster's deny",
 					    "what the cluster's deny" };
 	const size_t text = m->text.len, blocks = m->nblocks, rules = m->counts.rules;
-	int r = -E2BIG;
+	struct share *share = find_share(m, local);
+	int r = share ? -E2BIG : -ENOMEM;
 
+	if (share)
+		m->share_end = text + (share->used < SHARE_MAX ? SHARE_MAX - share->used : 0);
 	for (m->amount = ALL; r == -E2BIG && m->amount <= CLUSTER_DENIES; m->amount++) {
 		m->text.len = text;
 		m->counts.rules = rules;
@@ -247,6 +276,8 @@ static int add_pod(struct making *m, const struct local *local, struct bc_error 
 			r = add_blocks(m, local, reterr);
 	}
 	m->counts.pods_ruled += !r && m->rows.n;
+	if (share)
+		share->used += m->text.len - text;
 	return r;
 }
 
