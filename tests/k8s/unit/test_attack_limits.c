@@ -131,11 +131,52 @@ static void hundred_pods_of_overlapping_policies_take_seconds_at_most(void **unu
 	state_free(state);
 }
 
+/* A policy that selects by four thousand values is a quarter of a MiB, and the API takes as many of them as one likes. */
+static void hundred_policies_of_a_quarter_mebibyte_take_eight(void **unused)
+{
+	struct state *state = small_cluster();
+	_cleanup_(bc_text_done) struct bc_text selector = {};
+	_cleanup_(made_done) struct made made = {};
+
+	(void)unused;
+	for (int i = 0; i < 64; i++) {
+		bc_text_addf(&selector, "%s{'key': 'k%d', 'operator': 'NotIn', 'values': [", i ? ", " : "", i);
+		for (int k = 0; k < 64; k++)
+			bc_text_addf(&selector, "%s'%063d'", k ? ", " : "", k);
+		bc_text_addf(&selector, "]}");
+	}
+	for (int i = 0; i < 100; i++)
+		setf(state, STATE_BIND_POLICY,
+		     "{'metadata': {'namespace': 'aaa', 'name': 'a%02d'}, 'spec': {'podSelector': {'matchExpressions': "
+		     "[%s]}, 'rules': [{'action': 'Grant', 'ports': [443]}]}}",
+		     i, selector.data);
+	assert_int_equal(state_rejected(state, STATE_BIND_POLICY), 69);
+	set(state, STATE_BIND_POLICY, POLICY("web", "b", "", GRANT("443")));
+	make(state, &cluster_config, &made);
+	assert_verdict(&made, bind_of(P1, false, 443), BC_GRANT);
+	assert_finding(&made.findings, FINDING_REJECTED, "BindPolicy", "aaa", "a99", "take more than 8 MiB");
+	/* One in the place of itself, and one where there is room, are taken. */
+	setf(state, STATE_BIND_POLICY,
+	     "{'metadata': {'namespace': 'aaa', 'name': 'a00'}, 'spec': {'podSelector': {'matchExpressions': [%s]}, "
+	     "'rules': [{'action': 'Grant', 'ports': [444]}]}}",
+	     selector.data);
+	set(state, STATE_BIND_POLICY, POLICY("aaa", "small", "", GRANT("443")));
+	assert_int_equal(state_rejected(state, STATE_BIND_POLICY), 69);
+	unset(state, STATE_BIND_POLICY, "{'metadata': {'namespace': 'aaa', 'name': 'a00'}}");
+	setf(state, STATE_BIND_POLICY,
+	     "{'metadata': {'namespace': 'aaa', 'name': 'a99'}, 'spec': {'podSelector': {'matchExpressions': [%s]}, "
+	     "'rules': [{'action': 'Grant', 'ports': [444]}]}}",
+	     selector.data);
+	assert_int_equal(state_rejected(state, STATE_BIND_POLICY), 68);
+	state_free(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_thousand_bad_policies_hide_nobody_elses),
 		cmocka_unit_test(hundred_pods_of_long_policies_leave_room_for_others),
+		cmocka_unit_test(hundred_policies_of_a_quarter_mebibyte_take_eight),
 		cmocka_unit_test(hundred_pods_of_overlapping_policies_take_seconds_at_most),
 	};
 

@@ -70,6 +70,9 @@ void ns_object_done(struct ns_object *ns);
 void bind_policy_done(struct bind_policy *policy);
 void cluster_policy_done(struct cluster_policy *policy);
 
+/* About how many bytes it takes. */
+size_t bind_policy_weight(const struct bind_policy *policy);
+
 bool pod_equal(const struct pod *a, const struct pod *b);
 bool ns_object_equal(const struct ns_object *a, const struct ns_object *b);
 bool bind_policy_equal(const struct bind_policy *a, const struct bind_policy *b);

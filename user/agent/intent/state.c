@@ -234,11 +234,39 @@ static int put(struct state *state, enum state_kind kind, struct state_entry *en
 	return same ? STATE_UNCHANGED : STATE_CHANGED;
 }
 
+/* Rejects a BindPolicy if its namespace has enough of them. 0 or -ENOMEM. */
+static int check_share(const struct state *state, struct state_entry *entry)
+{
+	size_t len = strcspn(entry->key, "/") + 1, used = bind_policy_weight(entry->policy);
+	char namespace[OBJECT_KEY_MAX];
+	const struct state_entry *other;
+
+	snprintf(namespace, sizeof(namespace), "%.*s", (int)len, entry->key);
+	for (size_t i = state_lower(state, STATE_BIND_POLICY, namespace);
+	     (other = state_at(state, STATE_BIND_POLICY, i)) && !strncmp(other->key, namespace, len); i++)
+		if (other->policy && strcmp(other->key, entry->key) != 0)
+			used += bind_policy_weight(other->policy);
+	if (used <= STATE_SHARE_MAX)
+		return 0;
+	free_object(STATE_BIND_POLICY, TAKE_PTR(entry->object));
+	if (asprintf(
+		    &entry->error,
+		    "the BindPolicies of its namespace take more than %u MiB: it is left out until it is written again",
+		    STATE_SHARE_MAX >> 20) < 0)
+		entry->error = NULL;
+	return entry->error ? 0 : -ENOMEM;
+}
+
 int state_set(struct state *state, enum state_kind kind, struct json_object *object)
 {
 	struct state_entry entry;
 	int r = read_entry(kind, object, &entry);
 
+	if (!r && kind == STATE_BIND_POLICY && entry.policy) {
+		r = check_share(state, &entry);
+		if (r)
+			entry_done(kind, &entry);
+	}
 	if (!r && kind == STATE_POD && entry.pod)
 		gone_drop(&state->gone, entry.pod->id);
 	/* Nobody is to undo what the cluster denies by a slip of the pen. */

@@ -43,6 +43,9 @@ const char *state_kind_name(enum state_kind kind);
  */
 int state_set(struct state *state, enum state_kind kind, struct json_object *object);
 
+/* Bytes of a namespace's BindPolicies, beyond which one that comes is rejected: the agent has memory for others, too. */
+#define STATE_SHARE_MAX (8u << 20)
+
 /* The object is gone; only its name counts. enum state_change. */
 int state_remove(struct state *state, enum state_kind kind, struct json_object *object);
 
