@@ -240,7 +240,7 @@ static bool delegates(void)
 }
 
 /* Where cgroup2 is mounted with nsdelegate, as systemd does; else root of a container is root of the node's cgroups. */
-static void root_of_a_cgroup_namespace_leaves_it_where_the_node_forbids(void **state)
+static void root_of_a_cgroup_namespace_is_held_by_nsdelegate(void **state)
 {
 	(void)state;
 	assert_int_equal(in_child(leave_namespace), delegates() ? EACCES : 0);
@@ -257,7 +257,7 @@ static int open_ports(void)
 	return bind_at(make_socket(), DENIED);
 }
 
-static void sysctl_of_a_pod_opens_its_own_ports_and_none_that_is_denied(void **state)
+static void sysctl_of_a_pod_opens_nothing_that_is_denied(void **state)
 {
 	(void)state;
 	assert_int_equal(in_child(open_ports), EACCES);
@@ -300,8 +300,8 @@ static int tests(void)
 		TEST(thread_in_a_cgroup_of_its_own_is_no_way_out),
 		TEST(process_that_is_moved_has_what_it_is_moved_to),
 		TEST(child_cannot_be_born_into_another_pod),
-		TEST(root_of_a_cgroup_namespace_leaves_it_where_the_node_forbids),
-		TEST(sysctl_of_a_pod_opens_its_own_ports_and_none_that_is_denied),
+		TEST(root_of_a_cgroup_namespace_is_held_by_nsdelegate),
+		TEST(sysctl_of_a_pod_opens_nothing_that_is_denied),
 		TEST(root_of_a_user_namespace_is_nobody_to_a_pods_rules),
 	};
 

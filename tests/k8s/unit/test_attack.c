@@ -79,7 +79,7 @@ static void pod_that_was_never_readable_is_denied_all_the_same(void **unused)
 	state_free(state);
 }
 
-static void pod_made_anew_unreadably_does_not_hide_behind_the_old_one(void **unused)
+static void pod_made_anew_unreadably_is_denied_too(void **unused)
 {
 	struct state *state = new_state();
 
@@ -129,7 +129,7 @@ static void failed_pod_whose_containers_run_is_denied_what_it_was(void **unused)
 }
 
 /* kubectl delete --force: the object goes at once, the processes when they like. */
-static void pod_deleted_by_force_is_denied_until_its_cgroup_is_gone(void **unused)
+static void pod_deleted_by_force_is_denied_what_it_was(void **unused)
 {
 	struct state *state = new_state();
 
@@ -159,7 +159,7 @@ static void pod_deleted_by_force_is_denied_until_its_cgroup_is_gone(void **unuse
 	state_free(state);
 }
 
-static void pod_made_anew_under_its_name_takes_no_grant_and_leaves_no_hole(void **unused)
+static void pod_made_anew_under_its_name_leaves_no_hole(void **unused)
 {
 	struct state *state = new_state();
 
@@ -185,7 +185,7 @@ static void pod_made_anew_under_its_name_takes_no_grant_and_leaves_no_hole(void 
 		       "'status': {'qosClass': 'Guaranteed'}}"
 
 /* A mirror that is deleted is no end of a static pod; and one that was forged must leave nothing to it. */
-static void mirror_that_was_forged_and_deleted_denies_a_static_pod_nothing(void **unused)
+static void mirror_that_was_forged_leaves_nothing_behind(void **unused)
 {
 	struct state *state = new_state();
 
@@ -263,11 +263,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pod_that_was_never_readable_is_denied_all_the_same),
-		cmocka_unit_test(pod_made_anew_unreadably_does_not_hide_behind_the_old_one),
+		cmocka_unit_test(pod_made_anew_unreadably_is_denied_too),
 		cmocka_unit_test(failed_pod_whose_containers_run_is_denied_what_it_was),
-		cmocka_unit_test(pod_deleted_by_force_is_denied_until_its_cgroup_is_gone),
-		cmocka_unit_test(pod_made_anew_under_its_name_takes_no_grant_and_leaves_no_hole),
-		cmocka_unit_test(mirror_that_was_forged_and_deleted_denies_a_static_pod_nothing),
+		cmocka_unit_test(pod_deleted_by_force_is_denied_what_it_was),
+		cmocka_unit_test(pod_made_anew_under_its_name_leaves_no_hole),
+		cmocka_unit_test(mirror_that_was_forged_leaves_nothing_behind),
 		cmocka_unit_test(cgroup_of_no_pod_is_denied_what_any_policy_denies),
 		cmocka_unit_test(class_that_nobody_knows_is_denied_in_all_of_them),
 		cmocka_unit_test(host_port_of_a_container_gives_and_denies_nothing),

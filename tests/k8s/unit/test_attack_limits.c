@@ -95,7 +95,7 @@ static void hundred_pods_of_long_policies_leave_room_for_others(void **unused)
 }
 
 /* Rules that overlap in as many ways as there are. */
-static void hundred_pods_of_overlapping_policies_take_seconds_at_most(void **unused)
+static void hundred_pods_of_overlapping_rules_take_seconds(void **unused)
 {
 	struct state *state = small_cluster();
 	_cleanup_(made_done) struct made made = {};
@@ -177,7 +177,7 @@ int main(void)
 		cmocka_unit_test(two_thousand_bad_policies_hide_nobody_elses),
 		cmocka_unit_test(hundred_pods_of_long_policies_leave_room_for_others),
 		cmocka_unit_test(hundred_policies_of_a_quarter_mebibyte_take_eight),
-		cmocka_unit_test(hundred_pods_of_overlapping_policies_take_seconds_at_most),
+		cmocka_unit_test(hundred_pods_of_overlapping_rules_take_seconds),
 	};
 
 	return cmocka_run_group_tests_name("attack_limits", tests, NULL, NULL);

@@ -117,7 +117,7 @@ static void uid_of_another_pod_gives_neither_anything(void **unused)
 }
 
 /* "web" and "web-a" lie beside each other in any order, and behind "web" stands what a name can go on with. */
-static void namespace_whose_name_begins_like_another_gets_nothing_of_it(void **unused)
+static void namespace_named_nearly_alike_gets_nothing(void **unused)
 {
 	static const char *const names[] = { "we", "web-a", "web0", "webb", "w" };
 	struct state *state = small_cluster();
@@ -322,7 +322,7 @@ int main(void)
 		cmocka_unit_test(numbers_that_wrap_or_are_nearly_ports_give_nothing),
 		cmocka_unit_test(object_of_another_kind_is_none_of_this),
 		cmocka_unit_test(uid_of_another_pod_gives_neither_anything),
-		cmocka_unit_test(namespace_whose_name_begins_like_another_gets_nothing_of_it),
+		cmocka_unit_test(namespace_named_nearly_alike_gets_nothing),
 		cmocka_unit_test(selectors_by_what_is_absent_reach_no_other_namespace),
 		cmocka_unit_test(edges_of_a_ceiling_are_where_it_says),
 		cmocka_unit_test(rewrite_leads_out_of_no_ceiling),
