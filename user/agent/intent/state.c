@@ -285,7 +285,7 @@ static struct pod *unread_pod(const char *uid)
 		return NULL;
 	snprintf(pod->id, sizeof(pod->id), "%s", uid);
 	pod->qos = POD_QOS_CLASSES;
-	pod->own_users = pod->doubtful = true;
+	pod->doubtful = pod->own_users = true;
 	return pod;
 }
 
