@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What an editor of a namespace can not do: give himself a port of the host, or get at one that the cluster denies him."""
+"""What an editor of a namespace can not do: give himself a port of the host, or get at one that the cluster denies
+him."""
 
 from real.agent import GROUP
 from real.bed import HOST
