@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The tests of the node agent: tests/k8s/unit, which need nothing; the watch client before an API server that has faults;
-# tests/k8s/enforce, which bind for real, and tests/k8s/ops, the program as a whole (both as root); tests/k8s/manifests,
+# tests/k8s/enforce, which bind for real, and tests/k8s/ops and port, the program as a whole (all as root); tests/k8s/manifests,
 # which looks at user/kubernetes alone. Included by the top Makefile, after tests.mk.
 
 # The agent but for its main(), built once more with the sanitizers.
@@ -18,7 +18,7 @@ $(BUILD)/fuzz/fuzz_objects: FUZZ_LIBS := -ljson-c
 $(BUILD)/fuzz/fuzz_objects: $(AGENT_FUZZ)
 
 # Of make check, beside the unit tests.
-AGENT_SUITES := tests/k8s/manifests tests/k8s/test_server tests/k8s/faults tests/k8s/ops $(ENFORCE)
+AGENT_SUITES := tests/k8s/manifests tests/k8s/test_server tests/k8s/faults tests/k8s/ops tests/k8s/port $(ENFORCE)
 build-tests: $(BUILD)/bindctl-agent $(AGENT_UNIT) $(BUILD)/tests/k8s/watcher $(ENFORCE)
 
 .PHONY: check-agent check-faults check-ops check-enforce check-manifests
@@ -47,7 +47,7 @@ check-faults: $(BUILD)/tests/k8s/watcher
 
 # The agent's binary as an operator sees it.
 check-ops: $(BUILD)/bindctl $(BUILD)/bindctl-agent
-	@$(TEST_ENV) tests/run tests/k8s/ops
+	@$(TEST_ENV) tests/run tests/k8s/ops tests/k8s/port
 
 $(BUILD)/libagent.a: $(AGENT_REST)
 	$(call say,AR,$@)

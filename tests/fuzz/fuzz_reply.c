@@ -46,10 +46,10 @@ static int on_object(void *ctx, struct json_object *object, bool gone)
 	return json_object_object_length(object) == 7; /* now and then there is no memory */
 }
 
-static void on_unreadable(void *ctx, const char *namespace, const char *name, const char *why)
+static void on_unreadable(void *ctx, const char *namespace, const char *name, const char *uid, const char *why)
 {
 	(void)ctx;
-	require(strlen(namespace) < 254 && strlen(name) < 254 && *why);
+	require(strlen(namespace) < 254 && strlen(name) < 254 && strlen(uid) < 65 && *why);
 }
 
 static void on_note(void *ctx, enum reflector_level level, const char *text)

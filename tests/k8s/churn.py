@@ -122,7 +122,10 @@ class Churn:
 
     def finish_pod(self):
         phase = self.chance.choice(["Running", "Succeeded", "Failed"])
-        self.bed.admin.patch(self.chance.choice(self.pods).path + "/status", {"status": {"phase": phase}})
+        state = {"running": {}} if phase == "Running" else {"terminated": {"exitCode": 0}}
+        self.bed.admin.patch(self.chance.choice(self.pods).path + "/status", {"status": {
+            "phase": phase, "containerStatuses": [{"name": "c", "image": "registry.example/c:1", "imageID": "",
+                                                   "ready": False, "restartCount": 0, "state": state}]}})
 
     def remove_policy(self):
         namespace, name = self.chance.choice(NAMESPACES), f"policy-{self.chance.randrange(POLICIES)}"

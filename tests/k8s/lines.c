@@ -63,10 +63,11 @@ static int on_object(void *ctx, struct json_object *object, bool gone)
 	return 0;
 }
 
-static void on_unreadable(void *ctx, const char *namespace, const char *name, const char *why)
+static void on_unreadable(void *ctx, const char *namespace, const char *name, const char *uid, const char *why)
 {
 	const struct resource *resource = ctx;
 
+	(void)uid;
 	printf("%s UNREADABLE %s%s%s: %s\n", resource->name, namespace, *namespace ? "/" : "", *name ? name : "?", why);
 }
 

@@ -7,6 +7,7 @@
 
 #include "agent/agent.h"
 #include "agent/clock.h"
+#include "agent/leftover.h"
 #include "host/privilege.h"
 #include "kernel/probe.h"
 
@@ -148,6 +149,8 @@ static void begin_if_synced(struct agent *agent)
 	if (agent->synced || !sources_synced(&agent->sources))
 		return;
 	agent->synced = true;
+	if (!agent->options->dry_run)
+		leftover_find(agent->sources.state, &agent->intent.path, agent->enforcer.instance.cgroup);
 	/* How long it took until then says nothing about how fast events are enforced. */
 	agent->pace = PACE_NONE;
 	pace_event(&agent->pace, clock_ms());
@@ -189,7 +192,11 @@ static void apply_what_is_due(struct agent *agent)
 		return;
 	if (now >= pace_due(&agent->pace))
 		agent_apply(agent);
-	else if (now >= pace_check(&agent->pace))
+	else if (now < pace_check(&agent->pace))
+		return;
+	else if (agent_forget(agent))
+		pace_event(&agent->pace, now);
+	else
 		agent_check(agent);
 }
 

@@ -38,6 +38,9 @@ int agent_run(const struct options *options);
 /* Computes the policy and applies it, whatever the pace. */
 void agent_apply(struct agent *agent);
 
+/* Forgets pods that were deleted and of which now nothing is left. Whether there were any. */
+bool agent_forget(struct agent *agent);
+
 /* Looks whether it is in force still, and mends what is not. */
 void agent_check(struct agent *agent);
 

@@ -5,6 +5,7 @@
 
 #include "agent/agent.h"
 #include "agent/clock.h"
+#include "agent/leftover.h"
 #include "agent/notices.h"
 
 /*
@@ -88,6 +89,12 @@ static int compute(struct agent *agent, struct bc_text *ret_text, struct bc_erro
 	return r;
 }
 
+bool agent_forget(struct agent *agent)
+{
+	return leftover_forget(agent->sources.state, &agent->intent.path, agent->enforcer.instance.cgroup) ==
+	       STATE_CHANGED;
+}
+
 void agent_apply(struct agent *agent)
 {
 	_cleanup_(bc_report_done) struct bc_report report = {};
@@ -95,8 +102,10 @@ void agent_apply(struct agent *agent)
 	enum enforce_result result = ENFORCE_NOTHING;
 	const int64_t begun = clock_ms();
 	struct bc_error error;
-	int r = compute(agent, &text, &error);
+	int r;
 
+	(void)agent_forget(agent);
+	r = compute(agent, &text, &error);
 	if (!r)
 		r = enforce(&agent->enforcer, text.data, text.len, &result, &report, &error);
 	conclude(agent, r, result, &report, &error, begun);

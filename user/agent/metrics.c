@@ -141,7 +141,7 @@ static void add_resources(const struct metrics *metrics, struct bc_text *to)
 static void add_rejected(const struct metrics *metrics, struct bc_text *to)
 {
 	number(to, "bindctl_agent_objects_rejected", "gauge",
-	       "Objects that are not in force for what is wrong with them.", metrics->nrejected);
+	       "Objects that are not in force for what is wrong with them.", metrics->objects_rejected);
 	head(to, "bindctl_agent_object_rejected", "gauge", "The first 100 of these; the log says what is wrong.");
 	for (size_t i = 0; i < metrics->nrejected && i < METRICS_REJECTED_MAX; i++) {
 		const struct metrics_object *object = &metrics->rejected[i];

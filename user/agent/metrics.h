@@ -54,6 +54,7 @@ struct metrics {
 	struct metrics_resource resources[METRICS_RESOURCES];
 	const struct metrics_object *rejected; /* not owned */
 	size_t nrejected;
+	uint64_t objects_rejected;	/* all of them */
 	uint64_t findings;		/* of the last computation, all of them */
 	uint64_t pods, pods_with_rules; /* of this node */
 	uint64_t rules;			/* that they got */

@@ -40,10 +40,11 @@ static unsigned make_ready(void *ctx, struct bc_text *body)
 static int compare_objects(const void *a, const void *b)
 {
 	const struct metrics_object *left = a, *right = b;
-	int r = strcmp(left->kind, right->kind);
+	/* What is in no namespace first: of what is too much the last are left out. */
+	int r = strcmp(left->namespace, right->namespace);
 
 	if (!r)
-		r = strcmp(left->namespace, right->namespace);
+		r = strcmp(left->kind, right->kind);
 	return r ? r : strcmp(left->name, right->name);
 }
 
@@ -82,6 +83,7 @@ static unsigned make_metrics(void *ctx, struct bc_text *body)
 	add_reasons(agent, &reasons);
 	sources_metrics(&agent->sources, metrics.resources);
 	metrics.rejected = rejected;
+	metrics.objects_rejected = agent->counts.rejected;
 	metrics.findings = agent->findings.n + agent->findings.dropped;
 	metrics.pods = agent->counts.pods;
 	metrics.pods_with_rules = agent->counts.pods_ruled;

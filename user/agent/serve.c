@@ -10,15 +10,21 @@
 
 #include "agent/serve.h"
 
-/* Probes are few. Whoever is slow must not take all the places for long. */
+/*
+ * Probes are few, and ask at once. Where there is no place left for another, whoever has been there longest goes: so many
+ * who are slow, and there may be always more of them, keep nobody out.
+ */
 #define CONNECTIONS 64
+#define CONNECTIONS_KEPT 48
 #define CONNECTION_SECONDS 10
 
 struct serve {
 	struct MHD_Daemon *daemon;
 	const struct serve_page *pages;
 	void *ctx;
-	int fd; /* epoll; the daemon's */
+	int fd;		       /* epoll; the daemon's */
+	int open[CONNECTIONS]; /* sockets, in the order in which they came */
+	size_t nopen;
 	char address[SERVE_HOST_MAX + SERVE_PORT_MAX + 3];
 };
 
@@ -131,6 +137,37 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *connection, cons
 	return respond(connection, status, type, &body);
 }
 
+static void forget(struct serve *serve, size_t i)
+{
+	serve->nopen--;
+	memmove(&serve->open[i], &serve->open[i + 1], (serve->nopen - i) * sizeof(serve->open[0]));
+}
+
+/* A connection begins or ends. */
+static void count(void *ctx, struct MHD_Connection *connection, void **state, enum MHD_ConnectionNotificationCode code)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct serve *serve = ctx;
+	int fd = info ? info->connect_fd : -1;
+
+	(void)state;
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		if (serve->nopen >= CONNECTIONS_KEPT) {
+			/* Then it is seen to have hung up. */
+			shutdown(serve->open[0], SHUT_RDWR);
+			forget(serve, 0);
+		}
+		serve->open[serve->nopen++] = fd;
+		return;
+	}
+	for (size_t i = 0; i < serve->nopen; i++) {
+		if (serve->open[i] == fd) {
+			forget(serve, i);
+			return;
+		}
+	}
+}
+
 /* libmicrohttpd owns the socket as soon as it is called. */
 static int start(struct serve *serve, int fd, struct bc_error *reterr)
 {
@@ -138,10 +175,10 @@ static int start(struct serve *serve, int fd, struct bc_error *reterr)
 	/* Chosen by the kernel when 0 was asked for. */
 	uint16_t port;
 
-	serve->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, answer, serve, MHD_OPTION_LISTEN_SOCKET, fd,
-					 MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
-					 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_SECONDS,
-					 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384, MHD_OPTION_END);
+	serve->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL, 0, NULL, NULL, answer, serve, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)CONNECTIONS, MHD_OPTION_NOTIFY_CONNECTION, count, serve, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)CONNECTION_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384, MHD_OPTION_END);
 	if (!serve->daemon) {
 		close(fd);
 		return bc_fail(reterr, -EIO, "cannot start the HTTP server");

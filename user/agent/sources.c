@@ -33,10 +33,10 @@ static int on_object(void *ctx, struct json_object *object, bool gone)
 }
 
 /* A finding will say it; for lack of memory to name the object, it is one of those without a name. */
-static void on_unreadable(void *ctx, const char *namespace, const char *name, const char *why)
+static void on_unreadable(void *ctx, const char *namespace, const char *name, const char *uid, const char *why)
 {
 	struct source *source = ctx;
-	int r = state_unreadable(source->all->state, source->kind, namespace, name, why);
+	int r = state_unreadable(source->all->state, source->kind, namespace, name, uid, why);
 
 	note_change(source, r < 0 ? state_lost(source->all->state, source->kind) : r);
 }
@@ -80,6 +80,9 @@ static const char *const keep_pod[] = { "metadata.uid",
 					"spec.hostNetwork",
 					"spec.hostUsers",
 					"status.phase",
+					"status.containerStatuses",
+					"status.initContainerStatuses",
+					"status.ephemeralContainerStatuses",
 					"status.qosClass",
 					NULL };
 static const char *const keep_namespace[] = { "metadata.labels", NULL };

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What an editor of a namespace can not do: give himself a port of the host."""
+"""What an editor of a namespace can not do: give himself a port of the host, or get at one that the cluster denies
+him."""
 
 from real.agent import GROUP
 from real.bed import HOST
@@ -41,6 +42,8 @@ def test_permissions(bed):
               {"metadata": {"labels": {"calm": "yes"}}})
     forbidden(bed, "nor changes what the API is", bed.editor.delete,
               "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/clusterbindpolicies.bindctl.io")
+    forbidden(bed, "nor says of a pod that it has ended", bed.editor.patch, "/api/v1/namespaces/team/pods/any/status",
+              {"status": {"phase": "Succeeded"}})
     for word, wanted in (("create bindpolicies", "yes"), ("create clusterbindpolicies", "no")):
         code, said = bed.cluster.kubectl("edith", "auth", "can-i", *word.split(), "-n", "team")
         bed.tap.ok(said.splitlines()[0] == wanted and (code == 0) == (wanted == "yes"),
@@ -96,3 +99,40 @@ def test_deny_of_others(bed):
     process = bed.outsider("team-victim")
     bed.let(process, 28000, "what she denies holds for her pods alone", HOST)
     bed.clear("team")
+
+
+def test_denied_port(bed):
+    """However she has her pod end, be made, or be seen: the real server takes all of it."""
+    bed.cluster_policy("team", rules=[{"action": "Deny", "ports": [28443]}])
+    bed.policy("team", "hers", [grant("any")], client=bed.editor)
+    tries = {
+        "a pod": {},
+        "one of a user namespace": {"hostUsers": False},
+        "one with ten thousand labels": {"labels": {f"label-{n}": "x" * 60 for n in range(10000)}},
+        "one with an annotation of 250 KiB": {"annotations": {"note": "\u0001<" * 62000, "bindctl.io/ports": "28443"}},
+        "one that has a sysctl": {"securityContext": {
+            "sysctls": [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]}},
+        "one with a finalizer": {},
+    }
+    for number, (name, more) in enumerate(tries.items()):
+        pod = bed.node.pod("team", f"denied-{number}", client=bed.editor, **more)
+        process = pod.process()
+        bed.sync()
+        bed.refused(process, 28443, f"{name}: denied")
+        if name == "one with a finalizer":
+            bed.editor.patch(pod.path, {"metadata": {"finalizers": ["team.example/stay"]}})
+        bed.admin.patch(pod.path + "/status", {"status": {"phase": "Failed"}})
+        bed.sync()
+        bed.refused(process, 28443, f"{name}, Failed while it runs: denied")
+        bed.editor.delete(pod.path)
+        bed.sync()
+        bed.refused(process, 28443, f"{name}, deleted by force: denied")
+        bed.tap.same([rule for rule in bed.agent.in_force(pod.cgroup) if "deny" not in rule], [],
+                     f"{name}, deleted by force: nothing is given")
+        if name == "one with a finalizer":
+            bed.admin.patch(pod.path, {"metadata": {"finalizers": []}})
+        pod.end()
+        bed.node.pods.remove(pod)
+        bed.sync()
+        bed.tap.same(bed.agent.in_force(pod.cgroup), [], f"{name}: with its cgroup the rules are gone")
+    bed.clear("team", "team")

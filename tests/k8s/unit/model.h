@@ -274,8 +274,10 @@ static inline void model_set_pod(struct state *state, const struct model_pod *po
 		bc_text_addf(&text, ", 'kubernetes.io/config.mirror': '0123456789abcdef0123456789abcdef'");
 	bc_text_addf(&text, "}}, 'spec': {'nodeName': '%s', 'hostNetwork': %s, 'hostUsers': %s}",
 		     pod->elsewhere ? "n2" : NODE, pod->host ? "true" : "false", pod->own_users ? "false" : "true");
-	bc_text_addf(&text, ", 'status': {'qosClass': 'Guaranteed', 'phase': '%s'}}",
-		     pod->finished ? "Failed" : "Running");
+	bc_text_addf(
+		&text,
+		", 'status': {'qosClass': 'Guaranteed', 'phase': '%s', 'containerStatuses': [{'state': {'%s': {}}}]}}",
+		pod->finished ? "Failed" : "Running", pod->finished ? "terminated" : "running");
 	set(state, STATE_POD, text.data);
 }
 

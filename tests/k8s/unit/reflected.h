@@ -61,8 +61,9 @@ static inline int on_object(void *ctx, struct json_object *object, bool gone)
 	return bed->no_memory;
 }
 
-static inline void on_unreadable(void *ctx, const char *namespace, const char *name, const char *why)
+static inline void on_unreadable(void *ctx, const char *namespace, const char *name, const char *uid, const char *why)
 {
+	(void)uid;
 	bc_text_addf(&((struct bed *)ctx)->told, "unreadable %s/%s: %s\n", namespace, name, why);
 }
 

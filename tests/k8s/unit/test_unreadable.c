@@ -54,9 +54,9 @@ static void a_policy_is_named_and_gone(void **unused)
 
 	(void)unused;
 	assert_made(state, true, true, NULL);
-	assert_int_equal(state_unreadable(state, STATE_BIND_POLICY, "web", "edge", "too large"), STATE_CHANGED);
+	assert_int_equal(state_unreadable(state, STATE_BIND_POLICY, "web", "edge", "", "too large"), STATE_CHANGED);
 	assert_made(state, false, true, "BindPolicy web/edge: too large\n");
-	assert_int_equal(state_unreadable(state, STATE_BIND_POLICY, "web", "edge", "too large"), STATE_UNCHANGED);
+	assert_int_equal(state_unreadable(state, STATE_BIND_POLICY, "web", "edge", "", "too large"), STATE_UNCHANGED);
 	assert_int_equal(rejected(state, STATE_BIND_POLICY), 1);
 	state_free(state);
 }
@@ -66,11 +66,11 @@ static void a_cluster_policy_goes_on_denying(void **unused)
 	struct state *state = new_state();
 
 	(void)unused;
-	assert_int_equal(state_unreadable(state, STATE_CLUSTER_POLICY, "", "all", "too large"), STATE_CHANGED);
+	assert_int_equal(state_unreadable(state, STATE_CLUSTER_POLICY, "", "all", "", "too large"), STATE_CHANGED);
 	assert_made(state, true, true, "ClusterBindPolicy /all: too large; its last readable version stays in force\n");
 	/* Also over a list that has it, unreadable as it is; not over one that does not. */
 	state_begin_list(state, STATE_CLUSTER_POLICY);
-	assert_int_equal(state_unreadable(state, STATE_CLUSTER_POLICY, "", "all", "too large"), STATE_UNCHANGED);
+	assert_int_equal(state_unreadable(state, STATE_CLUSTER_POLICY, "", "all", "", "too large"), STATE_UNCHANGED);
 	assert_int_equal(state_end_list(state, STATE_CLUSTER_POLICY), STATE_UNCHANGED);
 	assert_made(state, true, true, "ClusterBindPolicy /all: ");
 	state_begin_list(state, STATE_CLUSTER_POLICY);
@@ -154,8 +154,8 @@ static void one_of_which_nothing_can_be_read_is_about_all(void **unused)
 	struct state *state = giving_cluster();
 
 	(void)unused;
-	assert_int_equal(state_unreadable(state, STATE_CLUSTER_POLICY, "", "x", "too large"), STATE_CHANGED);
-	assert_int_equal(state_unreadable(state, STATE_CLUSTER_POLICY, "", "x", "too large"), STATE_UNCHANGED);
+	assert_int_equal(state_unreadable(state, STATE_CLUSTER_POLICY, "", "x", "", "too large"), STATE_CHANGED);
+	assert_int_equal(state_unreadable(state, STATE_CLUSTER_POLICY, "", "x", "", "too large"), STATE_UNCHANGED);
 	assert_given(state, false, false, "x", "too large; until it is put right");
 	unset(state, STATE_CLUSTER_POLICY, "{'metadata': {'name': 'x'}}");
 	assert_given(state, true, true, NULL, NULL);
@@ -210,11 +210,11 @@ static void a_pod_is_given_nothing_and_denied_all(void **unused)
 	struct state *state = new_state();
 
 	(void)unused;
-	assert_int_equal(state_unreadable(state, STATE_POD, "web", "edge", "no UTF-8"), STATE_CHANGED);
+	assert_int_equal(state_unreadable(state, STATE_POD, "web", "edge", "", "no UTF-8"), STATE_CHANGED);
 	assert_made(state, false, true, "Pod web/edge: no UTF-8; it is given nothing\n");
-	assert_int_equal(state_unreadable(state, STATE_POD, "web", "edge", "no UTF-8"), STATE_UNCHANGED);
+	assert_int_equal(state_unreadable(state, STATE_POD, "web", "edge", "", "no UTF-8"), STATE_UNCHANGED);
 	/* One that was never read has no place. */
-	assert_int_equal(state_unreadable(state, STATE_POD, "web", "other", "no UTF-8"), STATE_CHANGED);
+	assert_int_equal(state_unreadable(state, STATE_POD, "web", "other", "", "no UTF-8"), STATE_CHANGED);
 	assert_made(state, false, true, "Pod web/other: no UTF-8\n");
 	state_free(state);
 }
@@ -224,9 +224,9 @@ static void one_without_a_name_is_counted(void **unused)
 	struct state *state = new_state();
 
 	(void)unused;
-	assert_int_equal(state_unreadable(state, STATE_BIND_POLICY, "web", "", "too large"), STATE_CHANGED);
+	assert_int_equal(state_unreadable(state, STATE_BIND_POLICY, "web", "", "", "too large"), STATE_CHANGED);
 	assert_int_equal(state_lost_count(state, STATE_BIND_POLICY), 1);
-	assert_int_equal(state_unreadable(state, STATE_BIND_POLICY, "", "edge", "too large"), STATE_CHANGED);
+	assert_int_equal(state_unreadable(state, STATE_BIND_POLICY, "", "edge", "", "too large"), STATE_CHANGED);
 	assert_int_equal(state_lost_count(state, STATE_BIND_POLICY), 2);
 	assert_int_equal(state_count(state, STATE_BIND_POLICY), 1);
 	assert_made(state, true, true, "BindPolicy /?: ");

@@ -59,6 +59,8 @@ static void see_value(const struct look *look, size_t len, struct glance *ret)
 		take(ret->name, sizeof(ret->name), look->p, len);
 	else if (!strcmp(name, "resourceVersion"))
 		take(ret->version, sizeof(ret->version), look->p, len);
+	else if (!strcmp(name, "uid"))
+		take(ret->uid, sizeof(ret->uid), look->p, len);
 }
 
 /* Behind an opening quote; false: the text ends. */

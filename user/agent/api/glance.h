@@ -11,6 +11,7 @@
 
 #define GLANCE_NAME 254	   /* with the NUL; names of Kubernetes have at most 253 bytes */
 #define GLANCE_VERSION 128 /* with the NUL */
+#define GLANCE_UID 65	   /* with the NUL */
 
 /* Strings are empty where there is none, or none that is printable ASCII without escapes and fits. */
 struct glance {
@@ -18,6 +19,7 @@ struct glance {
 	char namespace[GLANCE_NAME];
 	char name[GLANCE_NAME];
 	char version[GLANCE_VERSION]; /* metadata.resourceVersion */
+	char uid[GLANCE_UID];
 };
 
 /* `event`: the object is the member "object" of the text, as in a watch; else it is the text. */

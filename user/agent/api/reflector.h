@@ -63,10 +63,11 @@ struct reflector_config {
 	 */
 	int (*on_object)(void *ctx, struct json_object *object, bool gone);
 	/*
-	 * An object is there, but is too large, nested too deeply, or not UTF-8. Names are empty where they could not be
-	 * found ("" for the namespace of what has none, too); they are printable ASCII. It counts as seen by the list.
+	 * An object is there, but is too large, nested too deeply, or not UTF-8. Names, and the uid, are empty where they
+	 * could not be found ("" for the namespace of what has none, too); they are printable ASCII. It counts as seen by
+	 * the list.
 	 */
-	void (*on_unreadable)(void *ctx, const char *namespace, const char *name, const char *why);
+	void (*on_unreadable)(void *ctx, const char *namespace, const char *name, const char *uid, const char *why);
 	/* The list is complete. */
 	void (*on_list_end)(void *ctx);
 	/* A line for the log, without the resource's name; text from the server in it is one line of printable UTF-8. */

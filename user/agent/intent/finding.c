@@ -38,11 +38,13 @@ static uint64_t hash_of(const struct finding *finding)
 	return hash;
 }
 
-static bool is_known(const struct findings *findings, const struct finding *finding)
+static bool is_known(const struct findings *findings, const struct finding *finding, size_t *ret_same_namespace)
 {
+	*ret_same_namespace = 0;
 	for (size_t i = 0; i < findings->n; i++) {
 		const struct finding *known = &findings->items[i];
 
+		*ret_same_namespace += !strcmp(known->namespace, finding->namespace);
 		if (known->hash == finding->hash && !strcmp(known->kind, finding->kind) &&
 		    !strcmp(known->namespace, finding->namespace) && !strcmp(known->name, finding->name) &&
 		    !strcmp(known->text, finding->text))
@@ -56,6 +58,7 @@ void findings_add(struct findings *findings, enum finding_level level, const cha
 {
 	struct finding finding = { .level = level, .kind = kind };
 	char text[512];
+	size_t same = 0;
 	va_list args;
 
 	va_start(args, format);
@@ -66,11 +69,12 @@ void findings_add(struct findings *findings, enum finding_level level, const cha
 	finding.text = copy(text);
 	if (finding.namespace && finding.name && finding.text) {
 		finding.hash = hash_of(&finding);
-		if (is_known(findings, &finding)) {
+		if (is_known(findings, &finding, &same)) {
 			finding_done(&finding);
 			return;
 		}
-		if (findings->n < FINDINGS_MAX && !bc_grow(&findings->items, &findings->room, findings->n + 1)) {
+		if (findings->n < FINDINGS_MAX && (!*namespace || same < FINDINGS_OF_NAMESPACE) &&
+		    !bc_grow(&findings->items, &findings->room, findings->n + 1)) {
 			findings->items[findings->n++] = finding;
 			return;
 		}

@@ -24,12 +24,13 @@ struct finding {
 };
 
 #define FINDINGS_MAX 1000
+#define FINDINGS_OF_NAMESPACE 200 /* so that one namespace cannot hide what is wrong with others */
 
 /* Owns `items`. Zero-initialised is empty. In a fixed order, each finding once. */
 struct findings {
 	struct finding *items;
 	size_t n, room;
-	size_t dropped; /* beyond FINDINGS_MAX, or for want of memory: only counted */
+	size_t dropped; /* beyond either limit, or for want of memory: only counted */
 };
 
 /* Copies the strings, each byte that is not printable written as \xHH; says nothing twice. */

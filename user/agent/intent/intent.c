@@ -8,6 +8,7 @@
 #include "agent/intent/write.h"
 
 #define BLOCK_MAX (512u << 10) /* bytes for one path: 500 of them are what a file of policy may hold */
+#define SHARE_MAX (4u << 20)   /* bytes for all pods of one namespace: the agent has memory for others, too */
 
 /* The rules of one path. */
 struct block {
@@ -20,6 +21,13 @@ struct block {
 struct local {
 	const struct state_entry *entry;
 	const struct state_entry *rival; /* another one that claims to be the same; NULL: none */
+	bool gone;			 /* its object is */
+};
+
+/* What the pods of a namespace have taken. */
+struct share {
+	char name[OBJECT_KEY_MAX];
+	size_t used;
 };
 
 /* How much of what is claimed for a pod is written, where it is too much. */
@@ -38,6 +46,9 @@ struct making {
 	size_t nlocals, locals_room;
 	struct block *blocks;
 	size_t nblocks, blocks_room;
+	struct share *shares;
+	size_t nshares, shares_room;
+	size_t share_end;     /* how long the text may get for the pod in question */
 	struct bc_text text;  /* of the blocks */
 	struct claims claims; /* of the pod in question */
 	struct rows rows;
@@ -49,6 +60,7 @@ static void making_done(struct making *m)
 	for (size_t i = 0; i < m->nblocks; i++)
 		free(m->blocks[i].path);
 	free(m->blocks);
+	free(m->shares);
 	free(m->locals);
 	findings_done(&m->findings);
 	bc_text_done(&m->text);
@@ -76,9 +88,11 @@ static void find_rejected(struct making *m)
 
 	for (enum state_kind kind = 0; kind < STATE_KINDS; kind++) {
 		for (size_t i = 0; (entry = state_at(m->state, kind, i)); i++)
-			if (entry->error)
+			if (entry->error) {
+				m->counts.rejected++;
 				gather_note(&m->findings, FINDING_REJECTED, kind, entry->key, "%s%s", entry->error,
 					    rest_of(kind, entry));
+			}
 		if (state_lost_count(m->state, kind))
 			findings_add(&m->findings, FINDING_REJECTED, state_kind_name(kind), "", "?",
 				     "%zu more of this kind cannot be read, not even their names",
@@ -93,20 +107,38 @@ static int compare_locals(const void *left, const void *right)
 	return strcmp(a->entry->pod->id, b->entry->pod->id) ?: strcmp(a->entry->key, b->entry->key);
 }
 
+static int add_local(struct making *m, const struct state_entry *entry, bool gone)
+{
+	const struct pod *pod = entry->pod;
+
+	if (!pod || pod->finished)
+		return 0;
+	/* One that could not be read at all is here, or it would not be known. */
+	if (pod->node ? strcmp(pod->node, m->config->node) != 0 : !pod->doubtful)
+		return 0;
+	if (bc_grow(&m->locals, &m->locals_room, m->nlocals + 1))
+		return -ENOMEM;
+	m->locals[m->nlocals++] = (struct local){ .entry = entry, .gone = gone };
+	if (gone)
+		gather_note(&m->findings, FINDING_NOTE, STATE_POD, entry->key,
+			    "was deleted, but its cgroup is there: it goes on being denied what the cluster denies it");
+	else
+		m->counts.pods++;
+	return 0;
+}
+
 /* The pods on this node. Of two that would have the same cgroup, nobody knows whose it is. */
 static int find_locals(struct making *m)
 {
 	const struct state_entry *entry;
+	int r = 0;
 
-	for (size_t i = 0; (entry = state_at(m->state, STATE_POD, i)); i++) {
-		const struct pod *pod = entry->pod;
-
-		if (!pod || !pod->node || strcmp(pod->node, m->config->node) != 0 || pod->finished)
-			continue;
-		if (bc_grow(&m->locals, &m->locals_room, m->nlocals + 1))
-			return -ENOMEM;
-		m->locals[m->nlocals++] = (struct local){ .entry = entry };
-	}
+	for (size_t i = 0; !r && (entry = state_at(m->state, STATE_POD, i)); i++)
+		r = add_local(m, entry, false);
+	for (size_t i = 0; !r && (entry = state_gone_at(m->state, i)); i++)
+		r = add_local(m, entry, true);
+	if (r)
+		return r;
 	if (m->nlocals)
 		qsort(m->locals, m->nlocals, sizeof(*m->locals), compare_locals);
 	for (size_t i = 1; i < m->nlocals; i++) {
@@ -122,7 +154,6 @@ static int find_locals(struct making *m)
 			gather_note(&m->findings, FINDING_WARNING, STATE_POD, m->locals[i].entry->key,
 				    "claims to be the same static pod as %s: it is given nothing",
 				    m->locals[i].rival->key);
-	m->counts.pods = m->nlocals;
 	return 0;
 }
 
@@ -166,7 +197,8 @@ static int add_denies(struct making *m)
 static int make_rows(struct making *m, const struct local *local)
 {
 	const struct gather g = { m->state, &m->findings };
-	int r = gather(&g, local->entry, local->rival || m->amount == CLUSTER_DENIES, &m->claims);
+	bool bare = local->rival || local->gone || local->entry->pod->ending || m->amount == CLUSTER_DENIES;
+	int r = gather(&g, local->entry, bare, &m->claims);
 
 	m->rows.n = 0;
 	if (r)
@@ -190,7 +222,7 @@ static int add_block(struct making *m, const struct local *local, enum podpath_d
 	bc_text_addf(&m->text, "\n# Pod %s\n", local->entry->key);
 	r = write_rows(&w, &m->rows);
 	block.len = m->text.len - block.at;
-	if (!r && block.len > BLOCK_MAX && m->amount != CLUSTER_DENIES)
+	if (!r && (block.len > BLOCK_MAX || m->text.len > m->share_end) && m->amount != CLUSTER_DENIES)
 		return -E2BIG;
 	block.path = strdup(path);
 	if (r || !block.path || bc_grow(&m->blocks, &m->blocks_room, m->nblocks + 1)) {
@@ -215,29 +247,49 @@ static int add_blocks(struct making *m, const struct local *local, struct bc_err
 	return r;
 }
 
+/* Of the pod's namespace; NULL: no memory. */
+static struct share *find_share(struct making *m, const struct local *local)
+{
+	struct share share = {};
+
+	(void)gather_split(local->entry->key, share.name);
+	for (size_t i = 0; i < m->nshares; i++)
+		if (!strcmp(m->shares[i].name, share.name))
+			return &m->shares[i];
+	if (bc_grow(&m->shares, &m->shares_room, m->nshares + 1))
+		return NULL;
+	m->shares[m->nshares] = share;
+	return &m->shares[m->nshares++];
+}
+
 /* Nobody's pod is to take so much that there is no room for others'. */
 static int add_pod(struct making *m, const struct local *local, struct bc_error *reterr)
 {
 	static const char *const whose[] = { NULL, "they and the cluster's", "the cluster's" };
 	const size_t text = m->text.len, blocks = m->nblocks, rules = m->counts.rules;
-	int r = -E2BIG;
+	struct share *share = find_share(m, local);
+	int r = share ? -E2BIG : -ENOMEM;
 
+	if (share)
+		m->share_end = text + (share->used < SHARE_MAX ? SHARE_MAX - share->used : 0);
 	for (m->amount = ALL; r == -E2BIG && m->amount <= CLUSTER_DENIES; m->amount++) {
 		m->text.len = text;
 		m->counts.rules = rules;
 		while (m->nblocks > blocks)
 			free(m->blocks[--m->nblocks].path);
 		if (m->amount != ALL)
-			gather_note(
-				&m->findings, FINDING_WARNING, STATE_POD, local->entry->key,
-				"its policies have too many rules, or too many that overlap: in force is only what %s "
-				"deny",
-				whose[m->amount]);
+			gather_note(&m->findings, FINDING_WARNING, STATE_POD, local->entry->key,
+				    "its policies, or its namespace's together, have too many rules, or too many that "
+				    "overlap: in "
+				    "force is only what %s deny",
+				    whose[m->amount]);
 		r = make_rows(m, local);
 		if (!r && m->rows.n)
 			r = add_blocks(m, local, reterr);
 	}
 	m->counts.pods_ruled += !r && m->rows.n;
+	if (share)
+		share->used += m->text.len - text;
 	return r;
 }
 

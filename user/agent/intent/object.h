@@ -16,7 +16,8 @@ struct pod {
 	char id[PODPATH_UID_MAX + 1]; /* what its cgroup is named by: its uid, or the hash of a static pod */
 	char *node;		      /* NULL: it is on none yet */
 	enum pod_qos qos;
-	bool finished;
+	bool finished; /* none of its containers can run */
+	bool ending;   /* its phase says so, but nobody says that they do not: it is given nothing, and denied what it was */
 	bool host_network;
 	bool own_users; /* uid 1000 inside is another one outside */
 	/*
@@ -72,6 +73,9 @@ void pod_done(struct pod *pod);
 void ns_object_done(struct ns_object *ns);
 void bind_policy_done(struct bind_policy *policy);
 void cluster_policy_done(struct cluster_policy *policy);
+
+/* About how many bytes it takes. */
+size_t bind_policy_weight(const struct bind_policy *policy);
 
 bool pod_equal(const struct pod *a, const struct pod *b);
 bool ns_object_equal(const struct ns_object *a, const struct ns_object *b);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "agent/intent/object.h"
 
 #define HASH_LEN 32 /* of a static pod: hexadecimal digits */
@@ -25,8 +26,8 @@ static bool same_text(const char *a, const char *b)
 bool pod_equal(const struct pod *a, const struct pod *b)
 {
 	return !strcmp(a->id, b->id) && same_text(a->node, b->node) && a->qos == b->qos && a->finished == b->finished &&
-	       a->host_network == b->host_network && a->own_users == b->own_users && a->doubtful == b->doubtful &&
-	       a->narrowed == b->narrowed && labels_equal(&a->labels, &b->labels) &&
+	       a->ending == b->ending && a->host_network == b->host_network && a->own_users == b->own_users &&
+	       a->doubtful == b->doubtful && a->narrowed == b->narrowed && labels_equal(&a->labels, &b->labels) &&
 	       rules_equal(&a->narrow, &b->narrow) && same_text(a->narrow_error, b->narrow_error);
 }
 
@@ -141,6 +142,32 @@ static int parse_annotation(const struct field *metadata, struct pod *pod, struc
 	return r ? bc_fail(reterr, r, "out of memory") : 0;
 }
 
+/*
+ * Whether a container may still run. A pod can be Failed long before that: when it is evicted, or its time is over, an
+ * older kubelet says so at once, and then gives it the time that its author has asked for.
+ */
+static bool may_run(const struct field *status)
+{
+	static const char *const lists[] = { "containerStatuses", "initContainerStatuses",
+					     "ephemeralContainerStatuses" };
+	size_t told = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		const struct field list = field_member(status, lists[i]);
+		size_t n = json_object_is_type(list.value, json_type_array) ? json_object_array_length(list.value) : 0;
+
+		for (size_t k = 0; k < n; k++) {
+			const struct field container = field_element(&list, k);
+			const struct field state = field_member(&container, "state");
+
+			if (!state.value || field_member(&state, "running").value)
+				return true;
+		}
+		told += n;
+	}
+	return !told;
+}
+
 /* What the API server and the scheduler have made of it. */
 static int parse_place(const struct field *root, struct pod *pod, struct bc_error *reterr)
 {
@@ -163,7 +190,8 @@ static int parse_place(const struct field *root, struct pod *pod, struct bc_erro
 	pod->qos = POD_GUARANTEED;
 	while (pod->qos < POD_QOS_CLASSES && !same_text(classes[pod->qos], qos))
 		pod->qos++;
-	pod->finished = same_text(phase, "Succeeded") || same_text(phase, "Failed");
+	if (same_text(phase, "Succeeded") || same_text(phase, "Failed"))
+		*(may_run(&status) ? &pod->ending : &pod->finished) = true;
 	pod->own_users = !host_users;
 	pod->node = node ? strdup(node) : NULL;
 	return node && !pod->node ? bc_fail(reterr, -ENOMEM, "out of memory") : 0;

@@ -27,6 +27,15 @@ void ns_object_done(struct ns_object *ns)
 	labels_done(&ns->labels);
 }
 
+size_t bind_policy_weight(const struct bind_policy *policy)
+{
+	const struct selector *pods = &policy->pods;
+	const struct rules *rules = &policy->rules;
+
+	return sizeof(*policy) + pods->len + pods->room * sizeof(*pods->items) + rules->room * sizeof(*rules->items) +
+	       rules->ranges_room * sizeof(*rules->ranges) + rules->prefixes_room * sizeof(*rules->prefixes);
+}
+
 bool bind_policy_equal(const struct bind_policy *a, const struct bind_policy *b)
 {
 	return a->audit == b->audit && selector_equal(&a->pods, &b->pods) && rules_equal(&a->rules, &b->rules);

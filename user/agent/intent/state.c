@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/intent/gone.h"
 #include "agent/intent/object.h"
 #include "agent/intent/state.h"
 
@@ -17,6 +18,7 @@ struct store {
 
 struct state {
 	struct store stores[STATE_KINDS];
+	struct gone gone;
 };
 
 /* The functions of one kind, as functions of any. */
@@ -89,6 +91,8 @@ void state_free(struct state *state)
 			entry_done(kind, &state->stores[kind].entries[i]);
 		free(state->stores[kind].entries);
 	}
+	if (state)
+		gone_done(&state->gone);
 	free(state);
 }
 
@@ -182,6 +186,14 @@ static bool same_object(enum state_kind kind, const void *a, const void *b)
 	return a && b ? kinds[kind].equal(a, b) : a == b;
 }
 
+/* The object is there no more. */
+static void retire(struct state *state, enum state_kind kind, struct state_entry *entry)
+{
+	if (kind == STATE_POD)
+		gone_add(&state->gone, entry);
+	entry_done(kind, entry);
+}
+
 /* Whether there is a version of it that stands in for one that cannot be read. */
 static bool can_stand(enum state_kind kind, const struct state_entry *entry)
 {
@@ -213,9 +225,36 @@ static int put(struct state *state, enum state_kind kind, struct state_entry *en
 		free_object(kind, entry->object);
 		entry->object = TAKE_PTR(old->object);
 	}
-	entry_done(kind, old);
+	/* Made anew under the name of another, or one of which nothing is left. */
+	if (kind == STATE_POD && old->pod && (!entry->pod || strcmp(old->pod->id, entry->pod->id) != 0))
+		retire(state, kind, old);
+	else
+		entry_done(kind, old);
 	*old = *entry;
 	return same ? STATE_UNCHANGED : STATE_CHANGED;
+}
+
+/* Rejects a BindPolicy if its namespace has enough of them. 0 or -ENOMEM. */
+static int check_share(const struct state *state, struct state_entry *entry)
+{
+	size_t len = strcspn(entry->key, "/") + 1, used = bind_policy_weight(entry->policy);
+	char namespace[OBJECT_KEY_MAX];
+	const struct state_entry *other;
+
+	snprintf(namespace, sizeof(namespace), "%.*s", (int)len, entry->key);
+	for (size_t i = state_lower(state, STATE_BIND_POLICY, namespace);
+	     (other = state_at(state, STATE_BIND_POLICY, i)) && !strncmp(other->key, namespace, len); i++)
+		if (other->policy && strcmp(other->key, entry->key) != 0)
+			used += bind_policy_weight(other->policy);
+	if (used <= STATE_SHARE_MAX)
+		return 0;
+	free_object(STATE_BIND_POLICY, TAKE_PTR(entry->object));
+	if (asprintf(
+		    &entry->error,
+		    "the BindPolicies of its namespace take more than %u MiB: it is left out until it is written again",
+		    STATE_SHARE_MAX >> 20) < 0)
+		entry->error = NULL;
+	return entry->error ? 0 : -ENOMEM;
 }
 
 int state_set(struct state *state, enum state_kind kind, struct json_object *object)
@@ -223,12 +262,46 @@ int state_set(struct state *state, enum state_kind kind, struct json_object *obj
 	struct state_entry entry;
 	int r = read_entry(kind, object, &entry);
 
+	if (!r && kind == STATE_BIND_POLICY && entry.policy) {
+		r = check_share(state, &entry);
+		if (r)
+			entry_done(kind, &entry);
+	}
+	if (!r && kind == STATE_POD && entry.pod)
+		gone_drop(&state->gone, entry.pod->id);
 	/* Nobody is to undo what the cluster denies by a slip of the pen. */
 	return r ?: put(state, kind, &entry, kind == STATE_CLUSTER_POLICY && entry.error);
 }
 
+/*
+ * A pod of which nothing is known but its uid. It is on this node, or we would not be told of it; how it is made, and so
+ * where its cgroup is, is all that it can be.
+ */
+static struct pod *unread_pod(const char *uid)
+{
+	struct pod *pod = podpath_uid_ok(uid) && strchr(uid, '-') ? calloc(1, sizeof(*pod)) : NULL;
+
+	if (!pod)
+		return NULL;
+	snprintf(pod->id, sizeof(pod->id), "%s", uid);
+	pod->qos = POD_QOS_CLASSES;
+	pod->doubtful = pod->own_users = true;
+	return pod;
+}
+
+/* Whether it is the pod of that uid, as far as can be told, that we know by this name. */
+static bool is_known(const struct state *state, const char *key, const char *uid)
+{
+	const struct state_entry *entry = state_find(state, STATE_POD, key);
+
+	if (!entry || !entry->pod)
+		return false;
+	/* A static one goes by its hash. */
+	return !*uid || !strchr(entry->pod->id, '-') || !strcmp(entry->pod->id, uid);
+}
+
 int state_unreadable(struct state *state, enum state_kind kind, const char *namespace, const char *name,
-		     const char *why)
+		     const char *uid, const char *why)
 {
 	const bool namespaced = kinds[kind].namespaced;
 	struct state_entry entry = { .seen = true };
@@ -249,7 +322,9 @@ int state_unreadable(struct state *state, enum state_kind kind, const char *name
 	}
 	if (kind == STATE_CLUSTER_POLICY)
 		entry.cluster->doubtful = true;
-	r = put(state, kind, &entry, kind == STATE_CLUSTER_POLICY || kind == STATE_POD);
+	if (kind == STATE_POD && !is_known(state, key, uid))
+		entry.pod = unread_pod(uid);
+	r = put(state, kind, &entry, kind == STATE_CLUSTER_POLICY || (kind == STATE_POD && !entry.pod));
 	/* It is where it was, and may have become anything else: it is given nothing, and denied all. */
 	if (kind == STATE_POD && find(state, kind, key, &at) && state->stores[kind].entries[at].pod)
 		state->stores[kind].entries[at].pod->doubtful = true;
@@ -260,7 +335,7 @@ static void remove_at(struct state *state, enum state_kind kind, size_t at)
 {
 	struct store *store = &state->stores[kind];
 
-	entry_done(kind, &store->entries[at]);
+	retire(state, kind, &store->entries[at]);
 	store->n--;
 	if (at < store->n)
 		memmove(&store->entries[at], &store->entries[at + 1], (store->n - at) * sizeof(*store->entries));
@@ -300,7 +375,7 @@ int state_end_list(struct state *state, enum state_kind kind)
 			store->entries[kept++] = store->entries[i];
 			continue;
 		}
-		entry_done(kind, &store->entries[i]);
+		retire(state, kind, &store->entries[i]);
 		change = STATE_CHANGED;
 	}
 	store->n = kept;
@@ -312,4 +387,31 @@ int state_lost(struct state *state, enum state_kind kind)
 	state->stores[kind].lost++;
 	state->stores[kind].lost_in_list++;
 	return STATE_CHANGED;
+}
+
+const struct state_entry *state_gone_at(const struct state *state, size_t i)
+{
+	return i < state->gone.n ? &state->gone.entries[i] : NULL;
+}
+
+void state_leftover(struct state *state, const char *uid)
+{
+	struct state_entry entry = {}, *pod;
+
+	for (size_t i = 0; i < state->stores[STATE_POD].n; i++) {
+		pod = &state->stores[STATE_POD].entries[i];
+		if (pod->pod && !strcmp(pod->pod->id, uid))
+			return;
+	}
+	entry.pod = unread_pod(uid);
+	if (asprintf(&entry.key, "/%s", uid) < 0)
+		entry.key = NULL;
+	if (entry.key)
+		gone_add(&state->gone, &entry);
+	entry_done(STATE_POD, &entry);
+}
+
+int state_forget(struct state *state, bool (*is_there)(void *ctx, const struct pod *pod), void *ctx)
+{
+	return gone_forget(&state->gone, is_there, ctx) ? STATE_CHANGED : STATE_UNCHANGED;
 }

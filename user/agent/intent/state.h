@@ -43,6 +43,9 @@ const char *state_kind_name(enum state_kind kind);
  */
 int state_set(struct state *state, enum state_kind kind, struct json_object *object);
 
+/* Bytes of a namespace's BindPolicies, beyond which one that comes is rejected: the agent has memory for others, too. */
+#define STATE_SHARE_MAX (8u << 20)
+
 /* The object is gone; only its name counts. enum state_change. */
 int state_remove(struct state *state, enum state_kind kind, struct json_object *object);
 
@@ -55,11 +58,11 @@ int state_end_list(struct state *state, enum state_kind kind);
 
 /*
  * An object is there, but cannot be read at all: `why` is its error. A cluster policy goes on as it was last read, or is a
- * doubtful one that selects everything; a pod goes on as a doubtful one. Without its names it is as state_lost(). enum
- * state_change, or -ENOMEM.
+ * doubtful one that selects everything; a pod goes on as a doubtful one, and so does one that was never read, but whose
+ * uid is known ("": it is not). Without its names it is as state_lost(). enum state_change, or -ENOMEM.
  */
 int state_unreadable(struct state *state, enum state_kind kind, const char *namespace, const char *name,
-		     const char *why);
+		     const char *uid, const char *why);
 
 /*
  * An object of the kind was too large to be read, and nobody knows which. A list that lacks one takes no cluster policy
@@ -92,5 +95,15 @@ size_t state_lower(const struct state *state, enum state_kind kind, const char *
 const struct state_entry *state_find(const struct state *state, enum state_kind kind, const char *key);
 /* Of the kind, those that state_lost() counted in the last list or since. */
 size_t state_lost_count(const struct state *state, enum state_kind kind);
+
+/* A pod's cgroup was found. If none of the pods has it, it is one that is gone, of which nothing is known but the uid. */
+void state_leftover(struct state *state, const char *uid);
+
+/*
+ * Pods whose objects are gone, in the order in which they went; NULL behind the last. They stay until state_forget() is
+ * told that nothing of one is there. enum state_change.
+ */
+const struct state_entry *state_gone_at(const struct state *state, size_t i);
+int state_forget(struct state *state, bool (*is_there)(void *ctx, const struct pod *pod), void *ctx);
 
 #endif

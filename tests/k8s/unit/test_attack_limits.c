@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Who may write objects in one namespace, and wants to be all that the agent has time, room and words for. */
+#include <time.h>
+
+#include "cluster.h"
+
+static double milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return now.tv_sec * 1e3 + now.tv_nsec / 1e6;
+}
+
+/* Rejected by the thousand, each a finding; named so that they come first by any order. */
+static void two_thousand_bad_policies_hide_nobody_elses(void **unused)
+{
+	struct state *state = small_cluster();
+	_cleanup_(made_done) struct made made = {};
+
+	(void)unused;
+	set(state, STATE_NAMESPACE, NAMESPACE("aaa", ""));
+	for (int i = 0; i < 2000; i++)
+		setf(state, STATE_BIND_POLICY,
+		     "{'metadata': {'namespace': 'aaa', 'name': 'a%d'}, 'spec': {'podSelector': {}, 'rules': "
+		     "[{'action': "
+		     "'Grant', 'ports': ['9-%d']}]}}",
+		     i, i % 8 + 1);
+	set(state, STATE_BIND_POLICY, POLICY("web", "bad", "", GRANT("'9-8'")));
+	set(state, STATE_CLUSTER_POLICY, CLUSTER("bad", "'rules': [{'action': 'Deny', 'ports': [0]}]"));
+	set(state, STATE_POD,
+	    "{'metadata': {'namespace': 'dns', 'name': 'bad', 'uid': ''}, 'spec': {'nodeName': 'n1'}}");
+	make(state, &cluster_config, &made);
+	assert_finding(&made.findings, FINDING_REJECTED, "BindPolicy", "aaa", "a0", "runs backwards");
+	assert_finding(&made.findings, FINDING_REJECTED, "BindPolicy", "web", "bad", "runs backwards");
+	assert_finding(&made.findings, FINDING_REJECTED, "ClusterBindPolicy", "", "bad", "port 0");
+	assert_finding(&made.findings, FINDING_REJECTED, "Pod", "dns", "bad", "uid");
+	/* What is not told is counted, so that the numbers do not lie. */
+	assert_int_equal(made.findings.n + made.findings.dropped, 2003);
+	assert_int_equal(made.counts.rejected, 2003);
+	state_free(state);
+}
+
+/* Policies that are as long as one pod may have them, for all of their namespace's pods. */
+static void add_long_policies(struct state *state)
+{
+	for (int i = 0; i < 4; i++) {
+		_cleanup_(bc_text_done) struct bc_text rules = {};
+
+		for (int k = 0; k < 64; k++) {
+			bc_text_addf(&rules, "%s{'action': 'Deny', 'ports': [%d], 'runAsUser': %u, 'addresses': [",
+				     k ? ", " : "", 1000 + 64 * i + k, 4000000000u + i);
+			for (int a = 0; a < 8; a++)
+				bc_text_addf(&rules, "%s'2001:db8:1234:5678:9abc:def0:%x:%x'", a ? ", " : "", 4096 + i,
+					     4096 + a);
+			bc_text_addf(&rules, "]}");
+		}
+		setf(state, STATE_BIND_POLICY,
+		     "{'metadata': {'namespace': 'aaa', 'name': 'p%d'}, 'spec': {'podSelector': {}, 'rules': [%s]}}", i,
+		     rules.data);
+	}
+}
+
+/* The agent has 128 MiB. Of a hundred pods whose rules would have 40 MiB, each of them legal. */
+static void hundred_pods_of_long_policies_leave_room_for_others(void **unused)
+{
+	struct state *state = small_cluster();
+	_cleanup_(made_done) struct made made = {};
+	double before;
+
+	(void)unused;
+	set(state, STATE_NAMESPACE, NAMESPACE("aaa", ""));
+	for (int i = 0; i < 100; i++)
+		setf(state, STATE_POD,
+		     "{'metadata': {'namespace': 'aaa', 'name': 'a%d', 'uid': '00000000-0000-3000-8000-%012d'}, "
+		     "'spec': "
+		     "{'nodeName': 'n1', 'hostNetwork': true}, 'status': {'qosClass': 'Guaranteed'}}",
+		     i, i);
+	add_long_policies(state);
+	set(state, STATE_BIND_POLICY, POLICY("web", "b", "", GRANT("443")));
+	set(state, STATE_CLUSTER_POLICY, CLUSTER("c", "'rules': [{'action': 'Deny', 'ports': [22]}]"));
+	before = milliseconds();
+	make(state, &cluster_config, &made);
+	print_message("# %zu bytes of text, %.0f ms with the sanitizers\n", made.text.len, milliseconds() - before);
+	assert_in_range(made.text.len, 1u << 20, 6u << 20);
+	assert_verdict(&made, bind_of(P1, false, 443), BC_GRANT);
+	for (int i = 0; i < 100; i++) {
+		char path[80];
+
+		snprintf(path, sizeof(path), "/kubepods/pod00000000-0000-3000-8000-%012d", i);
+		assert_verdict(&made, bind_of(path, true, 22), BC_DENY);
+	}
+	assert_finding(&made.findings, FINDING_WARNING, "Pod", "aaa", "a99",
+		       "in force is only what the cluster's deny");
+	state_free(state);
+}
+
+/* Rules that overlap in as many ways as there are. */
+static void hundred_pods_of_overlapping_rules_take_seconds(void **unused)
+{
+	struct state *state = small_cluster();
+	_cleanup_(made_done) struct made made = {};
+	double before, took;
+
+	(void)unused;
+	set(state, STATE_NAMESPACE, NAMESPACE("aaa", ""));
+	for (int i = 0; i < 100; i++)
+		setf(state, STATE_POD,
+		     "{'metadata': {'namespace': 'aaa', 'name': 'a%d', 'uid': '00000000-0000-3000-8000-%012d'}, "
+		     "'spec': "
+		     "{'nodeName': 'n1'}, 'status': {'qosClass': 'Guaranteed'}}",
+		     i, i);
+	for (int i = 0; i < 16; i++) {
+		_cleanup_(bc_text_done) struct bc_text rules = {};
+
+		for (int k = 0; k < 16; k++) {
+			bc_text_addf(&rules, "%s{'action': 'Grant', 'ports': ['%d-%d'], 'addresses': [", k ? ", " : "",
+				     1000 + 16 * i + k, 60000 - 16 * i - k);
+			for (int a = 0; a < 16; a++)
+				bc_text_addf(&rules, "%s'10.%d.%d.0/24'", a ? ", " : "", i, a);
+			bc_text_addf(&rules, "]}");
+		}
+		setf(state, STATE_BIND_POLICY,
+		     "{'metadata': {'namespace': 'aaa', 'name': 'p%03d'}, 'spec': {'podSelector': {}, 'rules': [%s]}}",
+		     i, rules.data);
+	}
+	before = milliseconds();
+	assert_int_equal(intent_make(state, &cluster_config, &made.text, &made.findings, &made.counts, NULL), 0);
+	took = milliseconds() - before;
+	print_message("# %.0f ms with the sanitizers\n", took);
+	assert_true(took < 60000);
+	state_free(state);
+}
+
+/* A policy that selects by four thousand values is a quarter of a MiB, and the API takes as many of them as one likes. */
+static void hundred_policies_of_a_quarter_mebibyte_take_eight(void **unused)
+{
+	struct state *state = small_cluster();
+	_cleanup_(bc_text_done) struct bc_text selector = {};
+	_cleanup_(made_done) struct made made = {};
+
+	(void)unused;
+	for (int i = 0; i < 64; i++) {
+		bc_text_addf(&selector, "%s{'key': 'k%d', 'operator': 'NotIn', 'values': [", i ? ", " : "", i);
+		for (int k = 0; k < 64; k++)
+			bc_text_addf(&selector, "%s'%063d'", k ? ", " : "", k);
+		bc_text_addf(&selector, "]}");
+	}
+	for (int i = 0; i < 100; i++)
+		setf(state, STATE_BIND_POLICY,
+		     "{'metadata': {'namespace': 'aaa', 'name': 'a%02d'}, 'spec': {'podSelector': {'matchExpressions': "
+		     "[%s]}, 'rules': [{'action': 'Grant', 'ports': [443]}]}}",
+		     i, selector.data);
+	assert_int_equal(rejected(state, STATE_BIND_POLICY), 69);
+	set(state, STATE_BIND_POLICY, POLICY("web", "b", "", GRANT("443")));
+	make(state, &cluster_config, &made);
+	assert_verdict(&made, bind_of(P1, false, 443), BC_GRANT);
+	assert_finding(&made.findings, FINDING_REJECTED, "BindPolicy", "aaa", "a99", "take more than 8 MiB");
+	/* One in the place of itself, and one where there is room, are taken. */
+	setf(state, STATE_BIND_POLICY,
+	     "{'metadata': {'namespace': 'aaa', 'name': 'a00'}, 'spec': {'podSelector': {'matchExpressions': [%s]}, "
+	     "'rules': [{'action': 'Grant', 'ports': [444]}]}}",
+	     selector.data);
+	set(state, STATE_BIND_POLICY, POLICY("aaa", "small", "", GRANT("443")));
+	assert_int_equal(rejected(state, STATE_BIND_POLICY), 69);
+	unset(state, STATE_BIND_POLICY, "{'metadata': {'namespace': 'aaa', 'name': 'a00'}}");
+	setf(state, STATE_BIND_POLICY,
+	     "{'metadata': {'namespace': 'aaa', 'name': 'a99'}, 'spec': {'podSelector': {'matchExpressions': [%s]}, "
+	     "'rules': [{'action': 'Grant', 'ports': [444]}]}}",
+	     selector.data);
+	assert_int_equal(rejected(state, STATE_BIND_POLICY), 68);
+	state_free(state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(two_thousand_bad_policies_hide_nobody_elses),
+		cmocka_unit_test(hundred_pods_of_long_policies_leave_room_for_others),
+		cmocka_unit_test(hundred_policies_of_a_quarter_mebibyte_take_eight),
+		cmocka_unit_test(hundred_pods_of_overlapping_rules_take_seconds),
+	};
+
+	return cmocka_run_group_tests_name("attack_limits", tests, NULL, NULL);
+}

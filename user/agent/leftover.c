@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "host/mounts.h"
+#include "agent/intent/object.h"
+#include "agent/leftover.h"
+
+/* The directory that the paths of cgroups begin at; -1: it cannot be opened. */
+static int open_top(const char *cgroup)
+{
+	_cleanup_free_ char *found = NULL, *path = NULL;
+	_cleanup_close_ int fd = -1;
+	struct bc_error error;
+	int top = -1;
+
+	if (!cgroup && bc_find_cgroup2(&found, &error))
+		return -1;
+	if (bc_open_cgroup(cgroup ? cgroup : found, &fd, &error) || bc_cgroup_top(fd, &path, &top, &error))
+		return -1;
+	return top;
+}
+
+struct look {
+	const struct podpath_config *config;
+	int top;
+};
+
+/* Wherever it may be, as its rules are. */
+static bool is_there(void *ctx, const struct pod *pod)
+{
+	const struct look *look = ctx;
+	char path[PODPATH_MAX];
+
+	for (unsigned driver = PODPATH_SYSTEMD; driver <= PODPATH_CGROUPFS; driver <<= 1)
+		for (enum pod_qos qos = 0; driver & look->config->drivers && qos < POD_QOS_CLASSES; qos++)
+			if ((qos == pod->qos || pod->qos == POD_QOS_CLASSES) &&
+			    !podpath(look->config, driver, qos, pod->id, path, sizeof(path), NULL) &&
+			    (!faccessat(look->top, path + 1, F_OK, 0) || errno != ENOENT))
+				return true;
+	return false;
+}
+
+int leftover_forget(struct state *state, const struct podpath_config *config, const char *cgroup)
+{
+	_cleanup_close_ int top = -1;
+
+	if (!state_gone_at(state, 0))
+		return STATE_UNCHANGED;
+	top = open_top(cgroup);
+	return top < 0 ? STATE_UNCHANGED : state_forget(state, is_there, &(struct look){ config, top });
+}
+
+/* The uid in a cgroup's name, of which podpath() has put `before` and `behind` around it; false: it is no pod's. */
+static bool take_uid(const char *name, const char *before, const char *behind, char uid[PODPATH_UID_MAX + 1])
+{
+	size_t len = strlen(name), head = strlen(before), tail = strlen(behind);
+
+	if (len <= head + tail || len - head - tail > PODPATH_UID_MAX || strncmp(name, before, head) != 0 ||
+	    strcmp(name + len - tail, behind) != 0)
+		return false;
+	snprintf(uid, PODPATH_UID_MAX + 1, "%.*s", (int)(len - head - tail), name + head);
+	/* systemd's names, which alone have an end, have the uid's dashes as underscores. */
+	for (char *c = uid; tail && *c; c++)
+		if (*c == '_')
+			*c = '-';
+	return podpath_uid_ok(uid);
+}
+
+/* The pods of one directory; `path` is what that of one with the uid "0" is. Cuts it up. */
+static void find_in(struct state *state, int top, char *path)
+{
+	char *before = strrchr(path, '/'), *behind = strrchr(path, '0'), uid[PODPATH_UID_MAX + 1];
+	struct dirent *entry;
+	DIR *dir;
+	int fd;
+
+	*before++ = *behind++ = '\0';
+	fd = openat(top, path + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir && fd >= 0)
+		close(fd);
+	while (dir && (entry = readdir(dir)))
+		if (take_uid(entry->d_name, before, behind, uid))
+			state_leftover(state, uid);
+	if (dir)
+		closedir(dir);
+}
+
+void leftover_find(struct state *state, const struct podpath_config *config, const char *cgroup)
+{
+	_cleanup_close_ int top = open_top(cgroup);
+	char path[PODPATH_MAX];
+
+	for (unsigned driver = PODPATH_SYSTEMD; top >= 0 && driver <= PODPATH_CGROUPFS; driver <<= 1)
+		for (enum pod_qos qos = 0; driver & config->drivers && qos < POD_QOS_CLASSES; qos++)
+			if (!podpath(config, driver, qos, "0", path, sizeof(path), NULL))
+				find_in(state, top, path);
+}

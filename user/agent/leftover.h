@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Pods that were deleted, and whose cgroups are still there. */
+#ifndef BINDCTL_AGENT_LEFTOVER_H
+#define BINDCTL_AGENT_LEFTOVER_H
+
+#include "agent/intent/podpath.h"
+#include "agent/intent/state.h"
+
+/*
+ * Has the state forget those of which no cgroup is left, below the hierarchy that `cgroup` (NULL: cgroup2's root) lies in.
+ * Where that cannot be seen they stay. enum state_change.
+ */
+int leftover_forget(struct state *state, const struct podpath_config *config, const char *cgroup);
+
+/*
+ * For the start, when all pods are known and it is not known which were before: has the state know the pods whose cgroups
+ * are there, and which are not among the cluster's.
+ */
+void leftover_find(struct state *state, const struct podpath_config *config, const char *cgroup);
+
+#endif
