@@ -45,6 +45,15 @@ extern const struct command commands[];
 const struct command *find_command(const char *name);
 void print_command_help(const struct command *command);
 
+/*
+ * What messages tell to run is to be about the same instance: each global option that was given is to be told of. Then
+ * talk_globals() is what stands between "bindctl" and the command, "" without any, and talk_completed() the text with
+ * that where it tells to run something; malloc'ed, NULL without memory. say() completes by itself.
+ */
+void talk_of_option(const char *name, const char *value);
+const char *talk_globals(void);
+char *talk_completed(const char *text);
+
 /* "bindctl: PLACE: TEXT" on stderr, whatever is not printable escaped. */
 void say_error(const struct bc_error *error);
 void say_report(const struct bc_report *report);
@@ -56,8 +65,8 @@ int failed(const struct bc_error *error);
 /* A wrong call: the sentence, where help is to be had, and EXIT_USAGE. */
 int usage_error(const struct command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same for an option that getopt_long() did not know. */
-int unknown_option(const struct command *command, char **argv);
+/* The same for an option that getopt_long() did not know, or not with a value. */
+int unknown_option(const struct command *command, char **argv, const struct option *options);
 
 /*
  * The next option: its `val`, -1 behind the last one, or '?' when it was wrong or --help, *ret_exit then being what

@@ -236,7 +236,7 @@ static int make_rows(struct report *report, bool denied, struct bc_error *reterr
 		*row = (struct row){ .holder = &report->holders.items[i] };
 		r = report->judged ? judge_holder(&report->judge, row->holder, &row->hold) : 0;
 		if (r)
-			return bc_fail_errno(reterr, r, "cannot decide");
+			return bc_fail_errno(reterr, r, "cannot tell what the policy answers");
 		n += !denied || !row->hold.let;
 	}
 	report->n = n;

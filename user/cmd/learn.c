@@ -10,7 +10,7 @@
 #include "cmd/follow.h"
 #include "cmd/lessons.h"
 #include "cmd/names.h"
-#include "host/names.h"
+#include "cmd/request.h"
 #include "kernel/probe.h"
 #include "pure/clause.h"
 #include "pure/moment.h"
@@ -115,25 +115,15 @@ static int learn(struct watch *watch, const struct bc_instance *instance)
 /* The user by name or number, and the cgroup. An exit code; EXIT_DONE to go on. */
 static int parse_filter(struct lessons *lessons, const struct command *command, const char *user)
 {
+	struct bc_error error;
 	char text[256];
-	uint64_t uid;
-	int r;
 
 	if (lessons->cgroup && bc_check_path(lessons->cgroup, strlen(lessons->cgroup), text, sizeof(text)))
 		return usage_error(command, "learn: --cgroup: %s", text);
 	if (!user)
 		return EXIT_DONE;
 	lessons->of_user = user;
-	r = bc_parse_number(user, strlen(user), 0, UINT32_MAX - 1, &uid);
-	if (!r)
-		lessons->uid = uid;
-	else
-		r = bc_user_by_name(NULL, user, &lessons->uid);
-	if (r == -ENOENT)
-		say("learn: --user: unknown user '%s'", user);
-	else if (r)
-		say("learn: --user: cannot look up '%s': %s", user, strerror(-r));
-	return r ? EXIT_FAILED : EXIT_DONE;
+	return parse_user(user, &lessons->uid, &error) ? failed(&error) : EXIT_DONE;
 }
 
 static int parse(struct watch *watch, const struct command *command, int argc, char **argv, const char **ret_user)

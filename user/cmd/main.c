@@ -306,7 +306,7 @@ static int parse_globals(struct app *app, int argc, char **argv)
 		if (option == ':')
 			return usage_error(NULL, "option '%s' wants a value", argv[optind - 1]);
 		if (option == '?')
-			return unknown_option(NULL, argv);
+			return unknown_option(NULL, argv, options);
 		if (option == 'h') {
 			print_help();
 			return finish_output(EXIT_DONE);
@@ -325,10 +325,16 @@ static int parse_globals(struct app *app, int argc, char **argv)
 		else
 			app->instance.cgroup = optarg;
 	}
-	if (config)
+	if (config) {
 		app->store = bc_store_at(absolute(config));
-	if (pins)
+		talk_of_option("--config", config);
+	}
+	if (pins) {
 		app->instance.pins = absolute(pins);
+		talk_of_option("--pin", pins);
+	}
+	if (app->instance.cgroup)
+		talk_of_option("--cgroup", app->instance.cgroup);
 	return -1;
 }
 

@@ -105,13 +105,17 @@ int run_monitor(const struct app *app, const struct command *command, int argc, 
 			return usage_error(command, "monitor: --timeout: %s", text);
 		if (option == 'r') {
 			if (bc_parse_number(optarg, strlen(optarg), 0, UINT32_MAX, &rate))
-				return usage_error(command, "monitor: --rate: '%s' is not a number, or 0 for no limit",
-						   optarg);
+				return usage_error(
+					command,
+					"monitor: --rate: '%s' is not a number from 0 to 4294967295 (0: no limit)",
+					optarg);
 			watch.wanted.rate = rate;
 		}
 	}
 	if (optind < argc)
 		return usage_error(command, "monitor: unexpected '%s'", argv[optind]);
+	if (watch.filter.cgroup && watch.filter.unit)
+		return usage_error(command, "monitor: --cgroup and --unit exclude each other");
 	code = monitor(&watch, &app->instance);
 	event_filter_done(&watch.filter);
 	event_view_done(&watch.view);

@@ -96,8 +96,13 @@ int look_around(struct look *look, enum bc_hook hook, int cgroup_fd, struct bc_e
 	}
 	if (r)
 		return r;
-	if (place == BC_RUNS_BEFORE)
-		look_found(look, "%s: the kernel does not run our program for %s", bc_hook_name(hook),
-			   look->status->cgroup);
+	if (place == BC_RUNS_BEFORE) {
+		_cleanup_(bc_text_done) struct bc_text word = {};
+
+		bc_text_add_word(&word, look->status->cgroup);
+		look_found(look,
+			   "%s: the kernel does not run our program for %s; see: bpftool cgroup show %s effective",
+			   bc_hook_name(hook), look->status->cgroup, word.failed ? "" : word.data);
+	}
 	return find_silenced(look, hook, &effective, reterr);
 }

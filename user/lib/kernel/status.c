@@ -17,6 +17,11 @@
 /* Hooks whose programs decide. */
 #define BINDING (1u << BC_HOOK_BIND4 | 1u << BC_HOOK_BIND6 | 1u << BC_HOOK_POST_BIND4 | 1u << BC_HOOK_POST_BIND6)
 
+/* Of look->maps. */
+enum {
+	POLICY,
+};
+
 void bc_status_done(struct bc_status *status)
 {
 	for (size_t i = 0; i < status->nneighbours; i++)
@@ -37,7 +42,8 @@ static void check_dead(struct look *look, enum bc_hook hook)
 			   path);
 	else
 		look_found(look,
-			   "%s: the cgroup that it was attached to was removed; run: bindctl load --cgroup, or unload",
+			   "%s: the cgroup that it was attached to was removed; load with another --cgroup, or run: "
+			   "bindctl unload",
 			   bc_hook_name(hook));
 }
 
@@ -56,7 +62,7 @@ static void check_program(struct look *look, enum bc_hook hook)
 	for (size_t i = 0; i < ARRAY_SIZE(look->maps); i++)
 		if (look->maps[i].id && (look->maps[i].hooks >> hook & 1) &&
 		    !bc_program_uses(&program, look->maps[i].id))
-			look_found(look, "%s: the program uses another map than %s, which is pinned; run: bindctl load",
+			look_found(look, "%s: the program does not use the map that is pinned as %s; run: bindctl load",
 				   name, look->maps[i].pin);
 }
 
@@ -105,7 +111,10 @@ static void check_gate(struct look *look, const struct bc_cells *image)
 		return;
 	bc_gate_needs(image, &needs);
 	if (bc_gate_lacks(&force, &needs))
-		look_found(look, "the gate keeps back ports that the policy speaks of; run: bindctl load");
+		look_found(
+			look,
+			"the programs take no notice of ports that the policy speaks of (the pin gate says that they "
+			"need not); run: bindctl load");
 }
 
 static int read_image(struct look *look, struct bc_error *reterr)
@@ -120,7 +129,9 @@ static int read_image(struct look *look, struct bc_error *reterr)
 		return 0;
 	}
 	if (r == -EBADMSG) {
-		look_found(look, "%s; run: bindctl unload, then load", error.text);
+		/* Of the pin itself that was found already. */
+		if (look->maps[POLICY].id)
+			look_found(look, "%s", error.text);
 		return 0;
 	}
 	if (r) {
@@ -128,7 +139,7 @@ static int read_image(struct look *look, struct bc_error *reterr)
 		return r;
 	}
 	if (bc_image_check(&image, &error)) {
-		look_found(look, "the policy in force is broken: %s; run: bindctl load", error.text);
+		look_found(look, "%s", error.text);
 		return 0;
 	}
 	about = &image.cells[1].about;
@@ -149,8 +160,8 @@ static void check_rest(struct look *look)
 	struct bc_error error;
 
 	if (strangers)
-		look_found(look, "%s holds %zu thing%s that bindctl did not put there", pins, strangers,
-			   strangers == 1 ? "" : "s");
+		look_found(look, "%s holds %zu thing%s that bindctl did not put there; move %s elsewhere", pins,
+			   strangers, strangers == 1 ? "" : "s", strangers == 1 ? "it" : "them");
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
 		look_found(look,
 			   "the kernel's BTF is not there (/sys/kernel/btf/vmlinux): what is attached runs on, but "
@@ -160,11 +171,12 @@ static void check_rest(struct look *look)
 	else if (look->status->lost)
 		look_found(look,
 			   "%" PRIu64
-			   " events are lost: bindctl monitor did not read them fast enough; bindctl load counts anew",
+			   " events were lost: bindctl monitor or learn did not read them fast enough; to count anew, "
+			   "run: bindctl load",
 			   look->status->lost);
 }
 
-/* The pinned maps that commands and programs, or one program and the next, must both be using. */
+/* The pinned maps that commands and programs, or one program and the next, must both be using: look->maps. */
 static void find_maps(struct look *look)
 {
 	static const struct {
@@ -172,7 +184,7 @@ static void find_maps(struct look *look)
 		uint32_t type;
 		uint32_t hooks;
 	} shared[] = {
-		{ BC_PIN_POLICY, BPF_MAP_TYPE_ARRAY_OF_MAPS, BINDING },
+		[POLICY] = { BC_PIN_POLICY, BPF_MAP_TYPE_ARRAY_OF_MAPS, BINDING },
 		{ BC_PIN_GATE, BPF_MAP_TYPE_ARRAY, BINDING },
 		{ BC_PIN_RINGS, BPF_MAP_TYPE_ARRAY_OF_MAPS, BINDING },
 		{ BC_PIN_NOTES, BPF_MAP_TYPE_SK_STORAGE, ~0u },
@@ -181,12 +193,13 @@ static void find_maps(struct look *look)
 	_Static_assert(ARRAY_SIZE(shared) == ARRAY_SIZE(look->maps), "a place for each");
 	for (size_t i = 0; i < ARRAY_SIZE(shared); i++) {
 		_cleanup_close_ int fd = -1;
+		struct bc_error error;
 
 		look->maps[i].pin = shared[i].pin;
 		look->maps[i].hooks = shared[i].hooks;
-		if (bc_pin_open_map(look->instance->pins, shared[i].pin, shared[i].type, &fd, &look->maps[i].id, NULL))
-			look_found(look, "the pin of the map %s is missing or not bindctl's; run: bindctl load",
-				   shared[i].pin);
+		if (bc_pin_open_map(look->instance->pins, shared[i].pin, shared[i].type, &fd, &look->maps[i].id,
+				    &error))
+			look_found(look, "%s", error.text);
 	}
 }
 
