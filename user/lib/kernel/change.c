@@ -35,7 +35,7 @@ static int lock_both(struct bc_change *change, enum bc_change_kind kind, struct 
 	if (kind == BC_CHANGE_ADD)
 		r = bc_store_prepare(store, change->options.runtime, reterr);
 	if (!r && kind != BC_CHANGE_NOTHING) {
-		r = bc_lock_directory(dir, change->site.instance->patience, &change->config_lock, reterr);
+		r = bc_lock_directory(dir, &change->site.instance->patience, &change->config_lock, reterr);
 		if (r == -ENOENT && kind == BC_CHANGE_REMOVE)
 			r = 0;
 	}

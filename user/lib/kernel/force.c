@@ -129,7 +129,6 @@ int bc_force_open(const char *dir, struct bc_force *ret_force, struct bc_error *
 	_cleanup_(bc_force_done) struct bc_force force = BC_FORCE_NONE;
 	struct bpf_map_info info = {};
 	uint32_t size = sizeof(info);
-	char path[BC_PIN_MAX];
 	int r = bc_open_policy(dir, &force.policy_fd, reterr);
 
 	if (!r)
@@ -137,7 +136,7 @@ int bc_force_open(const char *dir, struct bc_force *ret_force, struct bc_error *
 	if (r)
 		return r;
 	if (bpf_obj_get_info_by_fd(force.gate_fd, &info, &size) || info.value_size != sizeof(struct bc_gate))
-		return bc_pin_path(path, dir, BC_PIN_GATE, reterr) ?: bc_pin_replaced(path, reterr);
+		return bc_pin_replaced(dir, BC_PIN_GATE, reterr);
 	*ret_force = force;
 	force = BC_FORCE_NONE;
 	return 0;

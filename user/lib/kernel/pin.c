@@ -20,13 +20,15 @@ int bc_pin_path(char *path, const char *dir, const char *name, struct bc_error *
 	return 0;
 }
 
-int bc_pin_replaced(const char *path, struct bc_error *reterr)
+int bc_pin_replaced(const char *dir, const char *name, struct bc_error *reterr)
 {
-	_cleanup_(bc_text_done) struct bc_text word = {};
+	_cleanup_(bc_text_done) struct bc_text path = {}, word = {};
 
-	bc_text_add_word(&word, path);
-	return bc_fail(reterr, -EBADMSG, "%s is not what bindctl pinned there; run: rm %s, then: bindctl load", path,
-		       word.failed ? "" : word.data);
+	bc_text_addf(&path, "%s/%s", dir, name);
+	if (!path.failed)
+		bc_text_add_word(&word, path.data);
+	return bc_fail(reterr, -EBADMSG, "%s/%s is not what bindctl pinned there; run: rm %s, then: bindctl load", dir,
+		       name, path.failed || word.failed ? "" : word.data);
 }
 
 /* Every name that a pin of ours can have; the schema is not among them. */
@@ -134,22 +136,34 @@ static bool has_policy(const char *dir)
 	       !bpf_obj_get_info_by_fd(fd, &info, &size) && !strcmp(info.name, "bc_policy");
 }
 
-static int open_schema(const char *dir, int *ret_fd, struct bc_schema *ret, struct bc_error *reterr)
+int bc_pin_open(const char *dir, const char *name, int *ret_fd, struct bc_error *reterr)
 {
-	_cleanup_close_ int fd = -1;
 	char path[BC_PIN_MAX];
-	int r = bc_pin_path(path, dir, BC_PIN_SCHEMA, reterr);
+	int fd, r = bc_pin_path(path, dir, name, reterr);
 
 	if (r)
 		return r;
 	fd = bpf_obj_get(path);
+	if (fd < 0 && errno == ENOENT)
+		return bc_fail(reterr, -ENOENT, "the pin %s is missing; run: bindctl load", path);
 	if (fd < 0)
 		return bc_fail_errno(reterr, -errno, "cannot open %s", path);
+	*ret_fd = fd;
+	return 0;
+}
+
+static int open_schema(const char *dir, int *ret_fd, struct bc_schema *ret, struct bc_error *reterr)
+{
+	_cleanup_close_ int fd = -1;
+	int r = bc_pin_open(dir, BC_PIN_SCHEMA, &fd, reterr);
+
+	if (r)
+		return r;
 	r = read_schema(fd, ret);
 	if (r == -EEXIST)
-		return bc_fail(reterr, r, "%s was not made by bindctl; give another --pin", path);
+		return bc_fail(reterr, r, "%s/%s was not made by bindctl; give another --pin", dir, BC_PIN_SCHEMA);
 	if (r)
-		return bc_fail_errno(reterr, r, "cannot read %s", path);
+		return bc_fail_errno(reterr, r, "cannot read %s/%s", dir, BC_PIN_SCHEMA);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -159,7 +173,6 @@ int bc_pins_check(const char *dir, uint32_t *ret_schema, struct bc_error *reterr
 	struct bc_schema schema = {};
 	struct contents contents;
 	_cleanup_close_ int fd = -1;
-	char path[BC_PIN_MAX];
 	int r = look_into(dir, &contents);
 
 	if (ret_schema)
@@ -172,9 +185,8 @@ int bc_pins_check(const char *dir, uint32_t *ret_schema, struct bc_error *reterr
 	if (r == -ENOENT && contents.known == contents.n && has_policy(dir))
 		return BC_PINS_OLDER;
 	/* The others are ours: what stands in the place of the mark is not. */
-	if (r == -EEXIST && contents.known == contents.n && has_policy(dir) &&
-	    !bc_pin_path(path, dir, BC_PIN_SCHEMA, reterr))
-		bc_pin_replaced(path, reterr);
+	if (r == -EEXIST && contents.known == contents.n && has_policy(dir))
+		bc_pin_replaced(dir, BC_PIN_SCHEMA, reterr);
 	if (r == -ENOENT)
 		return bc_fail(reterr, -EEXIST, "%s holds something that bindctl did not put there; give another --pin",
 			       dir);
@@ -290,18 +302,12 @@ int bc_pin_open_map(const char *dir, const char *name, uint32_t type, int *ret_f
 	struct bpf_map_info info = {};
 	uint32_t size = sizeof(info);
 	_cleanup_close_ int fd = -1;
-	char path[BC_PIN_MAX];
-	int r = bc_pin_path(path, dir, name, reterr);
+	int r = bc_pin_open(dir, name, &fd, reterr);
 
 	if (r)
 		return r;
-	fd = bpf_obj_get(path);
-	if (fd < 0 && errno == ENOENT)
-		return bc_fail(reterr, -ENOENT, "the pin %s is missing; run: bindctl load", path);
-	if (fd < 0)
-		return bc_fail_errno(reterr, -errno, "cannot open %s", path);
 	if (bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != type)
-		return bc_pin_replaced(path, reterr);
+		return bc_pin_replaced(dir, name, reterr);
 	*ret_fd = TAKE_FD(fd);
 	if (ret_id)
 		*ret_id = info.id;

@@ -71,6 +71,9 @@ int bc_pins_set(const char *dir, uint32_t features, uint64_t cgroup, struct bc_e
 /* Pins what the descriptor is of, in one step in the place of what had the name. */
 int bc_pin_put(const char *dir, const char *name, int fd, struct bc_error *reterr);
 
+/* Opens a pin, whatever it is of. 0, or -errno with a sentence. */
+int bc_pin_open(const char *dir, const char *name, int *ret_fd, struct bc_error *reterr);
+
 /*
  * Opens a pinned map of that type (enum bpf_map_type), and says its id if `ret_id` is not NULL; -ENOENT, or -EBADMSG
  * when it is something else.
@@ -79,7 +82,7 @@ int bc_pin_open_map(const char *dir, const char *name, uint32_t type, int *ret_f
 		    struct bc_error *reterr);
 
 /* The sentence for what stands in the place of a pin, and -EBADMSG. */
-int bc_pin_replaced(const char *path, struct bc_error *reterr);
+int bc_pin_replaced(const char *dir, const char *name, struct bc_error *reterr);
 
 /* Removes one pin; one that is not there is no error. */
 int bc_pin_remove(const char *dir, const char *name, struct bc_error *reterr);
