@@ -245,7 +245,7 @@ static void say_what_is_missing(const struct report *report, const char *ports, 
 	const char *port = ports ? "port " : "a port", *which = ports ?: "";
 
 	if (!report->holders.n)
-		say("nobody holds %s%s", port, which);
+		say("no socket holds %s%s", port, which);
 	else if (!report->n && denied)
 		say("everybody who holds %s%s would still be let", port, which);
 	if (report->holders.hidden)

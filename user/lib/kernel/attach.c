@@ -43,8 +43,10 @@ static int link_info(int fd, const char *dir, enum bc_hook hook, struct bc_link 
 
 	/* A map or a program under this name gives other information or none. */
 	if (bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != BPF_LINK_TYPE_CGROUP ||
-	    info.cgroup.attach_type != hooks[hook].type)
-		return bc_pin_replaced(dir, hooks[hook].name, reterr);
+	    info.cgroup.attach_type != hooks[hook].type) {
+		bc_pin_replaced(dir, hooks[hook].name, reterr);
+		return -EBADMSG;
+	}
 	*ret_link = (struct bc_link){ true, info.cgroup.cgroup_id, info.prog_id };
 	return 0;
 }

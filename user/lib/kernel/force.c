@@ -135,8 +135,10 @@ int bc_force_open(const char *dir, struct bc_force *ret_force, struct bc_error *
 		r = bc_pin_open_map(dir, BC_PIN_GATE, BPF_MAP_TYPE_ARRAY, &force.gate_fd, NULL, reterr);
 	if (r)
 		return r;
-	if (bpf_obj_get_info_by_fd(force.gate_fd, &info, &size) || info.value_size != sizeof(struct bc_gate))
-		return bc_pin_replaced(dir, BC_PIN_GATE, reterr);
+	if (bpf_obj_get_info_by_fd(force.gate_fd, &info, &size) || info.value_size != sizeof(struct bc_gate)) {
+		bc_pin_replaced(dir, BC_PIN_GATE, reterr);
+		return -EBADMSG;
+	}
 	*ret_force = force;
 	force = BC_FORCE_NONE;
 	return 0;

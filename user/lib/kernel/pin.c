@@ -20,15 +20,15 @@ int bc_pin_path(char *path, const char *dir, const char *name, struct bc_error *
 	return 0;
 }
 
-int bc_pin_replaced(const char *dir, const char *name, struct bc_error *reterr)
+void bc_pin_replaced(const char *dir, const char *name, struct bc_error *reterr)
 {
 	_cleanup_(bc_text_done) struct bc_text path = {}, word = {};
 
 	bc_text_addf(&path, "%s/%s", dir, name);
 	if (!path.failed)
 		bc_text_add_word(&word, path.data);
-	return bc_fail(reterr, -EBADMSG, "%s/%s is not what bindctl pinned there; run: rm %s, then: bindctl load", dir,
-		       name, path.failed || word.failed ? "" : word.data);
+	bc_fail(reterr, -EBADMSG, "%s/%s is not what bindctl pinned there; run: rm %s, then: bindctl load", dir, name,
+		path.failed || word.failed ? "" : word.data);
 }
 
 /* Every name that a pin of ours can have; the schema is not among them. */
@@ -306,8 +306,10 @@ int bc_pin_open_map(const char *dir, const char *name, uint32_t type, int *ret_f
 
 	if (r)
 		return r;
-	if (bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != type)
-		return bc_pin_replaced(dir, name, reterr);
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != type) {
+		bc_pin_replaced(dir, name, reterr);
+		return -EBADMSG;
+	}
 	*ret_fd = TAKE_FD(fd);
 	if (ret_id)
 		*ret_id = info.id;
