@@ -57,6 +57,9 @@ void say_error(const struct bc_error *error);
 void say_report(const struct bc_report *report);
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* What goes on behind a noun of which there are so many: " was" or "s were". */
+const char *were(uint64_t n);
+
 /* say_error() and EXIT_FAILED. */
 int failed(const struct bc_error *error);
 

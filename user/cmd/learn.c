@@ -63,15 +63,16 @@ static int find_gaps(struct watch *watch, const struct bc_events *events, int r,
 	else
 		r = bc_events_losses(events, &losses, reterr);
 	if (losses.lost)
-		lessons_gap(lessons, "%" PRIu64 " binds were lost: they came faster than they were read", losses.lost);
+		lessons_gap(lessons, "%" PRIu64 " bind%s lost: they came faster than they were read", losses.lost,
+			    were(losses.lost));
 	if (lessons->learn.unkept)
-		lessons_gap(lessons, "%" PRIu64 " binds were left out: more than %u different ones were seen",
-			    lessons->learn.unkept, BC_LEARN_MAX);
+		lessons_gap(lessons, "%" PRIu64 " bind%s left out: more than %u different ones were seen",
+			    lessons->learn.unkept, were(lessons->learn.unkept), BC_LEARN_MAX);
 	if (watch->unplaced)
 		lessons_gap(lessons,
 			    "%" PRIu64
-			    " binds were left out: their cgroups were gone before it was seen where they were",
-			    watch->unplaced);
+			    " bind%s left out: from cgroups that were gone before it was seen where they were",
+			    watch->unplaced, were(watch->unplaced));
 	return r == -ENOLINK ? 0 : r;
 }
 

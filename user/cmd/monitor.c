@@ -43,10 +43,10 @@ static void say_losses(const struct watch *watch, const struct bc_events *events
 	if (bc_events_losses(events, &losses, NULL))
 		return;
 	if (losses.lost)
-		say("%" PRIu64 " events were lost: they came faster than they were read", losses.lost);
+		say("%" PRIu64 " event%s lost: they came faster than they were read", losses.lost, were(losses.lost));
 	if (losses.limited)
-		say("%" PRIu64 " binds that nothing refused were left out: more than %u in a second (--rate)",
-		    losses.limited, watch->wanted.rate);
+		say("%" PRIu64 " bind%s left out, which nothing refused: more than %u in a second (--rate)",
+		    losses.limited, were(losses.limited), watch->wanted.rate);
 }
 
 static int monitor(struct watch *watch, const struct bc_instance *instance)

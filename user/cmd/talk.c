@@ -82,6 +82,11 @@ void say_report(const struct bc_report *report)
 		say("and %zu more errors and warnings", report->dropped);
 }
 
+const char *were(uint64_t n)
+{
+	return n == 1 ? " was" : "s were";
+}
+
 int failed(const struct bc_error *error)
 {
 	say_error(error);

@@ -169,12 +169,11 @@ static void check_rest(struct bc_look *look)
 	if (bc_events_count_lost(pins, &look->status->lost, &error))
 		bc_look_found(look, "%s", error.text);
 	else if (look->status->lost)
-		bc_look_found(
-			look,
-			"%" PRIu64
-			" events were lost: bindctl monitor or learn did not read them fast enough; to count anew, "
-			"run: bindctl load",
-			look->status->lost);
+		bc_look_found(look,
+			      "%" PRIu64
+			      " event%s lost: bindctl monitor or learn did not read them fast enough; to count anew, "
+			      "run: bindctl load",
+			      look->status->lost, look->status->lost == 1 ? " was" : "s were");
 }
 
 /* The pinned maps that commands and programs, or one program and the next, must both be using: look->maps. */
