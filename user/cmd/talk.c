@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/option.h"
 #include "base/util.h"
 #include "cmd/app.h"
 
@@ -109,31 +110,12 @@ int usage_error(const struct command *command, const char *format, ...)
 	return EXIT_USAGE;
 }
 
-/* Whether the word is a long option that takes no value, and one behind it. */
-static bool is_overloaded(const char *word, const struct option *options)
+int refused_option(const struct command *command, int option, char **argv)
 {
-	size_t len = strcspn(word, "=");
+	struct bc_error error;
 
-	if (strncmp(word, "--", 2) || !word[len])
-		return false;
-	for (; options->name; options++)
-		if (options->val == optopt && options->has_arg == no_argument &&
-		    !strncmp(options->name, word + 2, len - 2))
-			return true;
-	return false;
-}
-
-int unknown_option(const struct command *command, char **argv, const struct option *options)
-{
-	const char *name = command ? command->name : "", *colon = command ? ": " : "", *word = argv[optind - 1];
-
-	if (is_overloaded(word, options))
-		return usage_error(command, "%s%soption '%.*s' takes no value", name, colon, (int)strcspn(word, "="),
-				   word);
-	/* A short one may stand anywhere in its word; of a long one getopt_long() leaves no letter. */
-	if (optopt)
-		return usage_error(command, "%s%sunknown option '-%c'", name, colon, optopt);
-	return usage_error(command, "%s%sunknown or ambiguous option '%s'", name, colon, word);
+	bc_option_refused(option, argv, &error);
+	return usage_error(command, "%s%s%s", command ? command->name : "", command ? ": " : "", error.text);
 }
 
 int next_option(const struct command *command, int argc, char **argv, const struct option *options, int *ret_exit)
@@ -145,10 +127,8 @@ int next_option(const struct command *command, int argc, char **argv, const stru
 		*ret_exit = finish_output(EXIT_DONE);
 		return '?';
 	}
-	if (option == ':')
-		*ret_exit = usage_error(command, "%s: option '%s' wants a value", command->name, argv[optind - 1]);
-	else if (option == '?')
-		*ret_exit = unknown_option(command, argv, options);
+	if (option == ':' || option == '?')
+		*ret_exit = refused_option(command, option, argv);
 	return option == ':' ? '?' : option;
 }
 

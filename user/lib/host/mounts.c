@@ -127,6 +127,31 @@ int bc_cgroup_top(int fd, char **ret_path, int *ret_fd, struct bc_error *reterr)
 	return 0;
 }
 
+/*
+ * The same for a cgroup. Whoever owns one can make them deeper than a path can be: of those the part that is one, with
+ * "/..." behind it, which is further than any rule goes.
+ */
+static char *place_of(int fd)
+{
+	_cleanup_close_ int at = -1;
+	char *path = path_of(fd), *place = NULL;
+
+	if (path || errno != ENAMETOOLONG)
+		return path;
+	at = openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	while (at >= 0 && !path && errno == ENAMETOOLONG) {
+		int above = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		close(at);
+		at = above;
+		path = at < 0 ? NULL : path_of(at);
+	}
+	if (path && asprintf(&place, "%s/...", path) < 0)
+		place = NULL;
+	free(path);
+	return place;
+}
+
 /* Looks for the cgroup by going through all of them. */
 /* NOLINTNEXTLINE(misc-no-recursion): each level holds a descriptor, so there is an end to it */
 static char *search_cgroup(int fd, uint64_t wanted)
@@ -138,7 +163,7 @@ static char *search_cgroup(int fd, uint64_t wanted)
 	int again;
 
 	if (!bc_cgroup_id(fd, &id) && id == wanted)
-		return path_of(fd);
+		return place_of(fd);
 	again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	open = again < 0 ? NULL : fdopendir(again);
 	if (!open)
@@ -167,7 +192,7 @@ char *bc_cgroup_path(int mount_fd, uint64_t id)
 	if (fd < 0)
 		/* That takes CAP_DAC_READ_SEARCH; to search takes time. */
 		return errno == EPERM ? search_cgroup(mount_fd, id) : NULL;
-	return path_of(fd);
+	return place_of(fd);
 }
 
 char *bc_cgroup_name(uint64_t id)
