@@ -65,6 +65,10 @@ V ?= 0
 Q := $(if $(filter 0,$(V)),@,)
 say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' $(1) $(2:$(BUILD)/%=%))
 
+# A tool that is not there, by its name and not as the shell's "not found".
+need = @command -v $(firstword $(1)) >/dev/null || \
+	{ echo "$(firstword $(1)) is missing; run: scripts/setup --build" >&2; exit 1; }
+
 .DELETE_ON_ERROR:
 .PHONY: all install uninstall clean check check-deps
 
@@ -90,12 +94,14 @@ $(BUILD)/user/%.o: user/%.c Makefile | $(SKEL)
 
 $(BPF_OBJ): bpf/bindctl.bpf.c Makefile
 	$(call say,BPF,$@)
+	$(call need,$(CLANG))
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The object's name in the skeleton gives its structure's: struct bindctl_bpf.
 $(SKEL): $(BPF_OBJ)
 	$(call say,SKEL,$@)
+	$(call need,$(BPFTOOL))
 	@mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen skeleton $< name bindctl_bpf > $@
 

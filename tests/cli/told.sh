@@ -77,7 +77,7 @@ except OSError: # it may be in use besides
 
 # What was printed, as the documents have it. Moments, processes and rules' numbers are those of no document.
 as_told() {
-	sed -E -e "s|$CONF/50-runtime.conf|/run/bindctl/policy.d/50-runtime.conf|g" \
+	sed -E -e "s| --config $CONF --pin $PIN --cgroup $CGROUP||g" -e "s|$CONF/50-runtime.conf|/run/bindctl/policy.d/50-runtime.conf|g" \
 		-e "s|$CONF|/etc/bindctl/policy.d|g; s|$SCOPE||g" |
 		tr -s ' \n' ' ' | sed -E 's/^ //; s/ $//' | told_anyhow
 }
@@ -186,7 +186,7 @@ told_are_calls() {
 		# shellcheck disable=SC2086 # a list of words
 		nobody $call >told.said 2>&1
 		code=$?
-		if [ $code -eq 2 ] || grep -qE "argument '|option|command" told.said; then
+		if [ $code -eq 2 ] || grep -qE "argument '|bindctl: --|option|command" told.said; then
 			printf '%s: exit %d: %s\n' "$call" $code "$(head -n 1 told.said)"
 		fi
 	done

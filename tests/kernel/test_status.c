@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -156,15 +157,23 @@ static void silences_parent(void **state)
 static void is_kept_out(void **state)
 {
 	_cleanup_close_ int prog = neighbour("alone", 1, 0), fd = -1;
+	_cleanup_close_ int talk = memfd_create("talk", MFD_CLOEXEC), saved = dup(STDERR_FILENO);
+	char said[1024] = "";
 	int code;
 
 	(void)state;
 	assert_int_equal(BINDCTL(NULL, "unload"), 0);
 	fd = open(bed.cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(bpf_prog_attach(prog, fd, BPF_CGROUP_INET4_BIND, 0), 0);
+	dup2(talk, STDERR_FILENO);
 	code = BINDCTL(NULL, "load");
+	dup2(saved, STDERR_FILENO);
 	bpf_prog_detach2(prog, fd, BPF_CGROUP_INET4_BIND);
 	assert_int_equal(code, 1);
+	assert_true(pread(talk, said, sizeof(said) - 1, 0) > 0);
+	assert_non_null(strstr(said, "cannot attach to bind4 of "));
+	assert_non_null(strstr(said, ": another program is attached there, or to a parent, without leave for others "
+				     "(see: bpftool cgroup tree)\nbindctl: nothing was changed\n"));
 	/* Nothing is left of the attempt. */
 	assert_int_equal(access(bed.pins, F_OK), -1);
 }
@@ -186,7 +195,7 @@ static void is_unpinned(void **state)
 	(void)state;
 	snprintf(path, sizeof(path), "%s/bind6", bed.pins);
 	unlink(path);
-	expect_mended("bind6: not attached; run: bindctl load");
+	expect_mended("bind6: not attached; run: bindctl --");
 }
 
 static void loses_its_cgroup(void **state)
@@ -253,14 +262,14 @@ static void has_another_policy(void **state)
 {
 	(void)state;
 	replace_pin("policy", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4);
-	expect_mended("bind4: the program uses another map than policy, which is pinned");
+	expect_mended("bind4: the program does not use the map that is pinned as policy; run: bindctl --");
 }
 
 static void has_another_gate(void **state)
 {
 	(void)state;
 	replace_pin("gate", BPF_MAP_TYPE_ARRAY, sizeof(struct bc_gate));
-	expect_mended("bind4: the program uses another map than gate, which is pinned");
+	expect_mended("bind4: the program does not use the map that is pinned as gate; run: bindctl --");
 }
 
 static void has_a_closed_gate(void **state)
@@ -272,7 +281,7 @@ static void has_a_closed_gate(void **state)
 	(void)state;
 	assert_int_equal(bpf_map_update_elem(fd, &only, &closed, BPF_ANY), 0);
 	assert_int_equal(bind_443(AF_INET), EACCES);
-	expect_mended("the gate keeps back ports that the policy speaks of");
+	expect_mended("the programs take no notice of ports that the policy speaks of (the pin gate");
 }
 
 static void has_no_policy(void **state)
@@ -283,7 +292,7 @@ static void has_no_policy(void **state)
 	(void)state;
 	assert_int_equal(bpf_map_delete_elem(fd, &slot), 0);
 	assert_int_equal(bind_443(AF_INET), EACCES);
-	expect_mended("no policy is in force; run: bindctl load");
+	expect_mended("no policy is in force; run: bindctl --");
 }
 
 static void has_a_stranger(void **state)
@@ -293,7 +302,7 @@ static void has_a_stranger(void **state)
 	(void)state;
 	snprintf(path, sizeof(path), "%s/stranger", bed.pins);
 	assert_int_equal(mkdir(path, 0700), 0);
-	expect(3, "holds 1 thing that bindctl did not put there");
+	expect(3, "holds 1 thing that bindctl did not put there; move it elsewhere");
 	assert_int_equal(rmdir(path), 0);
 }
 
@@ -316,7 +325,7 @@ static void has_lost_events(void **state)
 	(void)state;
 	values[0] = 7;
 	assert_int_equal(bpf_map_update_elem(fd, &key, values, BPF_ANY), 0);
-	expect_mended("7 events are lost: bindctl monitor did not read them fast enough");
+	expect_mended("7 events were lost: bindctl monitor or learn did not read them fast enough");
 }
 
 /* In a mount namespace without the file. */

@@ -28,7 +28,7 @@ static void number_of_files_is_limited(void **state)
 	for (; build.policy.nsources < UINT16_MAX; build.policy.nsources++)
 		build.policy.sources[build.policy.nsources] = strdup("file");
 	assert_int_equal(build_more(&build, &report, &error), -E2BIG);
-	assert_string_equal(error.text, "a policy has at most 65535 files");
+	assert_string_equal(error.text, "the policy is too large: at most 65535 files and 4194304 rules");
 	assert_null(build.cells.cells);
 }
 
@@ -40,7 +40,7 @@ static void number_of_rules_is_limited(void **state)
 
 	(void)state;
 	assert_int_equal(build_more(&build, &report, &error), -E2BIG);
-	assert_string_equal(error.text, "the policy is larger than a policy can be");
+	assert_string_equal(error.text, "the policy is too large: at most 65535 files and 4194304 rules");
 	assert_int_equal(report.n, 1);
 	assert_string_equal(report.items[0].text, "a policy holds at most 4194304 rules");
 	assert_string_equal(report.items[0].source, "more.conf");

@@ -306,10 +306,10 @@ static void broken_image_is_said_to_be_one(void **state)
 	image_from_text(&image, scoped);
 	assert_int_equal(bc_image_check(&image, &error), 0);
 	assert_int_equal(bc_image_check(&none, &error), -EBADMSG);
-	assert_string_equal(error.text, "the image is broken: it is empty");
+	assert_string_equal(error.text, "the compiled policy is broken: it is empty; run: bindctl load");
 	image.cells[0].header.schema++;
 	assert_int_equal(bc_image_check(&image, &error), -EBADMSG);
-	assert_string_equal(error.text, "the image has schema 5; this bindctl reads 4");
+	assert_string_equal(error.text, "the compiled policy has schema 5; this bindctl reads 4; run: bindctl load");
 }
 
 static void random_damage_is_refused_or_harmless(void **state)

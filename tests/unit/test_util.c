@@ -142,6 +142,35 @@ static void printable_text_moves_no_cursor(void **state)
 		assert_string_equal(bc_printable(buffer, sizeof(buffer), cases[i].from), cases[i].to);
 }
 
+static void word_is_one_of_a_shell(void **state)
+{
+	static const struct {
+		const char *word, *written;
+	} cases[] = {
+		{ "/etc/bindctl/policy.d/50-bindctl.conf", "/etc/bindctl/policy.d/50-bindctl.conf" },
+		{ "", "''" },
+		{ "a b", "'a b'" },
+		{ "~", "'~'" },
+		{ "$(reboot)", "'$(reboot)'" },
+		{ "it's", "'it'\\''s'" },
+		{ "back\\slash", "'back\\slash'" },
+		{ "\xc3\xa9", "'\xc3\xa9'" },
+		{ "a\nb c", "$'a\\x0ab\\x20c'" },
+		{ "'\\\x1b", "$'\\x27\\x5c\\x1b'" },
+		{ "\xff", "$'\\xff'" },
+		/* Turns what follows around. */
+		{ "\xe2\x80\xae", "$'\\xe2\\x80\\xae'" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(bc_text_done) struct bc_text text = {};
+
+		bc_text_add_word(&text, cases[i].word);
+		assert_string_equal(text.data, cases[i].written);
+	}
+}
+
 static void printable_text_is_cut_between_characters(void **state)
 {
 	char *buffer = malloc(5);
@@ -251,6 +280,31 @@ static void failure_with_errno_says_it_in_words(void **state)
 	assert_int_equal(bc_fail_errno(NULL, -ENOENT, "nobody asks"), -ENOENT);
 }
 
+static void failure_with_errno_says_it_however_long_the_rest(void **state)
+{
+	char longest[600] = "";
+	struct bc_error error;
+
+	(void)state;
+	memset(longest, 'x', sizeof(longest) - 1);
+	bc_fail_errno(&error, -ENOENT, "cannot open %s", longest);
+	assert_int_equal(strlen(error.text), sizeof(error.text) - 1);
+	assert_non_null(strstr(error.text, "xxx...: No such file or directory"));
+	/* Just what there is room for. */
+	longest[sizeof(error.text) - 1 - strlen("cannot open : No such file or directory")] = '\0';
+	bc_fail_errno(&error, -ENOENT, "cannot open %s", longest);
+	assert_int_equal(strlen(error.text), sizeof(error.text) - 1);
+	assert_null(strstr(error.text, "..."));
+	/* Not within a character. */
+	for (size_t i = 0; i < sizeof(longest) - 4; i += 3)
+		strcpy(longest + i, "\xe2\x82\xac");
+	for (int i = 0; i < 3; i++) {
+		bc_fail_errno(&error, -ENOENT, "%.*s%s", i, "ab", longest);
+		assert_true(bc_is_utf8(error.text, strlen(error.text)));
+		assert_non_null(strstr(error.text, "...: No such file or directory"));
+	}
+}
+
 static void report_keeps_a_thousand_and_counts_the_rest(void **state)
 {
 	_cleanup_(bc_report_done) struct bc_report report = {};
@@ -297,12 +351,14 @@ int main(void)
 		cmocka_unit_test(number_is_digits_within_its_bounds),
 		cmocka_unit_test(number_reads_no_further_than_its_length),
 		cmocka_unit_test(printable_text_moves_no_cursor),
+		cmocka_unit_test(word_is_one_of_a_shell),
 		cmocka_unit_test(printable_text_is_cut_between_characters),
 		cmocka_unit_test(utf8_is_told_from_what_only_looks_like_it),
 		cmocka_unit_test(pipe_is_read_whole_and_too_much_is_refused),
 		cmocka_unit_test(hash_is_fnv_1a),
 		cmocka_unit_test(failure_tells_text_place_and_code),
 		cmocka_unit_test(failure_with_errno_says_it_in_words),
+		cmocka_unit_test(failure_with_errno_says_it_however_long_the_rest),
 		cmocka_unit_test(report_keeps_a_thousand_and_counts_the_rest),
 		cmocka_unit_test(ownership_moves_and_leaves_nothing_behind),
 	};

@@ -43,10 +43,22 @@ struct command {
 
 void print_command_help(const struct command *command);
 
+/*
+ * What messages tell to run is to be about the same instance: each global option that was given is to be told of. Then
+ * talk_globals() is what stands between "bindctl" and the command, "" without any, and talk_completed() the text with
+ * that where it tells to run something; malloc'ed, NULL without memory. say() completes by itself.
+ */
+void talk_of_option(const char *name, const char *value);
+const char *talk_globals(void);
+char *talk_completed(const char *text);
+
 /* "bindctl: PLACE: TEXT" on stderr, whatever is not printable escaped. */
 void say_error(const struct bc_error *error);
 void say_report(const struct bc_report *report);
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* What goes on behind a noun of which there are so many: " was" or "s were". */
+const char *were(uint64_t n);
 
 /* say_error() and EXIT_FAILED. */
 int failed(const struct bc_error *error);

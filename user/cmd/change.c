@@ -25,7 +25,7 @@ int change_begin(struct bc_change *change, const struct app *app, const struct b
 		say_error(&change->note);
 	say_report(&change->report);
 	if (change->migrated)
-		say("brought the pins in %s from an older schema to %u", app->instance.pins, BC_SCHEMA);
+		say("brought the pins in %s to schema %u", app->instance.pins, BC_SCHEMA);
 	return r;
 }
 

@@ -216,7 +216,7 @@ static int explain(const struct app *app, struct request *request, bool files, b
 		return failed(&error);
 	r = bc_decide_image(source.image, &request->question, &answer);
 	if (r) {
-		bc_fail_errno(&error, r, "cannot decide");
+		bc_fail_errno(&error, r, "cannot tell what the policy answers");
 		return failed(&error);
 	}
 	add_names(&source.policy);

@@ -26,22 +26,22 @@ bool event_filter_option(struct event_filter *filter, int option, const char *va
 /* The options are read as a rule is that has them as its subject, ports and clauses. */
 int event_filter_parse(struct event_filter *filter, struct bc_error *reterr)
 {
+	static const char *const within_cgroup[] = { "--user", "--port", "--cgroup", "--cgroup" },
+				 *const within_unit[] = { "--user", "--port", "--unit", "--unit" };
 	char any[] = "any", cgroup[] = "cgroup", unit[] = "unit";
-	char *argv[6] = { (char *)filter->user ?: any, (char *)filter->port ?: any };
+	char *argv[] = { (char *)filter->user ?: any, (char *)filter->port ?: any, NULL, NULL };
 	struct arguments arguments = { .verb = "grant", .argc = 2, .argv = argv };
 	const struct bc_rule *rule;
 	int r;
 
 	if (!filter->user && !filter->port && !filter->cgroup && !filter->unit)
 		return 0;
-	if (filter->cgroup) {
-		argv[arguments.argc++] = cgroup;
-		argv[arguments.argc++] = (char *)filter->cgroup;
+	/* They exclude each other. */
+	if (filter->cgroup || filter->unit) {
+		argv[arguments.argc++] = filter->unit ? unit : cgroup;
+		argv[arguments.argc++] = (char *)(filter->unit ?: filter->cgroup);
 	}
-	if (filter->unit) {
-		argv[arguments.argc++] = unit;
-		argv[arguments.argc++] = (char *)filter->unit;
-	}
+	arguments.options = filter->unit ? within_unit : within_cgroup;
 	r = parse_arguments(&filter->policy, &arguments, reterr);
 	if (r)
 		return r;

@@ -7,7 +7,7 @@
 
 /* What is asked for by options: the events that a rule with this subject, ports and cgroup would speak of. */
 struct event_filter {
-	const char *user, *port, *cgroup, *unit; /* the options' values; NULL: any */
+	const char *user, *port, *cgroup, *unit; /* the options' values, one of the last two at most; NULL: any */
 	bool denied;				 /* refusals alone */
 	struct bc_policy policy;		 /* made by event_filter_parse(): one rule */
 	bool parsed;

@@ -233,7 +233,7 @@ static int make_rows(struct report *report, bool denied, struct bc_error *reterr
 		*row = (struct row){ .holder = &report->holders.items[i] };
 		r = report->judged ? judge_holder(&report->judge, row->holder, &row->hold) : 0;
 		if (r)
-			return bc_fail_errno(reterr, r, "cannot decide");
+			return bc_fail_errno(reterr, r, "cannot tell what the policy answers");
 		n += !denied || !row->hold.let;
 	}
 	report->n = n;
@@ -245,7 +245,7 @@ static void say_what_is_missing(const struct report *report, const char *ports, 
 	const char *port = ports ? "port " : "a port", *which = ports ?: "";
 
 	if (!report->holders.n)
-		say("nobody holds %s%s", port, which);
+		say("no socket holds %s%s", port, which);
 	else if (!report->n && denied)
 		say("everybody who holds %s%s would still be let", port, which);
 	if (report->holders.hidden)

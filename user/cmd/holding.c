@@ -140,5 +140,5 @@ void say_still_held(const struct app *app, struct judge *before, const struct bc
 			say_holder(&holders.items[i]);
 	}
 	if (n > SAID_MAX)
-		say("and %zu more; see: bindctl holders --denied", n - SAID_MAX);
+		say("and %zu more; run: bindctl holders --denied", n - SAID_MAX);
 }

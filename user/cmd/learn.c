@@ -9,8 +9,8 @@
 #include "cmd/event.h"
 #include "cmd/follow.h"
 #include "cmd/lessons.h"
+#include "cmd/request.h"
 #include "host/clock.h"
-#include "host/names.h"
 #include "kernel/probe.h"
 #include "pure/clause.h"
 
@@ -63,15 +63,16 @@ static int find_gaps(struct watch *watch, const struct bc_events *events, int r,
 	else
 		r = bc_events_losses(events, &losses, reterr);
 	if (losses.lost)
-		lessons_gap(lessons, "%" PRIu64 " binds were lost: they came faster than they were read", losses.lost);
+		lessons_gap(lessons, "%" PRIu64 " bind%s lost: they came faster than they were read", losses.lost,
+			    were(losses.lost));
 	if (lessons->learn.unkept)
-		lessons_gap(lessons, "%" PRIu64 " binds were left out: more than %u different ones were seen",
-			    lessons->learn.unkept, BC_LEARN_MAX);
+		lessons_gap(lessons, "%" PRIu64 " bind%s left out: more than %u different ones were seen",
+			    lessons->learn.unkept, were(lessons->learn.unkept), BC_LEARN_MAX);
 	if (watch->unplaced)
 		lessons_gap(lessons,
 			    "%" PRIu64
-			    " binds were left out: their cgroups were gone before it was seen where they were",
-			    watch->unplaced);
+			    " bind%s left out: from cgroups that were gone before it was seen where they were",
+			    watch->unplaced, were(watch->unplaced));
 	return r == -ENOLINK ? 0 : r;
 }
 
@@ -113,25 +114,15 @@ static int learn(struct watch *watch, const struct bc_instance *instance)
 /* The user by name or number, and the cgroup. An exit code; EXIT_DONE to go on. */
 static int parse_filter(struct lessons *lessons, const struct command *command, const char *user)
 {
+	struct bc_error error;
 	char text[256];
-	uint64_t uid;
-	int r;
 
 	if (lessons->cgroup && bc_check_path(lessons->cgroup, strlen(lessons->cgroup), text, sizeof(text)))
 		return usage_error(command, "learn: --cgroup: %s", text);
 	if (!user)
 		return EXIT_DONE;
 	lessons->of_user = user;
-	r = bc_parse_number(user, strlen(user), 0, UINT32_MAX - 1, &uid);
-	if (!r)
-		lessons->uid = uid;
-	else
-		r = bc_user_by_name(NULL, user, &lessons->uid);
-	if (r == -ENOENT)
-		say("learn: --user: unknown user '%s'", user);
-	else if (r)
-		say("learn: --user: cannot look up '%s': %s", user, strerror(-r));
-	return r ? EXIT_FAILED : EXIT_DONE;
+	return parse_user(user, &lessons->uid, &error) ? failed(&error) : EXIT_DONE;
 }
 
 static int parse(struct watch *watch, const struct command *command, int argc, char **argv, const char **ret_user)

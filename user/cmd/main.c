@@ -323,10 +323,16 @@ static int parse_globals(struct app *app, int argc, char **argv)
 		else
 			app->instance.cgroup = optarg;
 	}
-	if (config)
+	if (config) {
 		app->store = bc_store_at(absolute(config));
-	if (pins)
+		talk_of_option("--config", config);
+	}
+	if (pins) {
 		app->instance.pins = absolute(pins);
+		talk_of_option("--pin", pins);
+	}
+	if (app->instance.cgroup)
+		talk_of_option("--cgroup", app->instance.cgroup);
 	return -1;
 }
 

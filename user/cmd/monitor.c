@@ -43,10 +43,10 @@ static void say_losses(const struct watch *watch, const struct bc_events *events
 	if (bc_events_losses(events, &losses, NULL))
 		return;
 	if (losses.lost)
-		say("%" PRIu64 " events were lost: they came faster than they were read", losses.lost);
+		say("%" PRIu64 " event%s lost: they came faster than they were read", losses.lost, were(losses.lost));
 	if (losses.limited)
-		say("%" PRIu64 " binds that nothing refused were left out: more than %u in a second (--rate)",
-		    losses.limited, watch->wanted.rate);
+		say("%" PRIu64 " bind%s left out, which nothing refused: more than %u in a second (--rate)",
+		    losses.limited, were(losses.limited), watch->wanted.rate);
 }
 
 static int monitor(struct watch *watch, const struct bc_instance *instance)
@@ -104,13 +104,17 @@ int run_monitor(const struct app *app, const struct command *command, int argc, 
 			return code;
 		if (option == 'r') {
 			if (bc_parse_number(optarg, strlen(optarg), 0, UINT32_MAX, &rate))
-				return usage_error(command, "monitor: --rate: '%s' is not a number, or 0 for no limit",
-						   optarg);
+				return usage_error(
+					command,
+					"monitor: --rate: '%s' is not a number from 0 to 4294967295 (0: no limit)",
+					optarg);
 			watch.wanted.rate = rate;
 		}
 	}
 	if (optind < argc)
 		return usage_error(command, "monitor: unexpected '%s'", argv[optind]);
+	if (watch.filter.cgroup && watch.filter.unit)
+		return usage_error(command, "monitor: --cgroup and --unit exclude each other");
 	code = monitor(&watch, &app->instance);
 	event_filter_done(&watch.filter);
 	event_view_done(&watch.view);

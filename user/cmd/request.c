@@ -39,6 +39,11 @@ static int parse_account(const char *option, const char *number_name, const char
 	return r ? bc_fail_errno(reterr, r, "%s: cannot look up '%s'", option, text) : 0;
 }
 
+int parse_user(const char *text, uint32_t *ret_uid, struct bc_error *reterr)
+{
+	return parse_account("--user", "uid", "user", text, bc_user_by_name, ret_uid, reterr);
+}
+
 /* The groups that were given, or those that the user has at login. A uid without a user is in none. */
 static int parse_groups(struct request *request, struct bc_error *reterr)
 {
@@ -49,7 +54,9 @@ static int parse_groups(struct request *request, struct bc_error *reterr)
 		r = bc_user_groups(process->uid, &process->gid, &process->groups, &process->ngroups);
 		if (r == -ENOENT)
 			process->gid = BC_UNRESOLVED;
-		return !r || r == -ENOENT ? 0 : bc_fail_errno(reterr, r, "cannot look up the user's groups");
+		return !r || r == -ENOENT ?
+			       0 :
+			       bc_fail_errno(reterr, r, "cannot look up the groups of uid %u", process->uid);
 	}
 	process->groups = calloc(request->ngroups, sizeof(*process->groups));
 	if (!process->groups)
@@ -103,7 +110,7 @@ static int parse_who(struct request *request, struct bc_error *reterr)
 		return bc_fail(reterr, -EINVAL, "--netns: unknown network namespace '%s' (host or other)",
 			       request->netns);
 	request->process.host_netns = *request->netns == 'h';
-	r = parse_account("--user", "uid", "user", request->user, bc_user_by_name, &request->process.uid, reterr);
+	r = parse_user(request->user, &request->process.uid, reterr);
 	return r ?: parse_groups(request, reterr) ?: parse_cgroup(request, reterr);
 }
 

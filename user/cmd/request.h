@@ -22,6 +22,9 @@ struct request {
 
 void request_done(struct request *request);
 
+/* The value of --user, a name or a number. 0, or -errno with a sentence. */
+int parse_user(const char *text, uint32_t *ret_uid, struct bc_error *reterr);
+
 /* Makes the question. 0, or -errno with a sentence that names the option. */
 int parse_request(struct request *request, struct bc_error *reterr);
 

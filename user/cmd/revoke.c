@@ -117,8 +117,8 @@ static int make_plan(const struct bc_change *change, const struct wanted *wanted
 	return 0;
 }
 
-/* Reads the files' rules. What is wrong with them is said here, since nothing can be matched then. */
-static int read_rules(const struct bc_change *change, struct bc_policy *policy, struct bc_error *reterr)
+/* Reads the files' rules. -EINVAL: there are faults in them, and nothing can be matched. */
+static int read_rules(const struct bc_change *change, struct bc_policy *policy)
 {
 	_cleanup_(bc_report_done) struct bc_report report = {};
 	int r = 0;
@@ -131,10 +131,7 @@ static int read_rules(const struct bc_change *change, struct bc_policy *policy, 
 	}
 	if (!r && bc_resolve(policy, &host_names, BC_WARNING, &report) == -ENOMEM)
 		r = -ENOMEM;
-	if (!r)
-		return 0;
-	say_report(&report);
-	return bc_fail(reterr, r, "the policy files are not in order: nothing was changed");
+	return r;
 }
 
 /* Puts the edited file into force, and says whom that leaves with a port. */
@@ -161,11 +158,14 @@ static int take_back(const struct app *app, const struct bc_change_options *opti
 	struct bc_error error;
 	int r = change_begin(&change, app, options, BC_CHANGE_REMOVE, &error);
 
-	if (!r)
-		r = read_rules(&change, &policy, &error);
 	if (r)
 		return failed(&error);
-	r = make_plan(&change, wanted, &policy, &plan);
+	/* What the faults are, compiling says. */
+	r = read_rules(&change, &policy);
+	if (r && r != -ENOMEM)
+		return change_finish(&change, NULL);
+	if (!r)
+		r = make_plan(&change, wanted, &policy, &plan);
 	file = bc_files_find(&change.files, change.path);
 	if (!r && !plan.n) {
 		/* Whoever took it back before may have been killed behind the file: it must not stay in the kernel. */
@@ -218,7 +218,10 @@ int run_revoke(const struct app *app, const struct command *command, int argc, c
 		wanted.pattern = NULL;
 		wanted.id = strtoul(optarg, NULL, 16);
 		if (strlen(optarg) != 8 || strspn(optarg, "0123456789abcdef") != 8)
-			return usage_error(command, "revoke: '%s' is not an ID: eight hexadecimal digits", optarg);
+			return usage_error(
+				command,
+				"revoke: --id: '%s' is not an ID (eight of 0-9 and a-f, as 'bindctl list' shows it)",
+				optarg);
 	}
 	if (!wanted.pattern ? argc != optind : argc - optind < 2)
 		return usage_error(command, "revoke: wants a subject and ports, or --id");

@@ -13,8 +13,7 @@
  * Whether the file to edit says so already; *ret_line is where, 0 if it does not. A file with a fault is not added to:
  * its last line might not even be a whole one.
  */
-static int find_same(const struct bc_change *change, const struct bc_policy *rule, unsigned *ret_line,
-		     struct bc_error *reterr)
+static int find_same(const struct bc_change *change, const struct bc_policy *rule, unsigned *ret_line)
 {
 	const struct bc_file *file = bc_files_find(&change->files, change->path);
 	_cleanup_(bc_policy_done) struct bc_policy policy = {};
@@ -26,13 +25,11 @@ static int find_same(const struct bc_change *change, const struct bc_policy *rul
 	if (!file)
 		return 0;
 	r = bc_parse(&policy, file->path, file->text, file->len, file->written, &report);
-	if (r) {
-		say_report(&report);
-		return bc_fail(reterr, r, "%s is not in order: nothing was changed", file->path);
-	}
+	if (r)
+		return r;
 	/* An unknown name is change_finish()'s to report, in whatever file it is. */
 	if (bc_resolve(&policy, &host_names, BC_ERROR, &report) == -ENOMEM)
-		return bc_fail(reterr, -ENOMEM, "out of memory");
+		return -ENOMEM;
 	found = bc_policy_find(&policy, bc_rule_digest(rule, &rule->rules[0]));
 	if (found >= 0)
 		*ret_line = policy.rules[found].line;
@@ -75,9 +72,14 @@ static int add_rule(const struct app *app, const struct bc_change_options *optio
 		return failed(&error);
 	}
 	note_mode(&change, &text, rule);
-	r = find_same(&change, rule, &same, &error);
-	if (r)
+	r = find_same(&change, rule, &same);
+	if (r == -ENOMEM) {
+		bc_fail(&error, r, "out of memory");
 		return failed(&error);
+	}
+	/* What the faults are, compiling says. */
+	if (r)
+		return change_finish(&change, NULL);
 	if (same) {
 		say("%s:%u says so already", change.path, same);
 		return change_finish(&change, NULL);

@@ -58,8 +58,11 @@ static void print_json(const struct bc_status *status, const struct bc_drift *dr
 	if (drift->known)
 		out_set_hex(members, "files_digest", drift->digest);
 	out_begin_array(members, "problems");
-	for (size_t i = 0; i < findings->n; i++)
-		out_element(out_string(findings->items[i].text));
+	for (size_t i = 0; i < findings->n; i++) {
+		_cleanup_free_ char *whole = talk_completed(findings->items[i].text);
+
+		out_element(out_string(whole ?: findings->items[i].text));
+	}
 	out_end_array();
 }
 
@@ -90,8 +93,8 @@ static void print_files(const struct bc_status *status, const struct bc_drift *d
 	if (!drift->known)
 		printf("files         cannot be read or compiled\n");
 	else if (status->generation && drift->differ)
-		printf("files         differ from the policy in force: digest %016" PRIx64 "; run: bindctl apply\n",
-		       drift->digest);
+		printf("files         differ from the policy in force: digest %016" PRIx64 "; run: bindctl%s apply\n",
+		       drift->digest, talk_globals());
 	else if (status->generation)
 		printf("files         the same\n");
 }
@@ -112,8 +115,10 @@ static void print_text(const struct bc_status *status, const struct bc_drift *dr
 		       status->bytes / 1024);
 	print_files(status, drift);
 	for (size_t i = 0; i < findings->n; i++) {
+		_cleanup_free_ char *whole = talk_completed(findings->items[i].text);
+
 		printf("problem       ");
-		out_text(findings->items[i].text);
+		out_text(whole ?: findings->items[i].text);
 		printf("\n");
 	}
 }

@@ -9,6 +9,8 @@
 #include "cmd/app.h"
 #include "cmd/event.h"
 #include "cmd/filter.h"
+#include "cmd/names.h"
+#include "cmd/words.h"
 #include "kernel/events.h"
 #include "kernel/probe.h"
 
@@ -43,14 +45,17 @@ static size_t choose(struct inquiry *inquiry, struct bc_refused *refused, size_t
 }
 
 /* What the administrator could call, should the bind be wanted. A rule for one user goes before one for all. */
-static void print_advice(struct inquiry *inquiry, const struct bc_event *event)
+static void print_advice(const struct bc_event *event)
 {
-	const char *user = event_user(&inquiry->view, event), *proto = event->proto == BC_UDP ? "udp" : "tcp";
+	const char *proto = event->proto == BC_UDP ? "udp" : "tcp";
+	_cleanup_free_ char *user = written_user(event->uid);
 	_cleanup_(bc_text_done) struct bc_text text = {};
 
-	bc_text_addf(&text, "  to permit it: bindctl %s ", event->flags & BC_EVENT_PRIVILEGED ? "allow" : "grant");
-	if (user)
-		bc_text_addf(&text, "%s", user);
+	bc_text_addf(&text, "  to permit it: bindctl%s %s ", talk_globals(),
+		     event->flags & BC_EVENT_PRIVILEGED ? "allow" : "grant");
+	/* A name that would be read as somebody else is no use. */
+	if (user && is_user_subject(user))
+		bc_text_add_word(&text, user);
 	else
 		bc_text_addf(&text, "%u", event->uid);
 	bc_text_addf(&text, " %u/%s%s", event->port, proto, event->flags & BC_EVENT_HOST ? "" : " netns any");
@@ -99,7 +104,7 @@ static void print_all(struct inquiry *inquiry, const struct bc_refused *refused,
 		print_reason(inquiry, &refused[i]);
 		/* What a rewrite leads to, and what no rule speaks of for another reason, no grant of ours mends. */
 		if (refused[i].last.kind == BC_EVENT_KERNEL || refused[i].last.verdict == BC_DENY)
-			print_advice(inquiry, &refused[i].last);
+			print_advice(&refused[i].last);
 	}
 }
 
@@ -147,6 +152,8 @@ int run_why(const struct app *app, const struct command *command, int argc, char
 	}
 	if (optind < argc)
 		return usage_error(command, "why: unexpected '%s'", argv[optind]);
+	if (inquiry.filter.cgroup && inquiry.filter.unit)
+		return usage_error(command, "why: --cgroup and --unit exclude each other");
 	code = why(&inquiry, &app->instance);
 	event_filter_done(&inquiry.filter);
 	event_view_done(&inquiry.view);

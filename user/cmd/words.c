@@ -50,41 +50,67 @@ static const char *subject_clause(const char *subject, const char **ret_name)
 	}
 }
 
-static void add_subject(struct words *words, const char *subject)
+bool is_user_subject(const char *name)
+{
+	const char *rest;
+
+	return *name != '-' && strcmp(name, "any") && !strcmp(subject_clause(name, &rest), "user");
+}
+
+/* What messages call the argument. */
+static const char *called(const struct arguments *arguments, int i)
+{
+	return arguments->options ? arguments->options[i] : arguments->argv[i];
+}
+
+static void add_subject(struct words *words, const char *subject, const char *argument)
 {
 	const char *name, *clause = subject_clause(subject, &name);
 
 	if (!strcmp(subject, "any"))
 		return;
-	add_word(words, clause, strlen(clause), subject);
-	add_word(words, name, strlen(name), subject);
+	add_word(words, clause, strlen(clause), argument);
+	add_word(words, name, strlen(name), argument);
 }
 
 /* PORTS is a list, with a protocol behind a slash or none. */
-static void add_ports(struct words *words, const char *ports)
+static void add_ports(struct words *words, const char *ports, const char *argument)
 {
 	const char *slash = strrchr(ports, '/');
 
-	add_word(words, "port", 4, ports);
-	add_word(words, ports, slash ? (size_t)(slash - ports) : strlen(ports), ports);
+	add_word(words, "port", 4, argument);
+	add_word(words, ports, slash ? (size_t)(slash - ports) : strlen(ports), argument);
 	if (slash) {
-		add_word(words, "proto", 5, ports);
-		add_word(words, slash + 1, strlen(slash + 1), ports);
+		add_word(words, "proto", 5, argument);
+		add_word(words, slash + 1, strlen(slash + 1), argument);
 	}
 }
 
-/* The first of the findings, as one about the arguments; warnings are said at once. */
-static int resolve(struct bc_policy *policy, const struct arguments *arguments, struct bc_error *reterr)
+/* The word that a name was not found for: a user's or group's if the rule has one, else a unit's. */
+static const struct bc_word *find_unknown(const struct words *words, const struct bc_rule *rule)
+{
+	const char *clause = rule->kind == BC_USER ? "user" : rule->kind == BC_GROUP ? "group" : "unit";
+	const struct bc_word *items = words->items;
+
+	for (size_t i = 1; i + 1 < words->n; i += bc_clause_words(items, words->n, i))
+		if (bc_word_is(&items[i], clause))
+			return &items[i + 1];
+	return &items[0];
+}
+
+/* The first of the findings, as one about its argument; warnings are said at once. */
+static int resolve(struct bc_policy *policy, const struct arguments *arguments, const struct bc_place *place,
+		   const struct words *words, struct bc_error *reterr)
 {
 	_cleanup_(bc_report_done) struct bc_report report = {};
 	int r = bc_resolve(policy, &host_names, arguments->unknown_too ? BC_ERROR : BC_WARNING, &report);
-	char argument[128];
 
 	if (!report.n)
 		return r ? bc_fail_errno(reterr, r, "cannot look up '%s'", arguments->argv[0]) : 0;
-	snprintf(argument, sizeof(argument), "argument '%s'", arguments->argv[0]);
-	if (r)
-		return bc_fail_at(reterr, r, argument, 0, 0, "%s", report.items[0].text);
+	if (r) {
+		bc_clause_fail(place, find_unknown(words, &policy->rules[0]), reterr, "%s", report.items[0].text);
+		return r;
+	}
 	say_report(&report);
 	return 0;
 }
@@ -142,13 +168,13 @@ int parse_arguments(struct bc_policy *policy, const struct arguments *arguments,
 	if (r)
 		return r;
 	add_string(&words, arguments->verb);
-	add_subject(&words, argv[0]);
-	add_ports(&words, argv[1]);
+	add_subject(&words, argv[0], called(arguments, 0));
+	add_ports(&words, argv[1], called(arguments, 1));
 	for (int i = 2; i < arguments->argc; i++)
-		add_string(&words, argv[i]);
+		add_word(&words, argv[i], strlen(argv[i]), called(arguments, i));
 	if (until) {
 		add_word(&words, "until", 5, "--for");
-		add_word(&words, until, strlen(until), arguments->duration);
+		add_word(&words, until, strlen(until), "--for");
 	}
 	r = bc_policy_source(policy, "", &source);
 	if (r)
@@ -159,7 +185,7 @@ int parse_arguments(struct bc_policy *policy, const struct arguments *arguments,
 	if (!r && !arguments->unknown_too)
 		r = check_until(policy, reterr);
 	if (!r)
-		r = resolve(policy, arguments, reterr);
+		r = resolve(policy, arguments, &place, &words, reterr);
 	/* What is counted from now is written down as the moment that it is. */
 	if (policy->n)
 		policy->rules[0].relative = false;

@@ -31,17 +31,28 @@ int bc_fail(struct bc_error *reterr, int code, const char *format, ...)
 	return code;
 }
 
+/* Behind the text, which gives way if it is too long: a path can be guessed from its beginning, an errno cannot. */
+static void add_reason(struct bc_error *error, const char *reason)
+{
+	static const char cut[] = "...";
+	size_t size = sizeof(error->text), used = strlen(error->text), need = strlen(": ") + strlen(reason) + 1;
+
+	if (used + need > size) {
+		used = bc_utf8_cut(error->text, size - need - strlen(cut));
+		used += snprintf(error->text + used, size - used, "%s", cut);
+	}
+	snprintf(error->text + used, size - used, ": %s", reason);
+}
+
 int bc_fail_errno(struct bc_error *reterr, int code, const char *format, ...)
 {
 	va_list args;
-	size_t used;
 
 	if (reterr) {
 		va_start(args, format);
 		fill(reterr, NULL, 0, 0, format, args);
 		va_end(args);
-		used = strlen(reterr->text);
-		snprintf(reterr->text + used, sizeof(reterr->text) - used, ": %s", strerror(-code));
+		add_reason(reterr, strerror(-code));
 	}
 	return code;
 }

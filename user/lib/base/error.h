@@ -3,6 +3,9 @@
  * What went wrong, where, in words. The library never prints: a function that can explain itself fills in a
  * struct bc_error of its caller's and returns -errno; one that can find several faults adds each to a struct
  * bc_report.
+ *
+ * A command of bindctl's that helps stands behind "run: " or "then: ": whoever prints the text puts the options in
+ * that say which instance it is about.
  */
 #ifndef BINDCTL_ERROR_H
 #define BINDCTL_ERROR_H
@@ -39,7 +42,7 @@ struct bc_report {
  */
 int bc_fail(struct bc_error *reterr, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* The same with ": " and the errno's own words behind the text. */
+/* The same with ": " and the errno's own words behind the text, which is cut short where both have no room. */
 int bc_fail_errno(struct bc_error *reterr, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* The same at a place. `source` may be NULL. */

@@ -182,6 +182,41 @@ char *bc_printable(char *to, size_t size, const char *from)
 	return to;
 }
 
+/* Whether nothing of it would have to be escaped. */
+static bool is_shown(const char *text)
+{
+	while (*text) {
+		uint32_t c;
+		size_t len = decode_utf8(text, &c);
+
+		if (!len || !is_printable(c))
+			return false;
+		text += len;
+	}
+	return true;
+}
+
+void bc_text_add_word(struct bc_text *text, const char *word)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789%+,-./:=@_";
+	bool shown = is_shown(word);
+
+	if (*word && !word[strspn(word, plain)]) {
+		bc_text_add(text, word, strlen(word));
+		return;
+	}
+	bc_text_addf(text, shown ? "'" : "$'");
+	for (const char *s = word; *s; s++) {
+		if (shown && *s == '\'')
+			bc_text_addf(text, "'\\''");
+		else if (shown || strchr(plain, *s))
+			bc_text_add(text, s, 1);
+		else
+			bc_text_addf(text, "\\x%02x", (unsigned char)*s);
+	}
+	bc_text_add(text, "'", 1);
+}
+
 int bc_read_all(int fd, size_t max, char **ret_data, size_t *ret_len)
 {
 	_cleanup_free_ char *data = NULL;

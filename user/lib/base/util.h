@@ -67,6 +67,9 @@ void bc_text_done(struct bc_text *text);
  */
 char *bc_printable(char *to, size_t size, const char *from);
 
+/* Adds the text as one word of a shell's: as it is, or quoted where it must be; of bash's, where it is not printable. */
+void bc_text_add_word(struct bc_text *text, const char *word);
+
 /* The text with every byte that is not part of well-formed UTF-8 written as \xHH: what JSON can hold. malloc'ed. */
 char *bc_utf8(const char *from);
 

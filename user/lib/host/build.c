@@ -20,10 +20,9 @@ int bc_build_policy(const struct bc_files *files, const struct bc_names *names, 
 		const struct bc_file *file = &files->items[i];
 
 		r = bc_parse(&build->policy, file->path, file->text, file->len, file->written, report);
-		if (r == -E2BIG && report->errors == errors)
-			return bc_fail(reterr, r, "a policy has at most %u files", UINT16_MAX);
 		if (r == -E2BIG)
-			return bc_fail(reterr, r, "the policy is larger than a policy can be");
+			return bc_fail(reterr, r, "the policy is too large: at most %u files and %u rules", UINT16_MAX,
+				       BC_RULES_MAX);
 		if (r && r != -EINVAL)
 			return bc_fail_errno(reterr, r, "cannot read the policy");
 		result = result ?: r;

@@ -16,8 +16,10 @@ static bool is_trusted(uid_t uid)
 /* `holds`: what counts is a directory in it, which nobody else can remove from one that is sticky. */
 static int check(const char *path, bool holds, struct bc_error *reterr)
 {
+	_cleanup_(bc_text_done) struct bc_text word = {};
 	struct stat link, st;
 
+	bc_text_add_word(&word, path);
 	if (lstat(path, &link) || stat(path, &st))
 		return 0;
 	if (!is_trusted(link.st_uid))
@@ -31,7 +33,7 @@ static int check(const char *path, bool holds, struct bc_error *reterr)
 		return bc_fail(reterr, -EPERM,
 			       "%s is writable by others, who could remove what is pinned there (mode %04o); run: "
 			       "chmod go-w %s",
-			       path, st.st_mode & 07777, path);
+			       path, st.st_mode & 07777, word.failed ? "" : word.data);
 	return 0;
 }
 

@@ -86,7 +86,9 @@ static int identify(struct bc_holders *holders, struct bc_error *reterr)
 			if (r == -ESRCH || r == -EACCES || r == -EPERM)
 				continue;
 			if (r)
-				return holder.pid ? r : bc_fail_errno(reterr, r, "cannot look up a user's groups");
+				return holder.pid ? r :
+						    bc_fail_errno(reterr, r, "cannot look up the groups of uid %u",
+								  process->uid);
 			if (process->too_deep)
 				process->cgroup = bc_cgroup_name(holder.socket->cgroup);
 			holder.process = process;

@@ -190,7 +190,7 @@ static int conclude(int r, pid_t pid, struct bc_process *process, struct bc_proc
 	if (r == -ENOENT || r == -ESRCH)
 		return bc_fail(reterr, -ESRCH, "there is no process %d", (int)pid);
 	if (r)
-		return bc_fail_errno(reterr, r, "cannot read about process %d", (int)pid);
+		return bc_fail_errno(reterr, r, "cannot look into process %d", (int)pid);
 	*ret = *process;
 	*process = (struct bc_process){};
 	return 0;

@@ -51,13 +51,17 @@ static const char *name_of(const char *path)
 /* Only root may have written it: owner root, nobody else with the right to write. */
 static int check_safe(const struct stat *st, const char *path, struct bc_error *reterr)
 {
+	_cleanup_(bc_text_done) struct bc_text word = {};
+
+	bc_text_add_word(&word, path);
 	if (st->st_uid != 0)
-		return bc_fail(reterr, -EPERM, "%s belongs to uid %u, not to root; refusing to trust it", path,
-			       st->st_uid);
+		return bc_fail(reterr, -EPERM,
+			       "%s belongs to uid %u, not to root; make sure of what it says, then run: chown root %s",
+			       path, st->st_uid, word.failed ? "" : word.data);
 	if (st->st_mode & (S_IWGRP | S_IWOTH))
 		return bc_fail(reterr, -EPERM,
 			       "%s is writable by others than its owner (mode %04o); run: chmod go-w %s", path,
-			       st->st_mode & 07777, path);
+			       st->st_mode & 07777, word.failed ? "" : word.data);
 	return 0;
 }
 

@@ -43,9 +43,10 @@ static int link_info(int fd, const char *dir, enum bc_hook hook, struct bc_link 
 
 	/* A map or a program under this name gives other information or none. */
 	if (bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != BPF_LINK_TYPE_CGROUP ||
-	    info.cgroup.attach_type != hooks[hook].type)
-		return bc_fail(reterr, -EBADMSG, "%s/%s is not a link of the %s hook; was it replaced?", dir,
-			       hooks[hook].name, hooks[hook].name);
+	    info.cgroup.attach_type != hooks[hook].type) {
+		bc_pin_replaced(dir, hooks[hook].name, reterr);
+		return -EBADMSG;
+	}
 	*ret_link = (struct bc_link){ true, info.cgroup.cgroup_id, info.prog_id };
 	return 0;
 }
@@ -115,6 +116,7 @@ static int attach_hook(const char *dir, enum bc_hook hook, int prog_fd, int cgro
 static int settle_hook(const char *dir, enum bc_hook hook, bool needed, int prog_fd, int cgroup_fd, const char *cgroup,
 		       struct bc_error *reterr)
 {
+	_cleanup_free_ char *other = NULL;
 	_cleanup_close_ int fd = -1;
 	struct bc_link link;
 	uint64_t id;
@@ -133,9 +135,12 @@ static int settle_hook(const char *dir, enum bc_hook hook, bool needed, int prog
 	r = bc_cgroup_id(cgroup_fd, &id);
 	if (r)
 		return bc_fail_errno(reterr, r, "cannot identify the cgroup %s", cgroup);
-	if (id != link.cgroup_id)
-		return bc_fail(reterr, -EBUSY, "the pins in %s belong to another cgroup than %s; unload them first",
-			       dir, cgroup);
+	if (id != link.cgroup_id) {
+		other = bc_cgroup_name(link.cgroup_id);
+		return bc_fail(reterr, -EBUSY,
+			       "the pins in %s belong to %s%s, not to %s; to move them, run: bindctl unload", dir,
+			       other ? "the cgroup " : "another cgroup", other ?: "", cgroup);
+	}
 	/*
 	 * Whether it is the same program already is not asked: that would take CAP_SYS_ADMIN. The kernel would let a
 	 * bind6 program replace a bind4 one: `hook` chose both, so they agree.

@@ -55,7 +55,7 @@ int bc_current_open(const char *dir, int policy_fd, int *ret_fd, uint32_t *ret_i
 	/* One that is replaced between the two calls is gone, and without privilege cannot be told from one unpinned. */
 	for (int tries = 0; tries < 100; tries++) {
 		if (bpf_map_lookup_elem(policy_fd, &slot, ret_id))
-			return errno == ENOENT ? bc_fail(reterr, -ENOENT, "no policy is in force") :
+			return errno == ENOENT ? bc_fail(reterr, -ENOENT, "no policy is in force; run: bindctl load") :
 						 bc_fail_errno(reterr, -errno, "cannot read which policy is in force");
 		fd = open_id(dir, *ret_id);
 		if (fd >= 0) {
@@ -66,10 +66,10 @@ int bc_current_open(const char *dir, int policy_fd, int *ret_fd, uint32_t *ret_i
 			break;
 	}
 	if (fd == -ENOENT)
-		return bc_fail(reterr, -EBUSY, "the policy in force is being replaced all the time");
+		return bc_fail(reterr, -EBUSY, "the policy in force is being replaced all the time; try again");
 	if (fd == -EPERM)
 		return bc_fail(reterr, fd,
-			       "the policy in force (BPF map %u) has no pin in %s, and to open it without takes "
+			       "the policy in force (BPF map %u) has no pin in %s; to open it without takes root or "
 			       "CAP_SYS_ADMIN",
 			       *ret_id, dir);
 	return bc_fail_errno(reterr, fd, "cannot open the policy in force (BPF map %u)", *ret_id);

@@ -121,10 +121,7 @@ static int sum(int counters_fd, uint32_t counter, uint64_t *ret, struct bc_error
 
 static int open_counters(const char *dir, int *ret_fd, struct bc_error *reterr)
 {
-	int r = bc_pin_open_map(dir, BC_PIN_COUNTERS, BPF_MAP_TYPE_PERCPU_ARRAY, ret_fd, NULL, reterr);
-
-	return r == -ENOENT ? bc_fail(reterr, r, "the pin of the counters is missing in %s; run: bindctl load", dir) :
-			      r;
+	return bc_pin_open_map(dir, BC_PIN_COUNTERS, BPF_MAP_TYPE_PERCPU_ARRAY, ret_fd, NULL, reterr);
 }
 
 int bc_events_count_lost(const char *dir, uint64_t *ret_lost, struct bc_error *reterr)

@@ -121,9 +121,7 @@ int bc_image_withdraw(int policy_fd, struct bc_error *reterr)
 
 int bc_open_policy(const char *dir, int *ret_fd, struct bc_error *reterr)
 {
-	int r = bc_pin_open_map(dir, BC_PIN_POLICY, BPF_MAP_TYPE_ARRAY_OF_MAPS, ret_fd, NULL, reterr);
-
-	return r == -ENOENT ? bc_fail(reterr, r, "nothing is loaded in %s", dir) : r;
+	return bc_pin_open_map(dir, BC_PIN_POLICY, BPF_MAP_TYPE_ARRAY_OF_MAPS, ret_fd, NULL, reterr);
 }
 
 int bc_force_open(const char *dir, struct bc_force *ret_force, struct bc_error *reterr)
@@ -137,9 +135,10 @@ int bc_force_open(const char *dir, struct bc_force *ret_force, struct bc_error *
 		r = bc_pin_open_map(dir, BC_PIN_GATE, BPF_MAP_TYPE_ARRAY, &force.gate_fd, NULL, reterr);
 	if (r)
 		return r;
-	if (bpf_obj_get_info_by_fd(force.gate_fd, &info, &size) || info.value_size != sizeof(struct bc_gate))
-		return bc_fail(reterr, -EBADMSG, "%s/%s is not what bindctl pinned there; was it replaced?", dir,
-			       BC_PIN_GATE);
+	if (bpf_obj_get_info_by_fd(force.gate_fd, &info, &size) || info.value_size != sizeof(struct bc_gate)) {
+		bc_pin_replaced(dir, BC_PIN_GATE, reterr);
+		return -EBADMSG;
+	}
 	*ret_force = force;
 	force = BC_FORCE_NONE;
 	return 0;

@@ -106,7 +106,11 @@ static int open_image(const char *dir, int policy_fd, struct bpf_map_info *ret_i
 	if (bpf_obj_get_info_by_fd(fd, ret_info, &size))
 		return bc_fail_errno(reterr, -errno, "cannot query BPF map %u", id);
 	if (ret_info->value_size != sizeof(union bc_page))
-		return bc_fail(reterr, -EBADMSG, "the policy in force was not written by bindctl (BPF map %u)", id);
+		return bc_fail(
+			reterr, -EBADMSG,
+			"the policy in force was not written by bindctl (BPF map %u); run: bindctl unload, then: "
+			"bindctl load",
+			id);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -276,7 +280,7 @@ int bc_image_read(const char *dir, int policy_fd, struct bc_cells *ret_image, st
 		return bc_fail_errno(reterr, r, "cannot read the policy in force (BPF map %u)", info.id);
 	/* The empty one that the programs are loaded with. */
 	if (!image.cells[0].header.magic)
-		return bc_fail(reterr, -ENOENT, "no policy is in force");
+		return bc_fail(reterr, -ENOENT, "no policy is in force; run: bindctl load");
 	image.n = cells_in(image.cells, info.max_entries);
 	*ret_image = image;
 	image = (struct bc_cells){};

@@ -99,7 +99,8 @@ static int open_target(const struct bc_instance *instance, int *ret_fd, char **r
 		/* A policy made for one subtree must not become everyone's. */
 		if (!path)
 			return bc_fail(reterr, -ESTALE,
-				       "the cgroup that %s is attached to was removed; give --cgroup, or unload first",
+				       "the cgroup that %s is attached to was removed; give another --cgroup, or run: "
+				       "bindctl unload",
 				       instance->pins);
 		r = bc_open_cgroup(path, ret_fd, reterr);
 		*ret_path = TAKE_PTR(path);
@@ -342,9 +343,13 @@ int bc_instance_unload(const struct bc_instance *instance, bool *ret_was_loaded,
 	r = bc_pins_remove_maps(instance->pins, reterr);
 	if (r)
 		return r;
-	if (rmdir(instance->pins) && errno != ENOENT)
-		return bc_fail_errno(reterr, -errno, "cannot remove %s", instance->pins);
-	return 0;
+	if (!rmdir(instance->pins) || errno == ENOENT)
+		return 0;
+	if (errno == ENOTEMPTY)
+		return bc_fail(reterr, -ENOTEMPTY,
+			       "%s stays, for it holds something that bindctl did not put there; all else is unloaded",
+			       instance->pins);
+	return bc_fail_errno(reterr, -errno, "cannot remove %s", instance->pins);
 }
 
 int bc_instance_image(const struct bc_instance *instance, struct bc_cells *ret_image, struct bc_error *reterr)

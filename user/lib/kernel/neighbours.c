@@ -96,8 +96,13 @@ int bc_look_around(struct bc_look *look, enum bc_hook hook, int cgroup_fd, struc
 	}
 	if (r)
 		return r;
-	if (turn == BC_RUNS_BEFORE)
-		bc_look_found(look, "%s: the kernel does not run our program for %s", bc_hook_name(hook),
-			      look->status->cgroup);
+	if (turn == BC_RUNS_BEFORE) {
+		_cleanup_(bc_text_done) struct bc_text word = {};
+
+		bc_text_add_word(&word, look->status->cgroup);
+		bc_look_found(look,
+			      "%s: the kernel does not run our program for %s; see: bpftool cgroup show %s effective",
+			      bc_hook_name(hook), look->status->cgroup, word.failed ? "" : word.data);
+	}
 	return find_silenced(look, hook, &effective, reterr);
 }

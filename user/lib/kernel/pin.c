@@ -21,6 +21,17 @@ int bc_pin_path(char *path, const char *dir, const char *name, struct bc_error *
 	return 0;
 }
 
+void bc_pin_replaced(const char *dir, const char *name, struct bc_error *reterr)
+{
+	_cleanup_(bc_text_done) struct bc_text path = {}, word = {};
+
+	bc_text_addf(&path, "%s/%s", dir, name);
+	if (!path.failed)
+		bc_text_add_word(&word, path.data);
+	bc_fail(reterr, -EBADMSG, "%s/%s is not what bindctl pinned there; run: rm %s, then: bindctl load", dir, name,
+		path.failed || word.failed ? "" : word.data);
+}
+
 /* Every name that a pin of ours can have; the schema is not among them. */
 static const char *const links[] = { BC_PIN_BIND4,	BC_PIN_BIND6,	     BC_PIN_POST_BIND4,
 				     BC_PIN_POST_BIND6, BC_PIN_GETSOCKNAME4, BC_PIN_GETSOCKNAME6 };
@@ -134,6 +145,8 @@ int bc_pin_open(const char *dir, const char *name, int *ret_fd, struct bc_error 
 	if (r)
 		return r;
 	fd = bpf_obj_get(path);
+	if (fd < 0 && errno == ENOENT)
+		return bc_fail(reterr, -ENOENT, "the pin %s is missing; run: bindctl load", path);
 	if (fd < 0)
 		return bc_fail_errno(reterr, -errno, "cannot open %s", path);
 	*ret_fd = fd;
@@ -169,12 +182,15 @@ int bc_pins_check(const char *dir, uint32_t *ret_schema, struct bc_error *reterr
 		return r;
 	r = look_into(dir, &contents);
 	if (r)
-		return bc_fail_errno(reterr, r, "cannot read %s", dir);
+		return bc_fail_errno(reterr, r, "cannot list %s", dir);
 	if (!contents.n)
 		return BC_PINS_ABSENT;
 	r = open_schema(dir, &fd, &schema, reterr);
 	if (r == -ENOENT && contents.known == contents.n && has_policy(dir))
 		return BC_PINS_OLDER;
+	/* The others are ours: what stands in the place of the mark is not. */
+	if (r == -EEXIST && contents.known == contents.n && has_policy(dir))
+		bc_pin_replaced(dir, BC_PIN_SCHEMA, reterr);
 	if (r == -ENOENT)
 		return bc_fail(reterr, -EEXIST, "%s holds something that bindctl did not put there; give another --pin",
 			       dir);
@@ -299,8 +315,10 @@ int bc_pin_open_map(const char *dir, const char *name, uint32_t type, int *ret_f
 
 	if (r)
 		return r;
-	if (bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != type)
-		return bc_fail(reterr, -EBADMSG, "%s/%s is not what bindctl pinned there; was it replaced?", dir, name);
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != type) {
+		bc_pin_replaced(dir, name, reterr);
+		return -EBADMSG;
+	}
 	*ret_fd = TAKE_FD(fd);
 	if (ret_id)
 		*ret_id = info.id;

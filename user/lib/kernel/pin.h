@@ -81,6 +81,9 @@ int bc_pin_open(const char *dir, const char *name, int *ret_fd, struct bc_error 
 int bc_pin_open_map(const char *dir, const char *name, uint32_t type, int *ret_fd, uint32_t *ret_id,
 		    struct bc_error *reterr);
 
+/* -EBADMSG in words: what stands in the place of a pin. */
+void bc_pin_replaced(const char *dir, const char *name, struct bc_error *reterr);
+
 /* Removes one pin; one that is not there is no error. */
 int bc_pin_remove(const char *dir, const char *name, struct bc_error *reterr);
 

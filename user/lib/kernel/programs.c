@@ -14,6 +14,7 @@
 
 /* libbpf speaks through one process-wide function. The last warning is kept for our own sentence. */
 static __thread char libbpf_said[256];
+#define SAID *libbpf_said ? " (" : "", libbpf_said, *libbpf_said ? ")" : "" /* for "%s%s%s" */
 
 static int hear_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -38,7 +39,7 @@ static int explain_load(int code, struct bc_error *reterr)
 		r = bc_probe_kernel(reterr);
 	if (r)
 		return r;
-	return bc_fail_errno(reterr, code, "the kernel refused the programs (%s)", libbpf_said);
+	return bc_fail_errno(reterr, code, "the kernel refused the programs%s%s%s", SAID);
 }
 
 /*
@@ -109,7 +110,7 @@ static int open_programs(struct bc_programs *programs, struct bc_error *reterr)
 	libbpf_said[0] = '\0';
 	programs->skeleton = skeleton = bindctl_bpf__open();
 	if (!skeleton)
-		return bc_fail_errno(reterr, -errno, "cannot open the programs (%s)", libbpf_said);
+		return bc_fail_errno(reterr, -errno, "cannot open the programs%s%s%s", SAID);
 	programs->maps[POLICY] = skeleton->maps.bc_policy;
 	programs->maps[GATE] = skeleton->maps.bc_gate;
 	programs->maps[RINGS] = skeleton->maps.bc_rings;

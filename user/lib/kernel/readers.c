@@ -135,7 +135,8 @@ static int take_place(const char *dir, struct bc_reader_place *place, struct bc_
 			return 0;
 		return bc_fail_errno(reterr, place->lock_fd, "cannot lock %s", path);
 	}
-	return bc_fail(reterr, -EBUSY, "%u processes read events already, and more cannot", BC_READERS);
+	return bc_fail(reterr, -EBUSY,
+		       "%u processes read events already, and more cannot; end a bindctl monitor or learn", BC_READERS);
 }
 
 static int write_down(const struct registry *registry, const struct bc_reader_place *place, int ring_fd, bool all,

@@ -16,6 +16,11 @@
 /* Hooks whose programs decide. */
 #define BINDING (1u << BC_HOOK_BIND4 | 1u << BC_HOOK_BIND6 | 1u << BC_HOOK_POST_BIND4 | 1u << BC_HOOK_POST_BIND6)
 
+/* Of look->maps. */
+enum {
+	POLICY,
+};
+
 void bc_status_done(struct bc_status *status)
 {
 	for (size_t i = 0; i < status->nneighbours; i++)
@@ -35,10 +40,10 @@ static void check_dead(struct bc_look *look, enum bc_hook hook)
 		bc_look_found(look, "%s: somebody detached our program from %s; run: bindctl load", bc_hook_name(hook),
 			      path);
 	else
-		bc_look_found(
-			look,
-			"%s: the cgroup that it was attached to was removed; run: bindctl load --cgroup, or unload",
-			bc_hook_name(hook));
+		bc_look_found(look,
+			      "%s: the cgroup that it was attached to was removed; load with another --cgroup, or run: "
+			      "bindctl unload",
+			      bc_hook_name(hook));
 }
 
 /* That the linked program is ours, and reads the maps that commands write. */
@@ -57,7 +62,7 @@ static void check_program(struct bc_look *look, enum bc_hook hook)
 		if (look->maps[i].id && (look->maps[i].hooks >> hook & 1) &&
 		    !bc_program_uses(&program, look->maps[i].id))
 			bc_look_found(look,
-				      "%s: the program uses another map than %s, which is pinned; run: bindctl load",
+				      "%s: the program does not use the map that is pinned as %s; run: bindctl load",
 				      name, look->maps[i].pin);
 }
 
@@ -106,7 +111,10 @@ static void check_gate(struct bc_look *look, const struct bc_cells *image)
 		return;
 	bc_gate_needs(image, &needs);
 	if (bc_gate_lacks(&force, &needs))
-		bc_look_found(look, "the gate keeps back ports that the policy speaks of; run: bindctl load");
+		bc_look_found(
+			look,
+			"the programs take no notice of ports that the policy speaks of (the pin gate says that they "
+			"need not); run: bindctl load");
 }
 
 static int read_image(struct bc_look *look, struct bc_error *reterr)
@@ -121,7 +129,9 @@ static int read_image(struct bc_look *look, struct bc_error *reterr)
 		return 0;
 	}
 	if (r == -EBADMSG) {
-		bc_look_found(look, "%s; run: bindctl unload, then load", error.text);
+		/* Of the pin itself that was found already. */
+		if (look->maps[POLICY].id)
+			bc_look_found(look, "%s", error.text);
 		return 0;
 	}
 	if (r) {
@@ -129,7 +139,7 @@ static int read_image(struct bc_look *look, struct bc_error *reterr)
 		return r;
 	}
 	if (bc_image_check(&image, &error)) {
-		bc_look_found(look, "the policy in force is broken: %s; run: bindctl load", error.text);
+		bc_look_found(look, "%s", error.text);
 		return 0;
 	}
 	about = &image.cells[1].about;
@@ -150,8 +160,8 @@ static void check_rest(struct bc_look *look)
 	struct bc_error error;
 
 	if (strangers)
-		bc_look_found(look, "%s holds %zu thing%s that bindctl did not put there", pins, strangers,
-			      strangers == 1 ? "" : "s");
+		bc_look_found(look, "%s holds %zu thing%s that bindctl did not put there; move %s elsewhere", pins,
+			      strangers, strangers == 1 ? "" : "s", strangers == 1 ? "it" : "them");
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
 		bc_look_found(look,
 			      "the kernel's BTF is not there (/sys/kernel/btf/vmlinux): what is attached runs on, but "
@@ -159,14 +169,14 @@ static void check_rest(struct bc_look *look)
 	if (bc_events_count_lost(pins, &look->status->lost, &error))
 		bc_look_found(look, "%s", error.text);
 	else if (look->status->lost)
-		bc_look_found(
-			look,
-			"%" PRIu64
-			" events are lost: bindctl monitor did not read them fast enough; bindctl load counts anew",
-			look->status->lost);
+		bc_look_found(look,
+			      "%" PRIu64
+			      " event%s lost: bindctl monitor or learn did not read them fast enough; to count anew, "
+			      "run: bindctl load",
+			      look->status->lost, look->status->lost == 1 ? " was" : "s were");
 }
 
-/* The pinned maps that commands and programs, or one program and the next, must both be using. */
+/* The pinned maps that commands and programs, or one program and the next, must both be using: look->maps. */
 static void find_maps(struct bc_look *look)
 {
 	static const struct {
@@ -174,7 +184,7 @@ static void find_maps(struct bc_look *look)
 		uint32_t type;
 		uint32_t hooks;
 	} shared[] = {
-		{ BC_PIN_POLICY, BPF_MAP_TYPE_ARRAY_OF_MAPS, BINDING },
+		[POLICY] = { BC_PIN_POLICY, BPF_MAP_TYPE_ARRAY_OF_MAPS, BINDING },
 		{ BC_PIN_GATE, BPF_MAP_TYPE_ARRAY, BINDING },
 		{ BC_PIN_RINGS, BPF_MAP_TYPE_ARRAY_OF_MAPS, BINDING },
 		{ BC_PIN_NOTES, BPF_MAP_TYPE_SK_STORAGE, ~0u },
@@ -183,12 +193,13 @@ static void find_maps(struct bc_look *look)
 	_Static_assert(ARRAY_SIZE(shared) == ARRAY_SIZE(look->maps), "a place for each");
 	for (size_t i = 0; i < ARRAY_SIZE(shared); i++) {
 		_cleanup_close_ int fd = -1;
+		struct bc_error error;
 
 		look->maps[i].pin = shared[i].pin;
 		look->maps[i].hooks = shared[i].hooks;
-		if (bc_pin_open_map(look->instance->pins, shared[i].pin, shared[i].type, &fd, &look->maps[i].id, NULL))
-			bc_look_found(look, "the pin of the map %s is missing or not bindctl's; run: bindctl load",
-				      shared[i].pin);
+		if (bc_pin_open_map(look->instance->pins, shared[i].pin, shared[i].type, &fd, &look->maps[i].id,
+				    &error))
+			bc_look_found(look, "%s", error.text);
 	}
 }
 

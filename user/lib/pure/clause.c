@@ -28,6 +28,9 @@ int bc_clause_fail(const struct bc_place *place, const struct bc_word *word, str
 	va_end(args);
 	if (place->line)
 		return bc_fail_at(reterr, -EINVAL, place->source, place->line, word->column, "%s", text);
+	/* An option is called by its name. */
+	if (word->argument && !strncmp(whole, "--", 2))
+		return bc_fail_at(reterr, -EINVAL, whole, 0, 0, "%s", text);
 	snprintf(argument, sizeof(argument), "argument '%.*s'", bc_word_cut(whole, whole_len, 64), whole);
 	return bc_fail_at(reterr, -EINVAL, argument, 0, 0, "%s", text);
 }

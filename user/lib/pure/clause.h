@@ -25,7 +25,7 @@ int bc_check_path(const char *path, size_t len, char *text, size_t size);
 int bc_parse_addr(const struct bc_word *word, uint32_t ret_addr[4], bool *ret_v4, uint8_t *ret_prefix, char *text,
 		  size_t size);
 
-/* A fault in a word: names file, line and column, or the argument. Returns -EINVAL. */
+/* A fault in a word: names file, line and column, or the argument or option. Returns -EINVAL. */
 int bc_clause_fail(const struct bc_place *place, const struct bc_word *word, struct bc_error *reterr,
 		   const char *format, ...) __attribute__((format(printf, 4, 5)));
 

@@ -384,8 +384,8 @@ int bc_compile(const struct bc_policy *policy, enum bc_severity severity, struct
 	if (!r)
 		r = bc_plan_segments(&c.plan, policy, c.entries, c.nentries);
 	if (r == -E2BIG)
-		return bc_fail(reterr, r, "rules of one subject overlap too much: more than %u places in the image",
-			       BC_LISTED_MAX);
+		return bc_fail(reterr, r,
+			       "too many rules of one subject overlap: the compiled policy would be too large");
 	if (!r && report->errors > errors)
 		return bc_fail(reterr, -EINVAL, "rules of equal rank disagree");
 	if (!r)

@@ -401,5 +401,5 @@ int bc_decompile(const struct bc_cells *image, struct bc_policy *policy, struct 
 	/* What the header does not name the programs do not ask for. */
 	if (!r && bc_policy_features(policy) != h->features)
 		return bc_image_broken(reterr, "its features are not those of its rules");
-	return r ? bc_fail_errno(reterr, r, "cannot read the image") : 0;
+	return r ? bc_fail_errno(reterr, r, "cannot read the compiled policy") : 0;
 }

@@ -7,7 +7,7 @@
 
 int bc_image_broken(struct bc_error *reterr, const char *what)
 {
-	return bc_fail(reterr, -EBADMSG, "the image is broken: %s", what);
+	return bc_fail(reterr, -EBADMSG, "the compiled policy is broken: %s; run: bindctl load", what);
 }
 
 void bc_scope_name(const struct bc_cells *image, uint32_t scope, char name[BC_SCOPE_NAME])
@@ -161,12 +161,14 @@ int bc_image_check(const struct bc_cells *image, struct bc_error *reterr)
 		return bc_image_broken(reterr, "it is empty");
 	h = &image->cells[0].header;
 	if (h->magic != BC_MAGIC)
-		return bc_image_broken(reterr, "it does not begin as an image does");
+		return bc_image_broken(reterr, "it does not begin as one does");
 	if (h->schema != BC_SCHEMA)
-		return bc_fail(reterr, -EBADMSG, "the image has schema %u; this bindctl reads %u", h->schema,
+		return bc_fail(reterr, -EBADMSG,
+			       "the compiled policy has schema %u; this bindctl reads %u; run: bindctl load", h->schema,
 			       BC_SCHEMA);
 	if (h->features & ~BC_F_KNOWN)
-		return bc_fail(reterr, -EBADMSG, "the image has features that this bindctl does not know");
+		return bc_fail(reterr, -EBADMSG,
+			       "the compiled policy has features that this bindctl does not know; run: bindctl load");
 	if (image->n < BC_INDEX)
 		return bc_image_broken(reterr, "it is cut short");
 	return check_sections(image, reterr) ?: check_rules(image, reterr) ?: check_scopes(image, reterr);

@@ -12,7 +12,7 @@
  */
 int bc_image_check(const struct bc_cells *image, struct bc_error *reterr);
 
-/* "the image is broken: WHAT"; returns -EBADMSG. */
+/* "the compiled policy is broken: WHAT; run: bindctl load"; returns -EBADMSG. */
 int bc_image_broken(struct bc_error *reterr, const char *what);
 
 /* Of a sound image: a rule, a detail and a scope by number, and a part of a name, counted from the labels' first. */

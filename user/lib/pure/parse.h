@@ -17,7 +17,7 @@ struct bc_word {
 	const char *text; /* len bytes, not NUL-terminated */
 	size_t len;
 	unsigned column;      /* from 1 */
-	const char *argument; /* the whole argument that it is a part of; NULL: it is the whole */
+	const char *argument; /* the whole argument that it is a part of, or "--OPTION"; NULL: it is the whole */
 };
 
 /* Where words come from: a line of a source, or (line 0) the arguments of a command. */
