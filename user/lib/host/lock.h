@@ -13,4 +13,13 @@
  */
 int bc_lock_directory(const char *path, unsigned seconds, int *ret_fd, struct bc_error *reterr);
 
+#define BC_LOCK_OPEN_SECONDS 5
+
+/*
+ * The same for a directory that everybody may open, and so lock: a courtesy among writers who are kept from each other
+ * by nothing else. Nobody can have them wait for ever by it. Where a process of another user's than root's or ours holds
+ * the lock, or anybody for longer than BC_LOCK_OPEN_SECONDS, *ret_note says who, and *ret_fd is left as it is.
+ */
+int bc_lock_open_directory(const char *path, int *ret_fd, struct bc_error *ret_note, struct bc_error *reterr);
+
 #endif
