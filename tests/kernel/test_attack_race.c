@@ -49,36 +49,43 @@ static void *turn_sockets(void *arg)
 	}
 }
 
-#define TURNS 300000
-#define TURN_SECONDS 20
+#define TURN_SECONDS 60
 #define TURNED 20 /* refused because the socket had become another: then the test has seen what it is about */
+
+/*
+ * Binds a new socket again and again while it is turned. Another one has the IPv6 port, so that nothing comes of it
+ * before. EPERM: that it was turned was seen; 0: the kernel took the port; anything else: the moment was not met.
+ */
+static int bind_while_turned(const struct sockaddr *addr, socklen_t len, int n)
+{
+	int error;
+
+	turn.fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	turn.pause = n * 7919 % 2000;
+	turn.begun = n;
+	do
+		error = bind(turn.fd, addr, len) ? errno : 0;
+	while (error && error != EPERM && turn.ended < n);
+	while (turn.ended < n)
+		sched_yield();
+	return error;
+}
 
 /* How often an IPv4 port was had; -1 if the moment was never met. */
 static int race_turn(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	time_t end = time(NULL) + TURN_SECONDS;
-	int turned = 0, won = 0, n = 0;
+	int turned = 0, won = 0, n = 0, busy = socket(AF_INET6, SOCK_DGRAM, 0);
 	pthread_t thread;
 
 	(void)fd;
-	if (pthread_create(&thread, NULL, turn_sockets, NULL))
+	if (bind(busy, addr, len) || pthread_create(&thread, NULL, turn_sockets, NULL))
 		return -1;
-	while (n < TURNS && turned < TURNED && time(NULL) < end) {
-		struct sockaddr_in6 name = {};
-		socklen_t size = sizeof(name);
-		int error, mine = n * 7919 % 1500;
+	while (turned + won < TURNED && time(NULL) < end) {
+		int error = bind_while_turned(addr, len, ++n);
 
-		turn.fd = socket(AF_INET6, SOCK_DGRAM, 0);
-		turn.pause = n * 104729 % 300;
-		turn.begun = ++n;
-		for (volatile int i = 0; i < mine; i++)
-			;
-		error = bind(turn.fd, addr, len) ? errno : 0;
-		while (turn.ended < n)
-			sched_yield();
-		getsockname(turn.fd, (struct sockaddr *)&name, &size);
 		turned += error == EPERM;
-		won += !error && name.sin6_family == AF_INET && name.sin6_port == htons(LOW);
+		won += !error;
 		close(turn.fd);
 	}
 	turn.fd = -1;
