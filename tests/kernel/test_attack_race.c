@@ -9,10 +9,14 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -262,21 +266,88 @@ static void kernels_choice_is_aimed_at_a_reserved_port(void **state)
 	assert_int_equal(outcome.port, PORT);
 }
 
-/* Where the port is not in the range at all there is nothing to aim at. */
-static void aim_outside_of_the_range_hits_nothing(void **state)
+static void write_sysctl(const char *name, const char *value)
 {
-	const struct try try = { .uid = NOBODY, .family = AF_INET, .local_ports = "6000 6010", .call = listen_aimed };
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s", name);
+	file = fopen(path, "w");
+	assert_true(file && fputs(value, file) >= 0 && !fclose(file));
+}
+
+/* What `check` and `status` tell an administrator to do about it keeps the port, aimed at or not. */
+static void aim_misses_what_the_host_keeps_from_choice(void **state)
+{
+	const struct try try = { .uid = NOBODY, .family = AF_INET, .call = listen_aimed };
 	struct outcome outcome;
 
 	(void)state;
 	bed_policy("reserve user 1234 port 5432 netns any\n");
+	write_sysctl("ip_local_port_range", "5430 5440");
+	write_sysctl("ip_local_reserved_ports", "5432");
 	outcome = bed_try(&try);
+	write_sysctl("ip_local_reserved_ports", "");
+	write_sysctl("ip_local_port_range", "32768 60999");
 	if (outcome.error == ENOPROTOOPT) {
 		print_message("# SKIP this kernel has no IP_LOCAL_PORT_RANGE\n");
 		skip();
 	}
-	assert_int_equal(outcome.error, 0);
-	assert_in_range(outcome.port, 6000, 6010);
+	/* There is nothing left to choose. */
+	assert_int_equal(outcome.error, EADDRINUSE);
+}
+
+static pid_t held;
+#define HELD_FD 99 /* of that process */
+
+/* In a process of that user's that holds the port: a copy of its socket. 0, or errno. */
+static int take_socket(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	int pidfd = syscall(SYS_pidfd_open, held, 0), taken = syscall(SYS_pidfd_getfd, pidfd, HELD_FD, 0);
+
+	(void)fd, (void)addr, (void)len;
+	if (taken < 0)
+		return errno;
+	return listen(taken, 1) ? errno : 0;
+}
+
+/* By design, as bindctl(8) says: who may trace a process has what it has. Others have not. */
+static void bound_socket_is_taken_by_who_may_trace(void **state)
+{
+	struct try try = { .uid = NOBODY, .family = AF_INET, .port = LOW, .call = take_socket };
+	int ready[2], status;
+	char text[256], byte;
+
+	(void)state;
+	bed_make_cgroup("in");
+	snprintf(text, sizeof(text), "grant cgroup %s/in port 443 netns any\n", bed.scope);
+	bed_policy(text);
+	assert_int_equal(pipe(ready), 0);
+	held = fork();
+	if (held == 0) {
+		const struct try holder = { .uid = NOBODY, .in = "in" };
+		struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(LOW) };
+
+		bed_become(&holder);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+		if (dup2(socket(AF_INET, SOCK_STREAM, 0), HELD_FD) != HELD_FD ||
+		    bind(HELD_FD, (struct sockaddr *)&in, sizeof(in)) || write(ready[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	assert_int_equal(bed_try(&try).error, 0);
+	try.uid = SOMEBODY;
+	assert_int_equal(bed_try(&try).error, EPERM);
+	try.call = NULL;
+	assert_int_equal(bed_try(&try).error, EACCES);
+	kill(held, SIGKILL);
+	assert_int_equal(waitpid(held, &status, 0), held);
+	bed_remove_cgroup("in");
 }
 
 static int tests(void)
@@ -285,7 +356,8 @@ static int tests(void)
 		cmocka_unit_test(odd_address_or_option_passes_no_deny),
 		cmocka_unit_test(wildcard_is_not_the_address_that_is_denied),
 		cmocka_unit_test(kernels_choice_is_aimed_at_a_reserved_port),
-		cmocka_unit_test(aim_outside_of_the_range_hits_nothing),
+		cmocka_unit_test(aim_misses_what_the_host_keeps_from_choice),
+		cmocka_unit_test(bound_socket_is_taken_by_who_may_trace),
 		cmocka_unit_test(socket_is_made_ipv4_behind_the_answer),
 	};
 
