@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <liburing.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -198,6 +199,18 @@ static void hide_in_a_message(int ready)
 	wait_to_be_killed(ready);
 }
 
+/* Nor in anybody's files: a ring has files of its own. */
+static void hide_in_a_ring(int ready)
+{
+	int fd = listening_socket();
+	struct io_uring ring;
+
+	/* Without io_uring there is nothing to be seen, and the socket is where it always was. */
+	if (!io_uring_queue_init(4, &ring, 0) && !io_uring_register_files(&ring, &fd, 1))
+		close(fd);
+	wait_to_be_killed(ready);
+}
+
 /* However it hides, the socket is shown, and if not its process then whoever made it; and whether he would be let. */
 static void assert_shown(const char *how)
 {
@@ -225,6 +238,7 @@ static void socket_cannot_be_hidden_from_holders(void **state)
 		{ "in a thread", hide_in_a_thread, 1 },
 		{ "behind a dead thread", hide_behind_the_dead, 1 },
 		{ "in a message", hide_in_a_message, 1 },
+		{ "in a ring", hide_in_a_ring, 1 },
 	};
 
 	(void)state;

@@ -266,6 +266,57 @@ static void kernels_choice_is_aimed_at_a_reserved_port(void **state)
 	assert_int_equal(outcome.port, PORT);
 }
 
+/* In a network namespace of his own he leaves his sockets no memory for what the programs note of them. */
+static int bind_without_memory(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	int limit, one = 1;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
+		return -1;
+	limit = open("/proc/sys/net/core/optmem_max", O_WRONLY | O_CLOEXEC);
+	if (limit < 0 || write(limit, "1", 1) != 1)
+		return ENOSYS;
+	close(limit);
+	fd = socket(addr->sa_family, SOCK_STREAM, 0);
+	if (addr->sa_family == AF_INET6 && setsockopt(fd, SOL_IPV6, IPV6_V6ONLY, &one, sizeof(one)))
+		return -2;
+	return bind(fd, addr, len) ? errno : 0;
+}
+
+/* An answer that rests on a note is none without it; what is only reported twice without it may be. */
+static void answer_fails_that_finds_no_memory_to_rest_on(void **state)
+{
+	static const struct {
+		const char *policy;
+		int family, error;
+	} rows[] = {
+		{ "grant user nobody port 443 addr ::/0 netns any\ndeny port 443 addr 0.0.0.0/0 netns any\n", AF_INET6,
+		  ENOMEM },
+		{ "rewrite user nobody port 443 to :5432 hidden netns any\n", AF_INET, ENOMEM },
+		{ "rewrite user nobody port 443 to :5432 netns any\ndeny port 5432 netns any\n", AF_INET6, ENOMEM },
+		{ "deny user nobody port 443 netns any audit\ngrant port 443 netns any\n", AF_INET, 0 },
+		{ "deny user nobody port 443 netns any\n", AF_INET, EACCES },
+		{ "grant user nobody port 443 netns any\n", AF_INET, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct try try = {
+			.uid = NOBODY, .family = rows[i].family, .port = LOW, .call = bind_without_memory
+		};
+		int error;
+
+		bed_policy(rows[i].policy);
+		error = bed_try(&try).error;
+		if (error == ENOSYS) {
+			print_message("# SKIP in this kernel the limit is the host's\n");
+			skip();
+		}
+		if (error != rows[i].error)
+			fail_msg("%s: %s", rows[i].policy, strerror(error < 0 ? 0 : error));
+	}
+}
+
 static void write_sysctl(const char *name, const char *value)
 {
 	char path[128];
@@ -357,6 +408,7 @@ static int tests(void)
 		cmocka_unit_test(wildcard_is_not_the_address_that_is_denied),
 		cmocka_unit_test(kernels_choice_is_aimed_at_a_reserved_port),
 		cmocka_unit_test(aim_misses_what_the_host_keeps_from_choice),
+		cmocka_unit_test(answer_fails_that_finds_no_memory_to_rest_on),
 		cmocka_unit_test(bound_socket_is_taken_by_who_may_trace),
 		cmocka_unit_test(socket_is_made_ipv4_behind_the_answer),
 	};
