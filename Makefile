@@ -115,7 +115,8 @@ KUBE := $(sort $(patsubst user/kubernetes/%,%,$(shell find user/kubernetes -type
 INSTALLED = $(SBINDIR)/bindctl $(MANDIR)/man8/bindctl.8 $(MANDIR)/man5/bindctl-policy.5 \
 	$(MANDIR)/man7/bindctl-internals.7 $(MANDIR)/man7/bindctl-migration.7 $(COMPLETIONDIR)/bindctl \
 	$(ZSHDIR)/_bindctl $(FISHDIR)/bindctl.fish $(UNITDIR)/bindctl.service $(PRESETDIR)/50-bindctl.preset \
-	$(SBINDIR)/bindctl-agent $(MANDIR)/man8/bindctl-agent.8 $(KUBE:%=$(KUBEDIR)/%)
+	$(SBINDIR)/bindctl-agent $(MANDIR)/man8/bindctl-agent.8 $(COMPLETIONDIR)/bindctl-agent $(ZSHDIR)/_bindctl-agent \
+	$(FISHDIR)/bindctl-agent.fish $(KUBE:%=$(KUBEDIR)/%)
 
 install: all
 	$(INSTALL) -D -m 0755 $(BUILD)/bindctl $(DESTDIR)$(SBINDIR)/bindctl
@@ -123,11 +124,13 @@ install: all
 	$(INSTALL) -D -m 0644 user/man/bindctl-policy.5 $(DESTDIR)$(MANDIR)/man5/bindctl-policy.5
 	$(INSTALL) -D -m 0644 user/man/bindctl-internals.7 $(DESTDIR)$(MANDIR)/man7/bindctl-internals.7
 	$(INSTALL) -D -m 0644 user/man/bindctl-migration.7 $(DESTDIR)$(MANDIR)/man7/bindctl-migration.7
-	$(INSTALL) -D -m 0644 user/completion/bindctl.bash $(DESTDIR)$(COMPLETIONDIR)/bindctl
-	$(INSTALL) -D -m 0644 user/completion/bindctl.zsh $(DESTDIR)$(ZSHDIR)/_bindctl
-	$(INSTALL) -D -m 0644 user/completion/bindctl.fish $(DESTDIR)$(FISHDIR)/bindctl.fish
-	sed -i 's|/usr/share/bash-completion/completions/bindctl|$(COMPLETIONDIR)/bindctl|' \
-		$(DESTDIR)$(ZSHDIR)/_bindctl $(DESTDIR)$(FISHDIR)/bindctl.fish
+	for command in bindctl bindctl-agent; do \
+		$(INSTALL) -D -m 0644 user/completion/bindctl.bash $(DESTDIR)$(COMPLETIONDIR)/$$command && \
+		$(INSTALL) -D -m 0644 user/completion/bindctl.zsh $(DESTDIR)$(ZSHDIR)/_$$command && \
+		$(INSTALL) -D -m 0644 user/completion/bindctl.fish $(DESTDIR)$(FISHDIR)/$$command.fish && \
+		sed -i 's|/usr/share/bash-completion/completions|$(COMPLETIONDIR)|' \
+			$(DESTDIR)$(ZSHDIR)/_$$command $(DESTDIR)$(FISHDIR)/$$command.fish || exit 1; \
+	done
 	$(INSTALL) -D -m 0644 user/systemd/bindctl.service $(DESTDIR)$(UNITDIR)/bindctl.service
 	sed -i 's|/usr/sbin/bindctl|$(SBINDIR)/bindctl|' $(DESTDIR)$(UNITDIR)/bindctl.service
 	$(INSTALL) -D -m 0644 user/systemd/bindctl.preset $(DESTDIR)$(PRESETDIR)/50-bindctl.preset

@@ -92,12 +92,16 @@ $(BUILD)/fuzz/fuzz_reply: $(BUILD)/fuzz/tests/fuzz/fuzz_reply.o $(FUZZ_AGENT) $(
 .SECONDARY:
 .PHONY: build-tests check-unit check-cli check-old check-kernel check-fuzz check-tree fuzz
 
+# Many tests make mount and user namespaces of their own, which the kernel gives to nobody in a chroot.
 check-deps:
 	@scripts/setup --build --test
+	@unshare --mount --user true 2>/dev/null || { echo "make check: cannot make a mount and a user namespace:" \
+		"run it as root, and in a container or after pivot_root(8) rather than in a chroot" >&2; exit 1; }
 
 # What a machine can see in the sources.
 check-tree:
 	@scripts/check-layers
+	@scripts/check-sizes
 	@if command -v mandoc >/dev/null; then mandoc -T lint -W warning user/man/*.[578]; \
 	else echo "check-tree: no mandoc: SKIPPED the manual" >&2; fi
 
@@ -107,7 +111,7 @@ build-tests: $(BUILD)/bindctl $(UNIT) $(FUZZ) $(KERNEL) $(KERNEL_HELPERS)
 check-unit: $(UNIT)
 	@tests/run $^
 
-check-cli: $(BUILD)/bindctl
+check-cli: $(BUILD)/bindctl $(BUILD)/bindctl-agent
 	@$(TEST_ENV) tests/run tests/cli/run
 
 # What the manual says of the old ways to a low port.
@@ -133,7 +137,7 @@ fuzz: $(FUZZ)
 check: check-deps
 	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) check-analysis
 	@$(MAKE) --no-print-directory check-tree all build-tests
-	@$(TEST_ENV) tests/run $(UNIT) $(AGENT_UNIT) tests/fuzz/run tests/cli/run tests/old/run $(KERNEL) $(AGENT_SUITES)
+	@$(TEST_ENV) tests/run tests/layers/run $(UNIT) $(AGENT_UNIT) tests/fuzz/run tests/cli/run tests/old/run $(KERNEL) $(AGENT_SUITES)
 
 -include $(OTHER)/programs.d $(OTHER)/bindctl.bpf.d
 -include $(SAN_OBJ:.o=.d) $(UNIT:$(BUILD)/%=$(BUILD)/san/%.d) $(KERNEL:=.d) $(KERNEL_BED:.o=.d)

@@ -307,8 +307,8 @@ enum bc_event_kind {
 	BC_EVENT_DENY = 1, /* bind(2) was refused */
 	BC_EVENT_AUDIT, /* it would have been, but the rule only audits; what was decided instead is another matter */
 	BC_EVENT_LOG,	/* the deciding rule asks to be reported */
-	BC_EVENT_KERNEL, /* no rule grants it, and the kernel is about to refuse it: the port is low, the caller unprivileged */
-	BC_EVENT_BIND, /* any other, for readers that want all */
+	BC_EVENT_KERNEL, /* no rule grants it, and the kernel is about to refuse it: a low port, an unprivileged caller */
+	BC_EVENT_BIND,	 /* any other, for readers that want all */
 };
 
 /* What else is known of it. */

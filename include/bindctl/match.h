@@ -306,8 +306,8 @@ BC_INLINE void bc_complete(struct bc_search *s, struct bc_reply *reply)
 }
 
 /*
- * Answers the question: m->verdict, m->rule, m->err, m->flags, m->audited and, if remarkable or wanted, m->reply. After bc_open()
- * and bc_find_scope().
+ * Answers the question: m->verdict, m->rule, m->err, m->flags, m->audited and, if remarkable or wanted, m->reply. After
+ * bc_open() and bc_find_scope().
  */
 BC_INLINE void bc_decide(struct bc_search *s)
 {

@@ -213,71 +213,71 @@ static void subtraction_agrees_port_by_port(void **state)
 	}
 }
 
+static const struct {
+	const char *pattern, *rule;
+	bool matches;
+} patterns[] = {
+	{ "deny port 1\n", "grant port 2\n", true },
+	{ "deny port 1\n", "grant user alice port 1\n", false },
+	{ "deny user alice port 1\n", "grant port 1\n", false },
+	{ "deny user alice port 1\n", "grant user 1000 port 1 proto tcp addr ::1 netns any\n", true },
+	{ "deny user alice port 1\n", "grant user bob port 1\n", false },
+	{ "deny port 1 proto tcp\n", "grant port 1 proto tcp\n", true },
+	{ "deny port 1 proto tcp\n", "grant port 1 proto udp\n", false },
+	{ "deny port 1 proto tcp\n", "grant port 1\n", false },
+	{ "deny port 1 addr 10.0.0.0/8\n", "grant port 1 addr ::ffff:10.0.0.0/104\n", true },
+	{ "deny port 1 addr 10.0.0.0/8\n", "grant port 1 addr 10.0.0.0/9\n", false },
+	{ "deny port 1 addr 10.0.0.0/8\n", "grant port 1 addr 11.0.0.0/8\n", false },
+	{ "deny port 1 addr ::/0\n", "grant port 1\n", false },
+	{ "deny port 1 netns any\n", "grant port 1 netns any\n", true },
+	{ "deny port 1 netns any\n", "grant port 1\n", false },
+	{ "deny port 1 netns host\n", "grant port 1\n", true },
+	{ "deny port 1 netns host\n", "grant port 1 netns any\n", false },
+	{ "deny port 1 errno EPERM\n", "deny port 1 errno EPERM\n", true },
+	{ "deny port 1 errno EPERM\n", "deny port 1\n", false },
+	{ "deny port 1 errno EACCES\n", "deny port 1\n", true },
+	{ "deny port 1 errno EACCES\n", "grant port 1\n", false },
+	{ "deny group web port 1\n", "grant group 2001 port 1\n", true },
+	{ "deny group 1000 port 1\n", "grant user 1000 port 1\n", false },
+	{ "deny group 5 port 1\n", "grant group 6 port 1\n", false },
+	{ "deny port 1\n", "grant cgroup /a port 1\n", false },
+	{ "deny cgroup /a port 1\n", "grant port 1\n", false },
+	{ "deny cgroup /a port 1\n", "grant cgroup /a port 1 log\n", true },
+	{ "deny cgroup /a port 1\n", "grant cgroup /a/b port 1\n", false },
+	{ "deny cgroup / port 1\n", "grant port 1\n", true },
+	{ "deny unit a.service port 1\n", "grant cgroup /system.slice/a.service port 1\n", true },
+	{ "deny unit a.service port 1\n", "grant unit b.service port 1\n", false },
+	{ "deny unit a.service user 5 port 1\n", "grant unit a.service port 1\n", false },
+	{ "rewrite port 1 to :2\n", "rewrite port 1 to :2 hidden\n", true },
+	{ "rewrite port 1 to :2 hidden\n", "rewrite port 1 to :2\n", false },
+	{ "rewrite port 1 to :2\n", "rewrite port 1 to :3\n", false },
+	{ "rewrite port 1 to :2\n", "rewrite port 1 to [::1]:2\n", false },
+	{ "rewrite port 1 to ::1\n", "rewrite port 1 to ::2\n", false },
+	{ "rewrite port 1 to 10.0.0.1:2\n", "rewrite port 1 to [::ffff:10.0.0.1]:2\n", true },
+	{ "rewrite port 1 to ::\n", "rewrite port 1 to :2\n", false },
+	{ "rewrite port 1 to :2\n", "grant port 1\n", false },
+	{ "grant port 1\n", "rewrite port 1 to :2\n", true },
+	{ "grant port 1 until +1h\n", "grant port 1 until 1970-01-01T01:00:00Z\n", true },
+	{ "grant port 1 until +1h\n", "grant port 1 until +2h\n", false },
+	{ "grant port 1 until +1h\n", "grant port 1\n", false },
+	{ "grant port 1\n", "grant port 1 until +1h\n", true },
+	{ "deny port 1 log\n", "deny port 1 log audit\n", true },
+	{ "deny port 1 log\n", "deny port 1 audit\n", false },
+	{ "deny port 1 audit\n", "deny port 1\n", false },
+	{ "deny port 1 errno EPERM\n", "reserve user 5 port 1 errno EPERM\n", false },
+	{ "deny user 5 port 1 errno EPERM\n", "reserve user 5 port 1 errno EPERM\n", true },
+};
+
 static void pattern_speaks_of_rules_with_all_its_clauses(void **state)
 {
-	static const struct {
-		const char *pattern, *rule;
-		bool matches;
-	} cases[] = {
-		{ "deny port 1\n", "grant port 2\n", true },
-		{ "deny port 1\n", "grant user alice port 1\n", false },
-		{ "deny user alice port 1\n", "grant port 1\n", false },
-		{ "deny user alice port 1\n", "grant user 1000 port 1 proto tcp addr ::1 netns any\n", true },
-		{ "deny user alice port 1\n", "grant user bob port 1\n", false },
-		{ "deny port 1 proto tcp\n", "grant port 1 proto tcp\n", true },
-		{ "deny port 1 proto tcp\n", "grant port 1 proto udp\n", false },
-		{ "deny port 1 proto tcp\n", "grant port 1\n", false },
-		{ "deny port 1 addr 10.0.0.0/8\n", "grant port 1 addr ::ffff:10.0.0.0/104\n", true },
-		{ "deny port 1 addr 10.0.0.0/8\n", "grant port 1 addr 10.0.0.0/9\n", false },
-		{ "deny port 1 addr 10.0.0.0/8\n", "grant port 1 addr 11.0.0.0/8\n", false },
-		{ "deny port 1 addr ::/0\n", "grant port 1\n", false },
-		{ "deny port 1 netns any\n", "grant port 1 netns any\n", true },
-		{ "deny port 1 netns any\n", "grant port 1\n", false },
-		{ "deny port 1 netns host\n", "grant port 1\n", true },
-		{ "deny port 1 netns host\n", "grant port 1 netns any\n", false },
-		{ "deny port 1 errno EPERM\n", "deny port 1 errno EPERM\n", true },
-		{ "deny port 1 errno EPERM\n", "deny port 1\n", false },
-		{ "deny port 1 errno EACCES\n", "deny port 1\n", true },
-		{ "deny port 1 errno EACCES\n", "grant port 1\n", false },
-		{ "deny group web port 1\n", "grant group 2001 port 1\n", true },
-		{ "deny group 1000 port 1\n", "grant user 1000 port 1\n", false },
-		{ "deny group 5 port 1\n", "grant group 6 port 1\n", false },
-		{ "deny port 1\n", "grant cgroup /a port 1\n", false },
-		{ "deny cgroup /a port 1\n", "grant port 1\n", false },
-		{ "deny cgroup /a port 1\n", "grant cgroup /a port 1 log\n", true },
-		{ "deny cgroup /a port 1\n", "grant cgroup /a/b port 1\n", false },
-		{ "deny cgroup / port 1\n", "grant port 1\n", true },
-		{ "deny unit a.service port 1\n", "grant cgroup /system.slice/a.service port 1\n", true },
-		{ "deny unit a.service port 1\n", "grant unit b.service port 1\n", false },
-		{ "deny unit a.service user 5 port 1\n", "grant unit a.service port 1\n", false },
-		{ "rewrite port 1 to :2\n", "rewrite port 1 to :2 hidden\n", true },
-		{ "rewrite port 1 to :2 hidden\n", "rewrite port 1 to :2\n", false },
-		{ "rewrite port 1 to :2\n", "rewrite port 1 to :3\n", false },
-		{ "rewrite port 1 to :2\n", "rewrite port 1 to [::1]:2\n", false },
-		{ "rewrite port 1 to ::1\n", "rewrite port 1 to ::2\n", false },
-		{ "rewrite port 1 to 10.0.0.1:2\n", "rewrite port 1 to [::ffff:10.0.0.1]:2\n", true },
-		{ "rewrite port 1 to ::\n", "rewrite port 1 to :2\n", false },
-		{ "rewrite port 1 to :2\n", "grant port 1\n", false },
-		{ "grant port 1\n", "rewrite port 1 to :2\n", true },
-		{ "grant port 1 until +1h\n", "grant port 1 until 1970-01-01T01:00:00Z\n", true },
-		{ "grant port 1 until +1h\n", "grant port 1 until +2h\n", false },
-		{ "grant port 1 until +1h\n", "grant port 1\n", false },
-		{ "grant port 1\n", "grant port 1 until +1h\n", true },
-		{ "deny port 1 log\n", "deny port 1 log audit\n", true },
-		{ "deny port 1 log\n", "deny port 1 audit\n", false },
-		{ "deny port 1 audit\n", "deny port 1\n", false },
-		{ "deny port 1 errno EPERM\n", "reserve user 5 port 1 errno EPERM\n", false },
-		{ "deny user 5 port 1 errno EPERM\n", "reserve user 5 port 1 errno EPERM\n", true },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
 		_cleanup_(bc_policy_done) struct bc_policy pattern = {}, rule = {};
 
-		policy_from_text(&pattern, cases[i].pattern);
-		policy_from_text(&rule, cases[i].rule);
-		if (bc_rule_matches(&pattern, &pattern.rules[0], &rule, &rule.rules[0]) != cases[i].matches)
-			fail_msg("%sagainst %s", cases[i].pattern, cases[i].rule);
+		policy_from_text(&pattern, patterns[i].pattern);
+		policy_from_text(&rule, patterns[i].rule);
+		if (bc_rule_matches(&pattern, &pattern.rules[0], &rule, &rule.rules[0]) != patterns[i].matches)
+			fail_msg("%sagainst %s", patterns[i].pattern, patterns[i].rule);
 	}
 }
 

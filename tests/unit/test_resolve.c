@@ -164,7 +164,7 @@ static void two_unknown_names_are_not_one_subject(void **state)
 	assert_int_equal(bc_policy_drop_unresolved(&policy), 2);
 	assert_int_equal(bc_compile(&policy, BC_WARNING, &image, &findings, &error), 0);
 	if (!findings.n)
-		bc_lint(&policy, &image, 0, BC_WARNING, &findings);
+		bc_lint(&policy, &image, 0, &findings);
 	if (findings.n)
 		fail_msg("%s", findings.items[0].text);
 }

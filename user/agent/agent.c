@@ -71,7 +71,7 @@ static int open_agent(struct agent *agent, struct bc_error *reterr)
 		[OPTIONS_DRIVER_CGROUPFS] = PODPATH_CGROUPFS,
 	};
 	const struct options *options = agent->options;
-	const struct enforcer_config config = {
+	struct enforcer_config config = {
 		.instance = { .pins = options->pins ? options->pins : BC_PIN_DIR, .cgroup = options->cgroup },
 		.store = options->config ? bc_store_at(options->config) : bc_store_system(),
 		.file = options->file,
@@ -86,6 +86,7 @@ static int open_agent(struct agent *agent, struct bc_error *reterr)
 	r = podpath_check(&agent->intent.path, reterr);
 	if (!r)
 		r = open_signals(&agent->signals, reterr);
+	config.instance.patience.stop_fd = agent->signals;
 	if (!r)
 		r = open_cluster(options, &agent->http, reterr);
 	if (!r)

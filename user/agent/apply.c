@@ -47,13 +47,15 @@ static const struct bc_error *choose_failure(const struct bc_report *report, con
 	return error;
 }
 
-/* What comes of an attempt, successful or not (`r`). */
+/* What comes of an attempt, successful or not (`r`). One that a signal cut short is none: the loop will look at that. */
 static void conclude(struct agent *agent, int r, enum enforce_result result, const struct bc_report *report,
 		     const struct bc_error *error, int64_t begun)
 {
 	const int64_t now = clock_ms(), first = agent->pace.first;
 	struct metrics *metrics = &agent->metrics;
 
+	if (r == -ECANCELED)
+		return;
 	pace_done(&agent->pace, begun, now, r != 0);
 	metrics_observe(&metrics->apply, (now - begun) / 1000.0);
 	log_report(agent, report, !r || report->n);

@@ -5,6 +5,7 @@
 
 #include "agent/enforce.h"
 #include "kernel/change.h"
+#include "kernel/status.h"
 #include "pure/parse.h"
 
 /* Letters that need no quoting anywhere; and room for what the file is called until it is whole. */
@@ -35,7 +36,7 @@ int enforcer_init(struct enforcer *ret, const struct enforcer_config *config, st
 	if (r)
 		return r;
 	*ret = (struct enforcer){ .instance = config->instance, .store = config->store };
-	ret->instance.patience = ENFORCE_LOCK_SECONDS;
+	ret->instance.patience.seconds = ENFORCE_LOCK_SECONDS;
 	ret->store.runtime_file = file;
 	hostnames_init(&ret->names, config->root);
 	return 0;

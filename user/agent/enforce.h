@@ -21,7 +21,7 @@
 #define ENFORCE_LOCK_SECONDS 5		  /* how long to wait for another writer, such as `bindctl apply` */
 
 struct enforcer_config {
-	struct bc_instance instance; /* --pin and --cgroup */
+	struct bc_instance instance; /* --pin and --cgroup, and patience.stop_fd */
 	struct bc_store store;	     /* bc_store_system(), or bc_store_at() of --config */
 	const char *file;	     /* name of the file in the store's runtime directory; NULL: ENFORCE_FILE */
 	const char *root;	     /* of the host, as the agent sees it; NULL: its own. See hostnames.h. */
@@ -58,7 +58,8 @@ enum enforce_result {
 /*
  * Makes the file say `text` (NUL-terminated besides) and puts all files into force. ret_report is empty, and to be
  * freed by the caller after a failure, too. 0, or -errno with a sentence: nothing was changed then, unless it says that
- * the kernel does not enforce what was put into force. -ETIMEDOUT: another writer holds a lock; try again.
+ * the kernel does not enforce what was put into force. -ETIMEDOUT: another writer holds a lock; try again. -ECANCELED: the
+ * same, but patience.stop_fd said that there is no time to wait.
  */
 int enforce(struct enforcer *enforcer, const char *text, size_t len, enum enforce_result *ret,
 	    struct bc_report *ret_report, struct bc_error *reterr);

@@ -30,13 +30,11 @@ void options_help(FILE *to)
 	      "  --host-root DIR       the host's / as a container has it, for names of users\n"
 	      "  --cgroup-root PATH    the same option of the kubelet; default: /\n"
 	      "  --cgroup-driver NAME  the kubelet's: systemd, cgroupfs; default: auto, both\n"
-	      "  --listen ADDR:PORT    for /healthz, /readyz and /metrics; default:\n"
-	      "                        " OPTIONS_LISTEN "; none: nowhere\n"
+	      "  --listen ADDR:PORT    serves health and metrics; default: " OPTIONS_LISTEN "; or none\n"
 	      "  --log-format FORMAT   text (default) or json\n"
 	      "  --log-level LEVEL     debug, info (default), warning or error\n"
-	      "  --dry-run             print the node's policy, and on standard error what it\n"
-	      "                        would change; change nothing, and exit\n"
-	      "  --help, --version\n"
+	      "  --dry-run             only print the node's policy and what it would change\n"
+	      "  --help, --version\n\n"
 	      "init, in a pod, waits until each PORT can be bound, and fails after TIME (60s).\n",
 	      to);
 }

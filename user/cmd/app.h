@@ -26,7 +26,7 @@ struct app {
 };
 
 /*
- * A command. argv[0] is its name; options are its own, parsed with parse_options(). Returns an exit code. `help` is
+ * A command. argv[0] is its name; options are its own, parsed with next_option(). Returns an exit code. `help` is
  * the whole text of `bindctl NAME --help`, its first line the synopsis behind "bindctl ". `summary` is
  * its line in the list that `bindctl help` shows; with an empty one it is named on the line of the command before.
  * Commands without one come last, and are not in that list.
@@ -36,13 +36,11 @@ struct command {
 	int (*run)(const struct app *app, const struct command *command, int argc, char **argv);
 	const char *summary;
 	const char *help;
-	uint64_t
-		keeps; /* capabilities, of those that the process has; CAP_SYS_ADMIN besides where the instance takes it */
+	/* Capabilities, of those that the process has, that it goes on with; besides CAP_SYS_ADMIN if the instance takes it. */
+	uint64_t keeps;
 	bool changes; /* what is in force */
 };
 
-extern const struct command commands[];
-const struct command *find_command(const char *name);
 void print_command_help(const struct command *command);
 
 /* "bindctl: PLACE: TEXT" on stderr, whatever is not printable escaped. */

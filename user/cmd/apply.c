@@ -3,6 +3,20 @@
 #include "cmd/change.h"
 #include "kernel/events.h"
 
+/* Takes the options that the table has, and nothing else. A command's exit code, or -1 to go on. */
+static int parse(const struct command *command, int argc, char **argv, const struct option *table,
+		 struct bc_change_options *options)
+{
+	int option, code;
+
+	while ((option = next_option(command, argc, argv, table, &code)) != -1) {
+		if (option == '?')
+			return code;
+		take_change_option(options, option);
+	}
+	return optind < argc ? usage_error(command, "%s: unexpected '%s'", command->name, argv[optind]) : -1;
+}
+
 static int apply(const struct app *app, const struct bc_change_options *options)
 {
 	_cleanup_(bc_change_done) struct bc_change change = BC_CHANGE_NONE;
@@ -22,16 +36,9 @@ int run_apply(const struct app *app, const struct command *command, int argc, ch
 		{},
 	};
 	struct bc_change_options options = {};
-	int option, code;
+	int code = parse(command, argc, argv, table, &options);
 
-	while ((option = next_option(command, argc, argv, table, &code)) != -1) {
-		if (option == '?')
-			return code;
-		take_change_option(&options, option);
-	}
-	if (optind < argc)
-		return usage_error(command, "apply: unexpected '%s'", argv[optind]);
-	return apply(app, &options);
+	return code < 0 ? apply(app, &options) : code;
 }
 
 int run_load(const struct app *app, const struct command *command, int argc, char **argv)
@@ -43,15 +50,10 @@ int run_load(const struct app *app, const struct command *command, int argc, cha
 	};
 	struct bc_change_options options = { .upgrade = true };
 	struct bc_error error;
-	int option, code;
+	int code = parse(command, argc, argv, table, &options);
 
-	while ((option = next_option(command, argc, argv, table, &code)) != -1) {
-		if (option == '?')
-			return code;
-		take_change_option(&options, option);
-	}
-	if (optind < argc)
-		return usage_error(command, "load: unexpected '%s'", argv[optind]);
+	if (code >= 0)
+		return code;
 	code = apply(app, &options);
 	if (code == EXIT_DONE && bc_events_forget_lost(app->instance.pins, &error))
 		say_error(&error);

@@ -7,8 +7,9 @@
 #include "cmd/names.h"
 #include "cmd/out.h"
 #include "host/build.h"
-#include "host/privilege.h"
+#include "host/clock.h"
 #include "host/ports.h"
+#include "host/privilege.h"
 #include "pure/lint.h"
 
 /* Every file of the arguments, in that order, or those that count on this host. */
@@ -57,10 +58,10 @@ static int lint(const struct bc_build *build, struct bc_report *report, struct b
 {
 	_cleanup_(bc_ephemeral_done) struct bc_ephemeral ephemeral = {};
 
-	if (bc_lint(&build->policy, &build->cells, now(), BC_WARNING, report))
+	if (bc_lint(&build->policy, &build->cells, bc_now(), report))
 		return bc_fail(reterr, -ENOMEM, "out of memory");
 	bc_ephemeral_read(&ephemeral);
-	bc_lint_ephemeral(&build->policy, &ephemeral, BC_WARNING, report);
+	bc_lint_ephemeral(&build->policy, &ephemeral, report);
 	return 0;
 }
 

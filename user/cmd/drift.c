@@ -10,7 +10,7 @@ static void warn_ephemeral(const struct bc_policy *policy)
 	_cleanup_(bc_report_done) struct bc_report report = {};
 
 	bc_ephemeral_read(&ephemeral);
-	bc_lint_ephemeral(policy, &ephemeral, BC_WARNING, &report);
+	bc_lint_ephemeral(policy, &ephemeral, &report);
 	say_report(&report);
 }
 

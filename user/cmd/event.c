@@ -47,17 +47,14 @@ void event_view_done(struct event_view *view)
 		free(view->cgroups[i].path);
 }
 
-const char *event_kind(const struct bc_event *event)
+/* The answer, or "audit" and "kernel". */
+static const char *event_kind(const struct bc_event *event)
 {
-	static const char *const verdicts[] = {
-		[BC_DENY] = "deny", [BC_ALLOW] = "allow", [BC_REWRITE] = "rewrite", [BC_GRANT] = "grant"
-	};
-
 	if (event->kind == BC_EVENT_AUDIT)
 		return "audit";
 	if (event->kind == BC_EVENT_KERNEL)
 		return "kernel";
-	return event->verdict < ARRAY_SIZE(verdicts) && verdicts[event->verdict] ? verdicts[event->verdict] : "none";
+	return out_verdict(event->verdict);
 }
 
 static const char *proto_name(const struct bc_event *event)
@@ -225,26 +222,16 @@ void event_print(struct event_view *view, const struct bc_event *event)
 	printf("\n");
 }
 
-static void set_address(struct json_object *object, const char *name, const uint32_t addr[4])
-{
-	_cleanup_(bc_text_done) struct bc_text text = {};
-
-	bc_format_addr(&text, addr, !addr[0] && !addr[1] && addr[2] == 0xffff, 128);
-	out_set_string(object, name, text.data);
-}
-
 static void set_answer(struct json_object *object, const struct bc_event *event)
 {
 	bool failed = event->kind == BC_EVENT_DENY || event->kind == BC_EVENT_AUDIT || event->kind == BC_EVENT_KERNEL;
-	_cleanup_(bc_text_done) struct bc_text time = {};
 
-	bc_format_moment(&time, event->time);
-	out_set_string(object, "time", time.data);
+	out_set_moment(object, "time", event->time);
 	out_set_string(object, "kind", event_kind(event));
 	out_set_string(object, "errno", failed ? strerrorname_np(event->err) : NULL);
-	set_address(object, "addr", event->addr);
+	out_set_address(object, "addr", event->addr);
 	out_set_number(object, "port", event->port);
-	set_address(object, "to_addr", event->to);
+	out_set_address(object, "to_addr", event->to);
 	out_set_number(object, "to_port", event->to_port);
 	out_set_bool(object, "chosen", event->flags & BC_EVENT_CHOSEN);
 	out_set_bool(object, "privileged", event->flags & BC_EVENT_PRIVILEGED);
@@ -269,10 +256,9 @@ struct json_object *event_json(struct event_view *view, const struct bc_event *e
 {
 	const struct bc_rule *rule = event_rule(view, event);
 	struct json_object *object = json_object_new_object();
-	char id[9], comm[sizeof(event->comm) + 1] = "";
+	char comm[sizeof(event->comm) + 1] = "";
 
 	memcpy(comm, event->comm, sizeof(event->comm));
-	snprintf(id, sizeof(id), "%08x", event->id);
 	set_answer(object, event);
 	out_set_number(object, "pid", event->pid);
 	out_set_number(object, "tid", event->tid);
@@ -286,7 +272,10 @@ struct json_object *event_json(struct event_view *view, const struct bc_event *e
 	out_set_number(object, "netns", event->netns);
 	out_set_bool(object, "host_netns", event->flags & BC_EVENT_HOST);
 	out_set_number(object, "generation", event->generation);
-	out_set_string(object, "id", event->rule == BC_RULE_NONE ? NULL : id);
+	if (event->rule == BC_RULE_NONE)
+		out_set_string(object, "id", NULL);
+	else
+		out_set_id(object, "id", event->id);
 	json_object_object_add(object, "rule", rule_json(view, rule));
 	return object;
 }

@@ -43,9 +43,6 @@ const struct bc_rule *event_rule(struct event_view *view, const struct bc_event 
 /* Adds where that rule is, "FILE:LINE", or else "rule ID". For events that a rule decided. */
 void event_place(struct bc_text *text, struct event_view *view, const struct bc_event *event);
 
-/* "deny", "grant"...: the answer, or "audit" and "kernel". */
-const char *event_kind(const struct bc_event *event);
-
 /* The name of its effective user; NULL when that has none. Valid until the next call. */
 const char *event_user(struct event_view *view, const struct bc_event *event);
 

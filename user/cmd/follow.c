@@ -3,11 +3,31 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "cmd/follow.h"
-#include "cmd/names.h"
+#include "host/clock.h"
+#include "pure/moment.h"
+
+int follow_option(struct follow_limits *limits, const struct command *command, int option, const char *value)
+{
+	const char *name = command->name;
+	char text[256];
+
+	if (option == 'c' && bc_parse_number(value, strlen(value), 1, INT64_MAX, &limits->count))
+		return usage_error(command, "%s: --count: '%s' is not a number from 1 on", name, value);
+	if (option == 't' && bc_parse_duration(value, strlen(value), &limits->duration, text, sizeof(text)))
+		return usage_error(command, "%s: --timeout: %s", name, text);
+	return -1;
+}
+
+bool follow_is_full(struct follow_limits *limits)
+{
+	return limits->count && !--limits->count;
+}
 
 int follow_open(const char *pins, const struct bc_wanted *wanted, struct following *ret, struct bc_error *reterr)
 {
@@ -75,19 +95,19 @@ static int hand_on_rest(struct following *following, struct batch *batch)
 
 int follow(struct following *following, int64_t duration, int (*fn)(void *ctx, const struct bc_event *event), void *ctx)
 {
-	int64_t end = duration ? now() + duration : 0;
+	int64_t end = duration ? bc_now() + duration : 0;
 	struct batch batch = { fn, ctx, 0 };
 
 	for (;;) {
 		struct pollfd fds[] = { { bc_events_fd(following->events), POLLIN, 0 },
 					{ following->signal_fd, POLLIN, 0 },
 					{ STDOUT_FILENO, 0, 0 } };
-		int64_t left = end ? (end - now()) / 1000000 + 1 : LOOK_MS;
+		int64_t left = end ? (end - bc_now()) / 1000000 + 1 : LOOK_MS;
 		int r = hand_on(following, &batch);
 
 		if (r && r != -EAGAIN)
 			return r;
-		if (end && now() >= end)
+		if (end && bc_now() >= end)
 			return hand_on_rest(following, &batch);
 		r = poll(fds, ARRAY_SIZE(fds), r ? 0 : left < LOOK_MS ? left : LOOK_MS);
 		if (r < 0 && errno != EINTR)

@@ -3,12 +3,30 @@
 #ifndef BINDCTL_CMD_FOLLOW_H
 #define BINDCTL_CMD_FOLLOW_H
 
+#include "cmd/app.h"
 #include "kernel/events.h"
 
 struct following {
 	struct bc_events *events;
 	int signal_fd;
 };
+
+/* When it is to end by itself. */
+struct follow_limits {
+	uint64_t count;	  /* events still to come; 0: no end */
+	int64_t duration; /* nanoseconds; 0: no end */
+};
+
+/* getopt_long()'s entries for them, and what to do with one: an exit code when it is wrong, else -1. */
+#define FOLLOW_OPTIONS                                  \
+	{ "count", required_argument, NULL, 'c' },      \
+	{                                               \
+		"timeout", required_argument, NULL, 't' \
+	}
+int follow_option(struct follow_limits *limits, const struct command *command, int option, const char *value);
+
+/* Whether that was the last event to be waited for, one having come. */
+bool follow_is_full(struct follow_limits *limits);
 
 /* The largest ring that anybody asks for. */
 #define FOLLOW_RING_MAX (16u << 20)

@@ -91,9 +91,9 @@ static void format_cell(const struct report *report, const struct row *row, enum
 /* How many columns of a terminal the text takes, as out_text() prints it: near enough, bytes. */
 static int width_of(const char *text)
 {
-	_cleanup_free_ char *shown = malloc(strlen(text) * 4 + 1);
+	_cleanup_free_ char *shown = out_printable(text);
 
-	return shown ? strlen(bc_printable(shown, strlen(text) * 4 + 1, text)) : strlen(text);
+	return strlen(shown ?: text);
 }
 
 /* Every column as wide as its widest cell. 0 or -ENOMEM. */
@@ -149,10 +149,7 @@ static int print_table(const struct report *report)
 
 static void set_socket(struct json_object *object, const struct bc_socket *socket)
 {
-	_cleanup_(bc_text_done) struct bc_text addr = {};
-
-	bc_format_addr(&addr, socket->addr, socket->v4, 128);
-	out_set_string(object, "addr", addr.data);
+	out_set_address(object, "addr", socket->addr);
 	out_set_number(object, "port", socket->port);
 	out_set_string(object, "proto", socket_proto_name(socket));
 	out_set_number(object, "family", socket->family);

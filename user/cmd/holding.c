@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "cmd/holding.h"
-#include "cmd/names.h"
 #include "cmd/out.h"
+#include "host/clock.h"
 #include "host/mounts.h"
 #include "host/names.h"
 #include "host/ports.h"
@@ -37,7 +37,7 @@ static bool reaches(const struct judge *judge, const struct bc_process *process)
 
 int judge_in_force(const struct app *app, struct judge *ret, struct bc_error *reterr)
 {
-	_cleanup_(judge_done) struct judge judge = { .free_from = bc_unprivileged_start(), .now = now() };
+	_cleanup_(judge_done) struct judge judge = { .free_from = bc_unprivileged_start(), .now = bc_now() };
 	int r = bc_probe_capabilities(reterr);
 
 	if (!r)

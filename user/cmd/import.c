@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* import: what another tool permits, as policy. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 

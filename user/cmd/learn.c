@@ -9,19 +9,17 @@
 #include "cmd/event.h"
 #include "cmd/follow.h"
 #include "cmd/lessons.h"
-#include "cmd/names.h"
+#include "host/clock.h"
 #include "host/names.h"
 #include "kernel/probe.h"
 #include "pure/clause.h"
-#include "pure/moment.h"
 
 /* One run of the command. */
 struct watch {
 	struct event_view view;
 	struct lessons lessons;
-	uint64_t unplaced; /* binds from cgroups that were gone before it was seen where they were */
-	int64_t duration;  /* 0: no end */
-	uint64_t count;	   /* binds still to be seen; 0: no end */
+	uint64_t unplaced;	     /* binds from cgroups that were gone before it was seen where they were */
+	struct follow_limits limits; /* on what is learned */
 };
 
 /* Whether it comes from where it is asked for. */
@@ -51,7 +49,7 @@ static int learn_event(void *ctx, const struct bc_event *event)
 	r = place.failed ? -ENOMEM : bc_learn_add(&lessons->learn, event, place.data);
 	if (r)
 		return r;
-	return lessons->learn.binds > before && watch->count && !--watch->count;
+	return lessons->learn.binds > before && follow_is_full(&watch->limits);
 }
 
 /* What the rules may lack, if anything; `r`: how it ended. */
@@ -97,9 +95,9 @@ static int learn(struct watch *watch, const struct bc_instance *instance)
 
 	if (r)
 		return failed(&error);
-	watch->lessons.start = now();
-	r = follow(&following, watch->duration, learn_event, watch);
-	watch->lessons.end = now();
+	watch->lessons.start = bc_now();
+	r = follow(&following, watch->limits.duration, learn_event, watch);
+	watch->lessons.end = bc_now();
 	if (r == -EPIPE)
 		return EXIT_DONE;
 	if (r < 0 && r != -ENOLINK) {
@@ -139,25 +137,19 @@ static int parse_filter(struct lessons *lessons, const struct command *command, 
 static int parse(struct watch *watch, const struct command *command, int argc, char **argv, const char **ret_user)
 {
 	const struct option table[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "count", required_argument, NULL, 'c' },
-		{ "timeout", required_argument, NULL, 't' },
-		{ "user", required_argument, NULL, 'u' },
-		{ "cgroup", required_argument, NULL, 'g' },
-		{ "help", no_argument, NULL, 'h' },
-		{},
+		{ "json", no_argument, NULL, 'j' },	  FOLLOW_OPTIONS,
+		{ "user", required_argument, NULL, 'u' }, { "cgroup", required_argument, NULL, 'g' },
+		{ "help", no_argument, NULL, 'h' },	  {},
 	};
-	char text[256];
 	int option, code;
 
 	while ((option = next_option(command, argc, argv, table, &code)) != -1) {
 		if (option == '?')
 			return code;
 		watch->lessons.json |= option == 'j';
-		if (option == 'c' && bc_parse_number(optarg, strlen(optarg), 1, INT64_MAX, &watch->count))
-			return usage_error(command, "learn: --count: '%s' is not a number from 1 on", optarg);
-		if (option == 't' && bc_parse_duration(optarg, strlen(optarg), &watch->duration, text, sizeof(text)))
-			return usage_error(command, "learn: --timeout: %s", text);
+		code = follow_option(&watch->limits, command, option, optarg);
+		if (code >= 0)
+			return code;
 		if (option == 'u')
 			*ret_user = optarg;
 		if (option == 'g')

@@ -70,14 +70,6 @@ static int print_policy(const struct lessons *lessons, const struct bc_learned *
 	return 0;
 }
 
-static void set_moment(struct json_object *object, const char *name, int64_t moment)
-{
-	_cleanup_(bc_text_done) struct bc_text text = {};
-
-	bc_format_moment(&text, moment);
-	out_set_string(object, name, text.data);
-}
-
 static void set_programs(struct json_object *object, const struct bc_sightings *sightings)
 {
 	struct json_object *programs = json_object_new_array();
@@ -104,8 +96,8 @@ static struct json_object *make_lesson(const struct bc_policy *policy, const str
 	out_set_number(object, "binds", lesson->sightings.binds);
 	out_set_number(object, "ungranted", lesson->sightings.ungranted);
 	out_set_bool(object, "wider", lesson->range);
-	set_moment(object, "first", lesson->sightings.first);
-	set_moment(object, "last", lesson->sightings.last);
+	out_set_moment(object, "first", lesson->sightings.first);
+	out_set_moment(object, "last", lesson->sightings.last);
 	set_programs(object, &lesson->sightings);
 	return object;
 }
@@ -114,8 +106,8 @@ static int print_json(const struct lessons *lessons, const struct bc_learned *le
 {
 	struct json_object *object = json_object_new_object(), *gaps = json_object_new_array();
 
-	set_moment(object, "start", lessons->start);
-	set_moment(object, "end", lessons->end);
+	out_set_moment(object, "start", lessons->start);
+	out_set_moment(object, "end", lessons->end);
 	out_set_number(object, "binds", lessons->learn.binds);
 	for (unsigned i = 0; i < lessons->ngaps; i++)
 		json_object_array_add(gaps, out_string(lessons->gaps[i]));

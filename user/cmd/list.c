@@ -8,6 +8,7 @@
 #include "cmd/app.h"
 #include "cmd/names.h"
 #include "cmd/out.h"
+#include "host/clock.h"
 #include "kernel/probe.h"
 #include "pure/decompile.h"
 #include "pure/inspect.h"
@@ -56,16 +57,16 @@ static void print_json(const struct listing *listing)
 	out_begin_array(members, "rules");
 	for (size_t i = 0; i < listing->policy.n; i++) {
 		const struct bc_rule_cell *cell = cell_of(listing, i);
-		_cleanup_(bc_text_done) struct bc_text last = {};
 		struct json_object *object;
 
 		if (!is_shown(listing, i))
 			continue;
 		object = out_rule(&listing->policy, &listing->policy.rules[i]);
-		if (cell->hits)
-			bc_format_moment(&last, (listing->time - since_hit(cell)) / BC_SECOND * BC_SECOND);
 		out_set_number(object, "hits", cell->hits);
-		out_set_string(object, "last_hit", cell->hits ? last.data : NULL);
+		if (cell->hits)
+			out_set_moment(object, "last_hit", (listing->time - since_hit(cell)) / BC_SECOND * BC_SECOND);
+		else
+			out_set_string(object, "last_hit", NULL);
 		out_element(object);
 	}
 	out_end_array();
@@ -75,13 +76,9 @@ static void print_json(const struct listing *listing)
 static char *rule_text(const struct bc_policy *policy, const struct bc_rule *rule)
 {
 	_cleanup_(bc_text_done) struct bc_text text = {};
-	char *shown;
 
 	bc_format_rule(&text, policy, rule);
-	if (text.failed)
-		return NULL;
-	shown = malloc(text.len * 4 + 1);
-	return shown ? bc_printable(shown, text.len * 4 + 1, text.data) : NULL;
+	return text.failed ? NULL : out_printable(text.data);
 }
 
 /* The widest rule's width, up to a line that still fits a terminal with its source. */
@@ -160,7 +157,7 @@ int run_list(const struct app *app, const struct command *command, int argc, cha
 		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
-	struct listing listing = { .time = now() };
+	struct listing listing = { .time = bc_now() };
 	bool json = false, numeric = false;
 	struct bc_error error;
 	int option, code, r;

@@ -33,7 +33,7 @@
 
 #define HELP_ADD "\n  --for TIME  only that long: 10m, 1h30m, 2d; the same as 'until +TIME'\n" HELP_CHANGE
 
-const struct command commands[] = {
+static const struct command commands[] = {
 	{ "grant", run_rule, "let somebody bind ports that need a privilege",
 	  "grant [OPTION...] SUBJECT PORTS [CLAUSE...]\n"
 	  "Adds a rule to the policy and applies it: the subject's binds of the ports\n"
@@ -224,7 +224,7 @@ static void print_help(void)
 	      stdout);
 }
 
-const struct command *find_command(const char *name)
+static const struct command *find_command(const char *name)
 {
 	for (const struct command *command = commands; command->name; command++)
 		if (!strcmp(command->name, name))

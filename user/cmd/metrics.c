@@ -5,8 +5,10 @@
 
 #include "cmd/app.h"
 #include "cmd/drift.h"
+#include "cmd/out.h"
 #include "kernel/events.h"
 #include "kernel/probe.h"
+#include "kernel/status.h"
 
 /* Before the first sample of a metric. */
 static void print_head(const char *name, const char *type, const char *help)
@@ -22,19 +24,11 @@ static void print_metric(const char *name, const char *type, const char *help, u
 
 static void print_decisions(const uint64_t counters[BC_COUNTERS])
 {
-	static const struct {
-		enum bc_verdict verdict;
-		const char *name;
-	} verdicts[] = {
-		{ BC_DENY, "deny" },	   { BC_ALLOW, "allow" }, { BC_NONE, "none" },
-		{ BC_REWRITE, "rewrite" }, { BC_GRANT, "grant" },
-	};
-
 	print_head("decisions_total", "counter", "Binds of ports that a rule names, by the answer.");
-	for (size_t i = 0; i < ARRAY_SIZE(verdicts); i++)
+	for (enum bc_verdict verdict = BC_DENY; verdict <= BC_GRANT; verdict++)
 		for (int v6 = 0; v6 < 2; v6++)
 			printf("bindctl_decisions_total{verdict=\"%s\",family=\"ipv%d\"} %" PRIu64 "\n",
-			       verdicts[i].name, v6 ? 6 : 4, counters[BC_COUNT_DECIDED + 6 * v6 + verdicts[i].verdict]);
+			       out_verdict(verdict), v6 ? 6 : 4, counters[BC_COUNT_DECIDED + 6 * v6 + verdict]);
 	print_head("kernel_refusals_total", "counter",
 		   "Binds of low ports that no rule grants to callers without CAP_NET_BIND_SERVICE.");
 	for (int v6 = 0; v6 < 2; v6++)

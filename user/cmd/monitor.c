@@ -10,7 +10,6 @@
 #include "cmd/filter.h"
 #include "cmd/follow.h"
 #include "kernel/probe.h"
-#include "pure/moment.h"
 
 /* Binds that nothing refused, a second: what a person can read is less, and what a terminal takes not much more. */
 #define RATE 10000
@@ -20,8 +19,7 @@ struct watch {
 	struct event_view view;
 	struct event_filter filter;
 	struct bc_wanted wanted;
-	int64_t duration; /* 0: no end */
-	uint64_t count;	  /* events still to be printed; 0: no end */
+	struct follow_limits limits; /* on what is printed */
 	bool json;
 };
 
@@ -35,7 +33,7 @@ static int print_event(void *ctx, const struct bc_event *event)
 		out_document(event_json(&watch->view, event));
 	else
 		event_print(&watch->view, event);
-	return watch->count && !--watch->count;
+	return follow_is_full(&watch->limits);
 }
 
 static void say_losses(const struct watch *watch, const struct bc_events *events)
@@ -65,7 +63,7 @@ static int monitor(struct watch *watch, const struct bc_instance *instance)
 		r = follow_open(instance->pins, &watch->wanted, &following, &error);
 	if (r)
 		return failed(&error);
-	r = follow(&following, watch->duration, print_event, watch);
+	r = follow(&following, watch->limits.duration, print_event, watch);
 	say_losses(watch, following.events);
 	if (r == -EPIPE)
 		return EXIT_DONE;
@@ -83,14 +81,16 @@ static int monitor(struct watch *watch, const struct bc_instance *instance)
 int run_monitor(const struct app *app, const struct command *command, int argc, char **argv)
 {
 	const struct option table[] = {
-		{ "json", no_argument, NULL, 'j' },	   { "denied", no_argument, NULL, 'd' },
-		{ "count", required_argument, NULL, 'c' }, { "timeout", required_argument, NULL, 't' },
-		{ "rate", required_argument, NULL, 'r' },  EVENT_FILTER_OPTIONS,
-		{ "help", no_argument, NULL, 'h' },	   {},
+		{ "json", no_argument, NULL, 'j' },
+		{ "denied", no_argument, NULL, 'd' },
+		{ "rate", required_argument, NULL, 'r' },
+		FOLLOW_OPTIONS,
+		EVENT_FILTER_OPTIONS,
+		{ "help", no_argument, NULL, 'h' },
+		{},
 	};
 	struct watch watch = { .wanted = { .rate = RATE, .ring_bytes = BC_RING_BYTES }, .view.root_fd = -1 };
 	uint64_t rate;
-	char text[256];
 	int option, code;
 
 	while ((option = next_option(command, argc, argv, table, &code)) != -1) {
@@ -99,10 +99,9 @@ int run_monitor(const struct app *app, const struct command *command, int argc, 
 		watch.json |= option == 'j';
 		watch.filter.denied |= option == 'd';
 		event_filter_option(&watch.filter, option, optarg);
-		if (option == 'c' && bc_parse_number(optarg, strlen(optarg), 1, INT64_MAX, &watch.count))
-			return usage_error(command, "monitor: --count: '%s' is not a number from 1 on", optarg);
-		if (option == 't' && bc_parse_duration(optarg, strlen(optarg), &watch.duration, text, sizeof(text)))
-			return usage_error(command, "monitor: --timeout: %s", text);
+		code = follow_option(&watch.limits, command, option, optarg);
+		if (code >= 0)
+			return code;
 		if (option == 'r') {
 			if (bc_parse_number(optarg, strlen(optarg), 0, UINT32_MAX, &rate))
 				return usage_error(command, "monitor: --rate: '%s' is not a number, or 0 for no limit",

@@ -4,7 +4,6 @@
 
 #include "base/util.h"
 #include "cmd/names.h"
-#include "host/clock.h"
 #include "host/names.h"
 #include "host/systemd.h"
 
@@ -22,11 +21,6 @@ const struct bc_names host_names = {
 	.unit = unit_path,
 	.ctx = &systemd,
 };
-
-int64_t now(void)
-{
-	return bc_now();
-}
 
 static int compare_subjects(const void *left, const void *right, void *ctx)
 {

@@ -20,7 +20,4 @@ void add_written_names(struct bc_policy *policy);
 /* Such a name of a user, malloc'ed. NULL: write the number. */
 char *written_user(uid_t uid);
 
-/* The time, in nanoseconds of Unix time. */
-int64_t now(void);
-
 #endif

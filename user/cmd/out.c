@@ -5,8 +5,8 @@
 
 #include "base/util.h"
 #include "cmd/app.h"
-#include "cmd/names.h"
 #include "cmd/out.h"
+#include "host/clock.h"
 #include "pure/moment.h"
 
 static bool first_element;
@@ -97,6 +97,30 @@ void out_set_hex(struct json_object *object, const char *name, uint64_t value)
 	out_set_string(object, name, digits);
 }
 
+void out_set_id(struct json_object *object, const char *name, uint32_t id)
+{
+	char digits[9];
+
+	snprintf(digits, sizeof(digits), "%08x", id);
+	out_set_string(object, name, digits);
+}
+
+void out_set_moment(struct json_object *object, const char *name, int64_t moment)
+{
+	_cleanup_(bc_text_done) struct bc_text text = {};
+
+	bc_format_moment(&text, moment);
+	out_set_string(object, name, text.data);
+}
+
+void out_set_address(struct json_object *object, const char *name, const uint32_t addr[4])
+{
+	_cleanup_(bc_text_done) struct bc_text text = {};
+
+	bc_format_addr(&text, addr, bc_addr_is_v4(addr), 128);
+	out_set_string(object, name, text.data);
+}
+
 static void set_ports(struct json_object *object, const struct bc_policy *policy, const struct bc_rule *rule)
 {
 	struct json_object *ports = need(json_object_new_array());
@@ -140,11 +164,9 @@ static void set_rest(struct json_object *object, const struct bc_rule *rule)
 		out_set_bool(object, "hidden", rule->clauses & BC_CLAUSE_HIDDEN);
 	}
 	if (rule->clauses & BC_CLAUSE_UNTIL) {
-		text.len = 0;
-		bc_format_moment(&text, rule->until);
-		out_set_string(object, "until", text.data);
+		out_set_moment(object, "until", rule->until);
 		out_set_number(object, "seconds_left",
-			       rule->until > now() ? (rule->until - now() + BC_SECOND - 1) / BC_SECOND : 0);
+			       rule->until > bc_now() ? (rule->until - bc_now() + BC_SECOND - 1) / BC_SECOND : 0);
 	}
 	if (rule->clauses & BC_CLAUSE_LOG)
 		out_set_bool(object, "log", true);
@@ -156,13 +178,11 @@ struct json_object *out_rule(const struct bc_policy *policy, const struct bc_rul
 {
 	struct json_object *object = need(json_object_new_object());
 	_cleanup_(bc_text_done) struct bc_text text = {}, addr = {};
-	char id[9];
 
-	snprintf(id, sizeof(id), "%08x", bc_rule_id(bc_rule_digest(policy, rule)));
 	bc_format_rule(&text, policy, rule);
 	if (rule->clauses & BC_CLAUSE_ADDR)
 		bc_format_addr(&addr, rule->addr, rule->v4, rule->prefix);
-	out_set_string(object, "id", id);
+	out_set_id(object, "id", bc_rule_id(bc_rule_digest(policy, rule)));
 	out_set_string(object, "rule", text.data);
 	out_set_string(object, "verb", bc_verb_name(rule->verb));
 	set_subject(object, policy, rule);
@@ -198,17 +218,25 @@ const char *out_verdict(enum bc_verdict verdict)
 
 void out_address(struct bc_text *text, const uint32_t addr[4], unsigned port, unsigned family)
 {
-	bool v4 = !addr[0] && !addr[1] && addr[2] == 0xffff, plain = v4 && family == 4;
+	bool v4 = bc_addr_is_v4(addr), plain = v4 && family == 4;
 
 	bc_text_addf(text, "%s%s", plain ? "" : "[", v4 && !plain ? "::ffff:" : "");
 	bc_format_addr(text, addr, v4, 128);
 	bc_text_addf(text, "%s:%u", plain ? "" : "]", port);
 }
 
+char *out_printable(const char *text)
+{
+	size_t size = strlen(text) * 4 + 1;
+	char *shown = malloc(size);
+
+	return shown ? bc_printable(shown, size, text) : NULL;
+}
+
 void out_text(const char *text)
 {
-	_cleanup_free_ char *shown = malloc(strlen(text) * 4 + 1);
+	_cleanup_free_ char *shown = out_printable(text);
 
 	if (shown)
-		fputs(bc_printable(shown, strlen(text) * 4 + 1, text), stdout);
+		fputs(shown, stdout);
 }

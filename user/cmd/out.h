@@ -30,6 +30,12 @@ void out_set_number(struct json_object *object, const char *name, int64_t value)
 void out_set_bool(struct json_object *object, const char *name, bool value);
 /* 64 bits of identity as 16 hexadecimal digits: JSON's numbers lose them. */
 void out_set_hex(struct json_object *object, const char *name, uint64_t value);
+/* A rule's id, eight of them. */
+void out_set_id(struct json_object *object, const char *name, uint32_t id);
+/* Nanoseconds of Unix time, in RFC 3339. */
+void out_set_moment(struct json_object *object, const char *name, int64_t moment);
+/* An address without its port; see bindctl/abi.h. */
+void out_set_address(struct json_object *object, const char *name, const uint32_t addr[4]);
 
 /* A rule as every document shows it. */
 struct json_object *out_rule(const struct bc_policy *policy, const struct bc_rule *rule);
@@ -40,7 +46,10 @@ const char *out_verdict(enum bc_verdict verdict);
 /* Adds 127.0.0.1:443, [::1]:443; an IPv4 address of an IPv6 socket (family 6) in its mapped form. */
 void out_address(struct bc_text *text, const uint32_t addr[4], unsigned port, unsigned family);
 
-/* Prints text with what is not printable escaped. */
+/* The text with what is not printable escaped, malloc'ed; NULL without memory. */
+char *out_printable(const char *text);
+
+/* Prints that. */
 void out_text(const char *text);
 
 #endif

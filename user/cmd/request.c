@@ -7,6 +7,7 @@
 #include "cmd/app.h"
 #include "cmd/names.h"
 #include "cmd/request.h"
+#include "host/clock.h"
 #include "host/names.h"
 #include "pure/clause.h"
 #include "pure/moment.h"
@@ -134,9 +135,9 @@ static int parse_when(struct request *request, struct bc_error *reterr)
 	bool relative;
 	char text[256];
 
-	request->question.now = now();
-	if (request->at && bc_parse_moment(request->at, strlen(request->at), now(), &request->question.now, &relative,
-					   text, sizeof(text)))
+	request->question.now = bc_now();
+	if (request->at && bc_parse_moment(request->at, strlen(request->at), bc_now(), &request->question.now,
+					   &relative, text, sizeof(text)))
 		return bc_fail(reterr, -EINVAL, "--at: %s", text);
 	return 0;
 }

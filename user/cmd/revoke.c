@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,15 +78,14 @@ static int plan_rule(const struct wanted *wanted, const struct bc_policy *policy
 	return ports.failed ? -ENOMEM : 0;
 }
 
-/* A rule that matched but stays: why. Returns how many times it spoke. */
-static int say_left(const struct bc_policy *policy, const struct bc_rule *rule, const char *why)
+/* A rule that matched but stays: why. */
+static void say_left(const struct bc_policy *policy, const struct bc_rule *rule, const char *why)
 {
 	_cleanup_(bc_text_done) struct bc_text text = {};
 
 	bc_format_rule(&text, policy, rule);
 	if (!text.failed)
 		say("%s:%u: %s: %s", bc_policy_source_of(policy, rule), rule->line, text.data, why);
-	return 1;
 }
 
 /* Goes over every rule of every file; those of the edited file become edits. */
@@ -211,15 +209,13 @@ int run_revoke(const struct app *app, const struct command *command, int argc, c
 	int option, code;
 
 	while ((option = next_option(command, argc, argv, table, &code)) != -1) {
-		char *end;
-
 		if (option == '?')
 			return code;
 		take_change_option(&options, option);
 		if (option != 'i')
 			continue;
 		wanted.pattern = NULL;
-		wanted.id = strtoul(optarg, &end, 16);
+		wanted.id = strtoul(optarg, NULL, 16);
 		if (strlen(optarg) != 8 || strspn(optarg, "0123456789abcdef") != 8)
 			return usage_error(command, "revoke: '%s' is not an ID: eight hexadecimal digits", optarg);
 	}

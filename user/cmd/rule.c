@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* grant, allow, deny, rewrite, reserve: one more rule. */
 #include <errno.h>
-#include <string.h>
 
 #include "cmd/change.h"
 #include "cmd/names.h"
 #include "cmd/words.h"
+#include "host/clock.h"
 #include "pure/diff.h"
 #include "pure/edit.h"
 #include "pure/parse.h"
@@ -51,7 +51,7 @@ static void note_mode(const struct bc_change *change, const struct bc_text *text
 
 	if (!bc_rule_denies(&rule->rules[0]) || rule->rules[0].clauses & BC_CLAUSE_AUDIT)
 		return;
-	if (bc_parse(&policy, change->path, text->data, text->len, now(), &report) || !policy.n ||
+	if (bc_parse(&policy, change->path, text->data, text->len, bc_now(), &report) || !policy.n ||
 	    !(policy.rules[policy.n - 1].clauses & BC_CLAUSE_AUDIT))
 		return;
 	rule->rules[0].clauses |= BC_CLAUSE_AUDIT;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -7,6 +6,7 @@
 #include "cmd/drift.h"
 #include "cmd/out.h"
 #include "kernel/probe.h"
+#include "kernel/status.h"
 
 static const char *const places[] = {
 	[BC_RUNS_BEFORE] = "before",

@@ -2,7 +2,6 @@
 /* Everything that commands say to people, on stderr; stdout is for data. */
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/util.h"
 #include "cmd/app.h"

@@ -6,6 +6,7 @@
 #include "cmd/app.h"
 #include "cmd/names.h"
 #include "cmd/words.h"
+#include "host/clock.h"
 #include "pure/clause.h"
 #include "pure/moment.h"
 
@@ -108,7 +109,7 @@ static int check_until(const struct bc_policy *policy, struct bc_error *reterr)
 	const struct bc_rule *rule = &policy->rules[0];
 	_cleanup_(bc_text_done) struct bc_text text = {};
 
-	if (!(rule->clauses & BC_CLAUSE_UNTIL) || rule->until > now())
+	if (!(rule->clauses & BC_CLAUSE_UNTIL) || rule->until > bc_now())
 		return 0;
 	bc_format_moment(&text, rule->until);
 	return bc_fail(reterr, -EINVAL, "the rule would never hold: its 'until', %s, is over",
@@ -131,7 +132,7 @@ static int check_subject(const struct words *words, const char *subject, struct 
 int parse_arguments(struct bc_policy *policy, const struct arguments *arguments, struct bc_error *reterr)
 {
 	/* To the next whole second: what is written down is easier to read. */
-	const struct bc_place place = { .base = (now() / BC_SECOND + 1) * BC_SECOND };
+	const struct bc_place place = { .base = (bc_now() / BC_SECOND + 1) * BC_SECOND };
 	_cleanup_free_ char *until = NULL;
 	char **argv = arguments->argv;
 	struct words words = {};

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# bash completion for bindctl(8). Needs nothing but bash 4.4 and getent(1); units come from systemctl(1), if it is there.
+# bash completion for bindctl(8) and bindctl-agent(8). Needs nothing but bash 4.4 and getent(1); units come from
+# systemctl(1), contexts of a kubeconfig from kubectl(1), if they are there.
 
 # The words in $1 that begin with $2, each behind $3.
 _bindctl_words()
@@ -36,8 +37,10 @@ _bindctl_paths()
 	local cur=$1 pattern=${2-}
 
 	mapfile -t COMPREPLY < <(
-		compgen -d -- "$cur"
-		[[ -z $pattern ]] || compgen -f -X "!$pattern" -- "$cur"
+		{
+			compgen -d -- "$cur"
+			[[ -z $pattern ]] || compgen -f -X "!$pattern" -- "$cur"
+		} | sort -u
 	)
 	compopt -o filenames 2>/dev/null
 }
@@ -157,6 +160,33 @@ _bindctl_trim()
 	[[ -z $before ]] || COMPREPLY=("${COMPREPLY[@]#"$before"}")
 }
 
+# Parts the words before the one in question: into the caller's `wants`, the option whose value comes next, `command`,
+# `arguments` behind it, `globals` before it, `literal` once there was "--", and `by_id`.
+_bindctl_scan() # word...
+{
+	local word
+
+	for word; do
+		if [[ -n $wants ]]; then
+			[[ -n $command ]] || globals+=("$wants" "$word")
+			wants=""
+		elif [[ -z $literal && $word == -- ]]; then
+			literal=yes
+		elif [[ -z $literal && $word == -?* ]]; then
+			[[ $word == --id* ]] && by_id=yes
+			if [[ $word == --*=* ]]; then
+				[[ -n $command ]] || globals+=("$word")
+			elif _bindctl_takes_value "$word"; then
+				wants=$word
+			fi
+		elif [[ -z $command ]]; then
+			command=$word
+		else
+			arguments+=("$word")
+		fi
+	done
+}
+
 # Everything but _bindctl_trim().
 _bindctl_complete()
 {
@@ -176,28 +206,10 @@ why learn import status metrics"
 		[learn]="--user --cgroup --count --timeout --json --help" [import]="--json --help"
 		[status]="--ignore-neighbours --json --help" [metrics]="--help" [help]="--help" [version]="--help"
 	)
-	local cur=${*: -1} word wants="" command="" literal="" by_id=""
+	local cur=${*: -1} wants="" command="" literal="" by_id=""
 	local globals=() arguments=()
 
-	for word in "${@:1:$#-1}"; do
-		if [[ -n $wants ]]; then
-			[[ -n $command ]] || globals+=("$wants" "$word")
-			wants=""
-		elif [[ -z $literal && $word == -- ]]; then
-			literal=yes
-		elif [[ -z $literal && $word == -?* ]]; then
-			[[ $word == --id* ]] && by_id=yes
-			if [[ $word == --*=* ]]; then
-				[[ -n $command ]] || globals+=("$word")
-			elif _bindctl_takes_value "$word"; then
-				wants=$word
-			fi
-		elif [[ -z $command ]]; then
-			command=$word
-		else
-			arguments+=("$word")
-		fi
-	done
+	_bindctl_scan "${@:1:$#-1}"
 	COMPREPLY=()
 	if [[ -n $wants ]]; then
 		_bindctl_value "$wants" "$command" "$cur" "${globals[@]}"
@@ -227,6 +239,65 @@ why learn import status metrics"
 	fi
 }
 
+# The value of an option of bindctl-agent(8); the file that --kubeconfig names follows.
+_bindctl_agent_value()
+{
+	case $1 in
+	--node) _bindctl_words "${HOSTNAME,,}" "$2" ;;
+	--kubeconfig) _bindctl_paths "$2" "*" ;;
+	--context)
+		_bindctl_words "$(kubectl ${3:+--kubeconfig "$3"} config get-contexts --output name 2>/dev/null)" "$2"
+		;;
+	--cgroup | --pin | --config | --host-root) _bindctl_paths "$2" ;;
+	--cgroup-root) _bindctl_cgroups "$2" ;;
+	--cgroup-driver) _bindctl_words "auto systemd cgroupfs" "$2" ;;
+	--listen) _bindctl_words none "$2" ;;
+	--log-format) _bindctl_words "text json" "$2" ;;
+	--log-level) _bindctl_words "debug info warning error" "$2" ;;
+	esac
+}
+
+# Everything but _bindctl_trim(), for bindctl-agent.
+_bindctl_agent_complete()
+{
+	local -r valued=" --node --kubeconfig --context --cgroup --pin --config --file --host-root --cgroup-root \
+--cgroup-driver --listen --log-format --log-level "
+	local cur=${*: -1} word wants="" kubeconfig=""
+
+	for word in "${@:1:$#-1}"; do
+		[[ $wants != --kubeconfig ]] || kubeconfig=$word
+		[[ $word != --kubeconfig=* ]] || kubeconfig=${word#*=}
+		if [[ -z $wants && ($valued == *" $word "* || $word == --timeout || $word == --address) ]]; then
+			wants=$word
+		else
+			wants=""
+		fi
+	done
+	COMPREPLY=()
+	if [[ -n $wants ]]; then
+		_bindctl_agent_value "$wants" "$cur" "$kubeconfig"
+	elif [[ $cur == --*=* ]]; then
+		_bindctl_agent_value "${cur%%=*}" "${cur#*=}" "$kubeconfig"
+		COMPREPLY=("${COMPREPLY[@]/#/${cur%%=*}=}")
+	elif [[ $# -gt 1 && $1 == init ]]; then
+		[[ $cur != -* ]] || _bindctl_words "--timeout --address --help" "$cur"
+	elif [[ $# -eq 1 && $cur != -* ]]; then
+		_bindctl_words init "$cur"
+	else
+		_bindctl_words "$valued --dry-run --help --version" "$cur"
+	fi
+}
+
+# Everything but _bindctl_trim(), for whichever of the two comes first.
+_bindctl_reply() # command, word...
+{
+	if [[ ${1##*/} == bindctl-agent ]]; then
+		_bindctl_agent_complete "${@:2}"
+	else
+		_bindctl_complete "${@:2}"
+	fi
+}
+
 _bindctl()
 {
 	local line=${COMP_LINE:0:COMP_POINT} words
@@ -234,23 +305,23 @@ _bindctl()
 	# COMP_WORDS parts words at "=", ":" and "@", which are parts of ours.
 	read -ra words <<<"$line"
 	[[ $line != *[[:blank:]] ]] || words+=("")
-	_bindctl_complete "${words[@]:1}"
+	_bindctl_reply "${words[@]}"
 	_bindctl_trim "${words[-1]}"
 }
 
-# What the help says of the words that it has lines for, into the array `means`.
-_bindctl_means() # pattern of a word, arguments of bindctl
+# What a help says of the words that it has lines for, into the array `means`.
+_bindctl_means() # pattern of a word, command that prints the help
 {
 	local line
 
 	while IFS= read -r line; do
-		[[ ! $line =~ ^"  "($1)(" "[A-Z]+)?"  "+(.*) ]] || means[${BASH_REMATCH[1]}]=${BASH_REMATCH[3]}
-	done < <(bindctl "${@:2}" 2>/dev/null)
+		[[ ! $line =~ ^"  "($1)(" "[A-Z:]+)?"  "+(.*) ]] || means[${BASH_REMATCH[1]}]=${BASH_REMATCH[3]}
+	done < <("${@:2}" 2>/dev/null)
 }
 
 # For the completions of other shells: what is offered for the last of the words, a line each, a directory with a slash;
 # and behind a tab what the help says of it.
-_bindctl_offer()
+_bindctl_offer() # command, word...
 {
 	local word command="" files=""
 	local -A means=()
@@ -260,14 +331,18 @@ _bindctl_offer()
 	{
 		[[ $* != *filenames* ]] || files=yes
 	}
-	_bindctl_complete "$@"
-	_bindctl_means "[a-z]+" help
-	for word in "${@:1:$#-1}"; do
-		[[ -n $command || -z $word || -z ${means[$word]-} ]] || command=$word
-	done
+	_bindctl_reply "$@"
+	if [[ $1 == bindctl-agent ]]; then
+		_bindctl_means "--[a-z0-9-]+" bindctl-agent --help
+	else
+		_bindctl_means "[a-z]+" bindctl help
+		for word in "${@:2:$#-2}"; do
+			[[ -n $command || -z $word || -z ${means[$word]-} ]] || command=$word
+		done
+	fi
 	if [[ -n $command ]]; then
 		means=()
-		_bindctl_means "--[a-z0-9-]+" help "$command"
+		_bindctl_means "--[a-z0-9-]+" bindctl help "$command"
 	fi
 	for word in "${COMPREPLY[@]}"; do
 		[[ -z $files || ! -d $word ]] || word+=/
@@ -275,4 +350,4 @@ _bindctl_offer()
 	done
 }
 
-complete -F _bindctl bindctl
+complete -F _bindctl bindctl bindctl-agent

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -210,6 +211,37 @@ static void lock_that_is_held_is_not_waited_for_long(void **state)
 	pods_check(&enforcer, ENFORCE_NOTHING, NULL);
 }
 
+/* Who is told to end does not wait for others, and leaves all as it was. */
+static void wait_ends_when_it_is_told_to(void **state)
+{
+	const char *const dirs[] = { bed.policy, bed.pins };
+	const uint64_t once = 1;
+	struct timespec start, end;
+	int told = eventfd(0, EFD_CLOEXEC);
+
+	(void)state;
+	pods_enforce(&enforcer, "# first\n", ENFORCE_CHANGED, 0);
+	enforcer.instance.patience.stop_fd = told;
+	assert_int_equal(write(told, &once, sizeof(once)), sizeof(once));
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		int fd = open(dirs[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		_cleanup_free_ char *found = NULL;
+
+		assert_int_equal(flock(fd, LOCK_EX), 0);
+		clock_gettime(CLOCK_MONOTONIC, &start);
+		pods_refuse(&enforcer, "# more\n", -ECANCELED, "told to stop while another process held the lock on",
+			    NULL);
+		clock_gettime(CLOCK_MONOTONIC, &end);
+		assert_in_range(end.tv_sec - start.tv_sec, 0, ENFORCE_LOCK_SECONDS - 2);
+		found = read_path(path);
+		assert_string_equal(found, "# first\n");
+		close(fd);
+	}
+	/* A lock that is free is not waited for. */
+	pods_enforce(&enforcer, "# more\n", ENFORCE_CHANGED, 0);
+	close(told);
+}
+
 static void dry_run_changes_nothing(void **state)
 {
 	_cleanup_(bc_text_done) struct bc_text difference = {}, none = {};
@@ -255,6 +287,7 @@ static int tests(void)
 		TEST(unsafe_files_are_refused),
 		TEST(names_are_checked),
 		TEST(lock_that_is_held_is_not_waited_for_long),
+		TEST(wait_ends_when_it_is_told_to),
 		TEST(dry_run_changes_nothing),
 	};
 

@@ -25,7 +25,9 @@ static void bad_objects_are_named_and_the_others_stay(void **unused)
 	set(state, STATE_BIND_POLICY, "{'metadata': {'namespace': 'web', 'name': 'type'}, 'spec': 'Deny'}");
 	set(state, STATE_CLUSTER_POLICY, CLUSTER("c", "'ceiling': [{'ports': [443]}], 'allowHostNetwork': true"));
 	set(state, STATE_CLUSTER_POLICY, CLUSTER("c", "'ceiling': [{'ports': [443, 0]}]"));
-	set(state, STATE_CLUSTER_POLICY, CLUSTER("never", "'rules': [{'action': 'Allow', 'ports': ['any']}]"));
+	set(state, STATE_CLUSTER_POLICY,
+	    CLUSTER("never", "'podSelector': {'matchLabels': {'app': 'none'}}, "
+			     "'rules': [{'action': 'Allow', 'ports': ['any']}]"));
 	set(state, STATE_NAMESPACE, NAMESPACE("odd", "'a': 1"));
 	set(state, STATE_POD,
 	    "{'metadata': {'namespace': 'web', 'name': 'slash', 'uid': '../../../'}, 'spec': {'nodeName': 'n1'}}");

@@ -162,11 +162,17 @@ static void cluster_policy_stands_until_it_can_be_read_again(void **unused)
 	const struct state_entry *entry;
 
 	(void)unused;
-	/* One that never could be read is skipped. */
+	/* For one that never could be read there stands what can be read of it, and all may be denied. */
 	assert_int_equal(set(state, STATE_CLUSTER_POLICY, DENIAL(70000)), STATE_CHANGED);
 	assert_int_equal(set(state, STATE_CLUSTER_POLICY, DENIAL(70000)), STATE_UNCHANGED);
-	assert_null(state_find(state, STATE_CLUSTER_POLICY, "a")->object);
+	assert_true(state_find(state, STATE_CLUSTER_POLICY, "a")->cluster->doubtful);
+	/* The last of them, not the first. */
+	assert_int_equal(set(state, STATE_CLUSTER_POLICY, CLUSTER("a", "'news': 1, 'rules': [" DENY("22") "]")),
+			 STATE_CHANGED);
+	assert_true(state_find(state, STATE_CLUSTER_POLICY, "a")->cluster->doubtful);
+	assert_int_equal(state_find(state, STATE_CLUSTER_POLICY, "a")->cluster->rules.n, 1);
 	assert_int_equal(set(state, STATE_CLUSTER_POLICY, DENIAL(80)), STATE_CHANGED);
+	assert_false(state_find(state, STATE_CLUSTER_POLICY, "a")->cluster->doubtful);
 	assert_int_equal(set(state, STATE_CLUSTER_POLICY, DENIAL(70000)), STATE_CHANGED);
 	assert_int_equal(set(state, STATE_CLUSTER_POLICY, DENIAL(70000)), STATE_UNCHANGED);
 	entry = state_find(state, STATE_CLUSTER_POLICY, "a");

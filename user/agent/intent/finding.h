@@ -7,9 +7,10 @@
 #include "base/util.h"
 
 enum finding_level {
-	FINDING_REJECTED, /* the object is skipped whole, or its last readable version stands in for it */
-	FINDING_WARNING,  /* the object is in force, but not as it was probably meant */
-	FINDING_NOTE,	  /* as it should be, but good to know */
+	/* The object is skipped whole; of a pod or cluster policy the last readable version, or the least, is in force. */
+	FINDING_REJECTED,
+	FINDING_WARNING, /* the object is in force, but not as it was probably meant */
+	FINDING_NOTE,	 /* as it should be, but good to know */
 };
 
 /* The strings hold no control bytes and are well-formed UTF-8. */

@@ -13,8 +13,9 @@ struct gathering {
 	const struct labels *namespace; /* NULL: not known */
 	struct claims *claims;
 	struct claims ceiling, narrow;
-	bool limited;	/* to the ceiling */
-	size_t ndenies; /* of the claims, those of the cluster, which come first */
+	bool limited;	    /* to the ceiling */
+	const char *unsure; /* a cluster policy that may deny anything; NULL: there is none. Nothing is given then */
+	size_t ndenies;	    /* of the claims, those of the cluster, which come first */
 };
 
 const char *gather_split(const char *key, char namespace[OBJECT_KEY_MAX])
@@ -92,6 +93,29 @@ static void deny_all(struct gathering *in, const struct state_entry *entry)
 					       .policy = in->claims->items[0].policy };
 }
 
+/* The part of a ceiling that this policy is. */
+static int add_ceiling(struct gathering *in, const struct state_entry *entry)
+{
+	const struct cluster_policy *policy = entry->cluster;
+	const size_t before = in->ceiling.n;
+	int r;
+
+	if (policy->doubtful)
+		in->unsure = entry->key;
+	if (!policy->has_ceiling || (in->pod->host_network && !policy->host_network))
+		return 0;
+	in->limited = true;
+	r = add_all(&in->ceiling, &policy->ceiling);
+	if (in->ceiling.n > GATHER_MAX) {
+		note(in, FINDING_WARNING, STATE_CLUSTER_POLICY, entry->key,
+		     "the ceilings of the ClusterBindPolicies have more than %d pairs of a port range and an "
+		     "address for a pod: this one is left out",
+		     GATHER_MAX);
+		in->ceiling.n = before;
+	}
+	return r;
+}
+
 static int gather_cluster(struct gathering *in)
 {
 	const struct state *state = in->g->state;
@@ -99,27 +123,20 @@ static int gather_cluster(struct gathering *in)
 	int r = 0;
 
 	in->limited = in->pod->host_network;
+	in->unsure = state_lost_count(state, STATE_CLUSTER_POLICY) ? "?" : NULL;
 	for (size_t i = 0; !r && (entry = state_at(state, STATE_CLUSTER_POLICY, i)); i++) {
-		const struct cluster_policy *policy = entry->cluster;
-
-		if (!policy || !is_selected(in, policy))
+		if (!is_selected(in, entry->cluster))
 			continue;
 		r = add_denies(in, entry, i);
 		if (!r && in->claims->n > GATHER_MAX) {
 			deny_all(in, entry);
 			break;
 		}
-		if (r || !policy->has_ceiling || (in->pod->host_network && !policy->host_network))
-			continue;
+		r = r ?: add_ceiling(in, entry);
+	}
+	if (in->unsure) {
 		in->limited = true;
-		r = add_all(&in->ceiling, &policy->ceiling);
-		if (in->ceiling.n > GATHER_MAX) {
-			note(in, FINDING_WARNING, STATE_CLUSTER_POLICY, entry->key,
-			     "the ceilings of the ClusterBindPolicies have more than %d pairs of a port range and an "
-			     "address for a pod: this one is left out",
-			     GATHER_MAX);
-			in->ceiling.n = 0;
-		}
+		in->ceiling.n = 0;
 	}
 	in->ndenies = in->claims->n;
 	return r;
@@ -151,7 +168,12 @@ static int cut_all(const struct claims *claims, bool limited, const struct claim
 /* Says why nothing is left of a rule, and what has been left of it is known up to each step. */
 static void explain(const struct gathering *in, const struct state_entry *entry, const struct steps *steps, size_t rule)
 {
-	if (!steps->allowed.n)
+	if (!steps->allowed.n && in->unsure)
+		note(in, FINDING_WARNING, STATE_BIND_POLICY, entry->key,
+		     "spec.rules[%zu]: gives nothing as long as ClusterBindPolicy %s, which may deny it, cannot be "
+		     "read",
+		     rule, in->unsure);
+	else if (!steps->allowed.n)
 		note(in, FINDING_WARNING, STATE_BIND_POLICY, entry->key,
 		     in->pod->host_network ?
 			     "spec.rules[%zu]: no ClusterBindPolicy allows any of it to pods on the host's network" :

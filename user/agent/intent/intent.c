@@ -56,20 +56,30 @@ static void making_done(struct making *m)
 	rows_done(&m->rows);
 }
 
+/* What is in force of an object that cannot be read, as the end of a sentence. */
+static const char *rest_of(enum state_kind kind, const struct state_entry *entry)
+{
+	if (!entry->object)
+		return "";
+	if (kind != STATE_CLUSTER_POLICY)
+		return "; it is given nothing";
+	return entry->cluster->doubtful ?
+		       "; until it is put right the pods that it may select are given nothing, and denied what can be "
+		       "read of it" :
+		       "; its last readable version stays in force";
+}
+
 /* What cannot be read, and what was not. */
 static void find_rejected(struct making *m)
 {
 	const struct state_entry *entry;
 
 	for (enum state_kind kind = 0; kind < STATE_KINDS; kind++) {
-		const char *rest = kind == STATE_CLUSTER_POLICY ? "; its last readable version stays in force" :
-								  "; it is given nothing";
-
 		m->counts.rejected[kind] = state_rejected(m->state, kind);
 		for (size_t i = 0; (entry = state_at(m->state, kind, i)); i++)
 			if (entry->error)
 				gather_note(&m->findings, FINDING_REJECTED, kind, entry->key, "%s%s", entry->error,
-					    entry->object ? rest : "");
+					    rest_of(kind, entry));
 		if (state_lost_count(m->state, kind))
 			findings_add(&m->findings, FINDING_REJECTED, state_kind_name(kind), "", "?",
 				     "%zu objects are too large to be read", state_lost_count(m->state, kind));
@@ -247,7 +257,7 @@ static int add_reserved(struct making *m, struct bc_text *text)
 
 	m->claims.n = m->rows.n = 0;
 	for (size_t i = 0; !r && (entry = state_at(m->state, STATE_CLUSTER_POLICY, i)); i++) {
-		const struct rules *rules = entry->cluster ? &entry->cluster->reserved : &(const struct rules){};
+		const struct rules *rules = &entry->cluster->reserved;
 
 		for (size_t k = 0; !r && k < rules->n; k++) {
 			struct rule rule = rules->items[k];

@@ -4,8 +4,9 @@
  *
  * Of each pod: what it may bind is what the BindPolicies of its namespace give, as far as the ceilings of
  * ClusterBindPolicies and its own annotation let them; what a ClusterBindPolicy denies is denied whatever gives it. A
- * pod on the host's network is given nothing that no ClusterBindPolicy allows there. Among the policies of a namespace
- * the most specific rule decides, as in all bind policy.
+ * pod on the host's network is given nothing that no ClusterBindPolicy allows there, and one that a ClusterBindPolicy may
+ * select of which not all was ever read nothing at all. Among the policies of a namespace the most specific rule decides, as
+ * in all bind policy.
  */
 #ifndef BINDCTL_AGENT_INTENT_H
 #define BINDCTL_AGENT_INTENT_H

@@ -45,6 +45,11 @@ struct cluster_policy {
 	bool audit;	   /* its rules and reserved ports; the ceiling holds all the same */
 	bool host_network; /* the ceiling is for pods on the host's network, too */
 	bool has_ceiling;  /* be it an empty one */
+	/*
+	 * Not all of it can be read: it may deny anything to the pods that it selects, so they are given nothing. What can
+	 * be read of `reserved` and `rules` is there, no ceiling, and a selector that cannot be read selects everything.
+	 */
+	bool doubtful;
 	struct selector namespaces, pods;
 	struct rules ceiling, reserved, rules;
 };
@@ -57,7 +62,7 @@ int object_key(struct json_object *object, bool namespaced, char key[OBJECT_KEY_
 
 /*
  * 0; -ENOMEM; -EINVAL with the field and what is wrong with it, and nothing is returned. -EBADMSG: the same, but the pod
- * is returned, as a doubtful one.
+ * or the cluster policy is returned, as a doubtful one.
  */
 int pod_parse(struct json_object *object, struct pod *ret, struct bc_error *reterr);
 int ns_object_parse(struct json_object *object, struct ns_object *ret, struct bc_error *reterr);

@@ -35,9 +35,9 @@ bool bind_policy_equal(const struct bind_policy *a, const struct bind_policy *b)
 bool cluster_policy_equal(const struct cluster_policy *a, const struct cluster_policy *b)
 {
 	return a->audit == b->audit && a->host_network == b->host_network && a->has_ceiling == b->has_ceiling &&
-	       selector_equal(&a->namespaces, &b->namespaces) && selector_equal(&a->pods, &b->pods) &&
-	       rules_equal(&a->ceiling, &b->ceiling) && rules_equal(&a->reserved, &b->reserved) &&
-	       rules_equal(&a->rules, &b->rules);
+	       a->doubtful == b->doubtful && selector_equal(&a->namespaces, &b->namespaces) &&
+	       selector_equal(&a->pods, &b->pods) && rules_equal(&a->ceiling, &b->ceiling) &&
+	       rules_equal(&a->reserved, &b->reserved) && rules_equal(&a->rules, &b->rules);
 }
 
 bool ns_object_equal(const struct ns_object *a, const struct ns_object *b)
@@ -98,6 +98,23 @@ static int parse_list(const struct field *spec, const char *name, enum rules_kin
 	return field.value ? rules_parse(&field, kind, ret, reterr) : 0;
 }
 
+/* What can be read of a policy that cannot be read as a whole. 0 or -ENOMEM. */
+static int salvage(const struct field *spec, struct cluster_policy *ret)
+{
+	_cleanup_(cluster_policy_done) struct cluster_policy policy = { .doubtful = true };
+	const struct field reserved = field_member(spec, "reservedPorts"), rules = field_member(spec, "rules");
+
+	(void)parse_mode(spec, &policy.audit, NULL);
+	if (parse_selector(spec, "namespaceSelector", &policy.namespaces, NULL) == -ENOMEM ||
+	    parse_selector(spec, "podSelector", &policy.pods, NULL) == -ENOMEM ||
+	    rules_salvage(&reserved, RULES_RESERVED, &policy.reserved) ||
+	    rules_salvage(&rules, RULES_OF_CLUSTER, &policy.rules))
+		return -ENOMEM;
+	*ret = policy;
+	policy = (struct cluster_policy){};
+	return 0;
+}
+
 int cluster_policy_parse(struct json_object *object, struct cluster_policy *ret, struct bc_error *reterr)
 {
 	static const char *const members[] = { "namespaceSelector", "podSelector", "ceiling", "allowHostNetwork",
@@ -115,6 +132,8 @@ int cluster_policy_parse(struct json_object *object, struct cluster_policy *ret,
 	r = r ?: parse_list(&spec, "ceiling", RULES_CEILING, &policy.ceiling, reterr);
 	r = r ?: parse_list(&spec, "reservedPorts", RULES_RESERVED, &policy.reserved, reterr);
 	r = r ?: parse_list(&spec, "rules", RULES_OF_CLUSTER, &policy.rules, reterr);
+	if (r == -EINVAL)
+		return salvage(&spec, ret) ? bc_fail(reterr, -ENOMEM, "out of memory") : -EBADMSG;
 	if (r)
 		return r;
 	*ret = policy;

@@ -96,9 +96,9 @@ static size_t unite(struct bc_range *ranges, size_t n)
 	return kept + 1;
 }
 
-int ports_parse(const struct field *field, struct rules *rules, struct rule *rule, struct bc_error *reterr)
+int ports_parse(const struct field *field, bool some, struct rules *rules, struct rule *rule, struct bc_error *reterr)
 {
-	size_t n = 0;
+	size_t n = 0, kept = 0;
 	int r = field_array(field, 1, RULES_PORTS_MAX, &n, reterr);
 
 	if (r)
@@ -109,11 +109,14 @@ int ports_parse(const struct field *field, struct rules *rules, struct rule *rul
 	for (size_t i = 0; i < n; i++) {
 		const struct field element = field_element(field, i);
 
-		r = parse_item(&element, &rules->ranges[rule->ranges + i], reterr);
-		if (r)
+		r = parse_item(&element, &rules->ranges[rule->ranges + kept], reterr);
+		if (r && !some)
 			return r;
+		kept += !r;
 	}
-	rule->nranges = unite(rules->ranges + rule->ranges, n);
+	if (!kept)
+		return r;
+	rule->nranges = unite(rules->ranges + rule->ranges, kept);
 	rules->nranges += rule->nranges;
 	return 0;
 }

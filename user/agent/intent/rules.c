@@ -178,7 +178,8 @@ static int check_reserved(const struct field *field, const struct rules *rules, 
 	return 0;
 }
 
-static int parse_rule(const struct field *field, enum rules_kind kind, struct rules *rules, struct bc_error *reterr)
+static int parse_rule(const struct field *field, enum rules_kind kind, bool some, struct rules *rules,
+		      struct bc_error *reterr)
 {
 	const struct field action = field_member(field, "action"), protocol = field_member(field, "protocol");
 	const struct field ports = field_member(field, "ports"), addresses = field_member(field, "addresses");
@@ -193,7 +194,7 @@ static int parse_rule(const struct field *field, enum rules_kind kind, struct ru
 	if (!r && acts)
 		r = parse_action(&action, kind, rule, reterr);
 	r = r ?: parse_protocol(&protocol, rule, reterr);
-	r = r ?: ports_parse(&ports, rules, rule, reterr);
+	r = r ?: ports_parse(&ports, some, rules, rule, reterr);
 	r = r ?: parse_addresses(&addresses, rules, rule, reterr);
 	if (!r && acts)
 		r = parse_user(&user, rule, reterr);
@@ -202,6 +203,11 @@ static int parse_rule(const struct field *field, enum rules_kind kind, struct ru
 	if (!r && kind == RULES_RESERVED)
 		r = check_reserved(&ports, rules, rule, reterr);
 	return r;
+}
+
+static size_t pairs_of(const struct rule *rule)
+{
+	return (size_t)rule->nranges * (rule->nprefixes ?: 1);
 }
 
 int rules_parse(const struct field *field, enum rules_kind kind, struct rules *ret, struct bc_error *reterr)
@@ -213,15 +219,41 @@ int rules_parse(const struct field *field, enum rules_kind kind, struct rules *r
 	for (size_t i = 0; !r && i < n; i++) {
 		const struct field element = field_element(field, i);
 
-		r = parse_rule(&element, kind, &rules, reterr);
+		r = parse_rule(&element, kind, false, &rules, reterr);
 		if (!r)
-			pairs += (size_t)rules.items[i].nranges * (rules.items[i].nprefixes ?: 1);
+			pairs += pairs_of(&rules.items[i]);
 	}
 	if (r)
 		return r;
 	if (pairs > RULES_PAIRS_MAX)
 		return field_fail(field, reterr, "has %zu pairs of a port range and an address, and may have %d", pairs,
 				  RULES_PAIRS_MAX);
+	*ret = rules;
+	rules = (struct rules){};
+	return 0;
+}
+
+int rules_salvage(const struct field *field, enum rules_kind kind, struct rules *ret)
+{
+	_cleanup_(rules_done) struct rules rules = {};
+	size_t n = json_object_is_type(field->value, json_type_array) ? json_object_array_length(field->value) : 0;
+	size_t pairs = 0;
+
+	for (size_t i = 0; i < n && i < RULES_MAX; i++) {
+		const struct field element = field_element(field, i);
+		const size_t nrules = rules.n, nranges = rules.nranges, nprefixes = rules.nprefixes;
+		int r = parse_rule(&element, kind, true, &rules, NULL);
+
+		if (r == -ENOMEM)
+			return r;
+		if (!r)
+			pairs += pairs_of(&rules.items[nrules]);
+		if (!r && pairs <= RULES_PAIRS_MAX)
+			continue;
+		rules.n = nrules;
+		rules.nranges = nranges;
+		rules.nprefixes = nprefixes;
+	}
 	*ret = rules;
 	rules = (struct rules){};
 	return 0;

@@ -54,6 +54,8 @@ enum rules_kind {
 
 /* A list in JSON. 0, -EINVAL with the place, -ENOMEM. */
 int rules_parse(const struct field *field, enum rules_kind kind, struct rules *ret, struct bc_error *reterr);
+/* Of a list that is wrong, the rules that can be read, each with those of its ports that can. 0 or -ENOMEM. */
+int rules_salvage(const struct field *field, enum rules_kind kind, struct rules *ret);
 /* "443/tcp,8000-8100". -EINVAL with a sentence in `text`, -ENOMEM. */
 int rules_parse_list(const char *list, struct rules *ret, char *text, size_t size);
 

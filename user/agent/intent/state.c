@@ -159,10 +159,10 @@ static int read_entry(enum state_kind kind, struct json_object *object, struct s
 	r = r ?: kinds[kind].parse(object, ret->object, &error);
 	if (r && r != -ENOMEM) {
 		ret->error = strdup(error.text);
-		if (r != -EBADMSG) {
-			free(ret->object);
-			ret->object = NULL;
-		}
+		if (r != -EBADMSG && kind == STATE_CLUSTER_POLICY)
+			ret->cluster->doubtful = true;
+		else if (r != -EBADMSG)
+			free(TAKE_PTR(ret->object));
 		r = ret->error ? 0 : -ENOMEM;
 	}
 	if (r)
@@ -191,15 +191,21 @@ static bool same_object(enum state_kind kind, const void *a, const void *b)
 	return a && b ? kinds[kind].equal(a, b) : a == b;
 }
 
+/* Whether there is a version of it that stands in for one that cannot be read. */
+static bool can_stand(enum state_kind kind, const struct state_entry *entry)
+{
+	return entry->object && (kind != STATE_CLUSTER_POLICY || !entry->cluster->doubtful);
+}
+
 /*
- * Puts the entry in the place of the last one of its key, whose object it gets if that one `stands`. Takes over what it
- * owns, also where that fails.
+ * Puts the entry in the place of the last one of its key, whose object, if it can, stands in for that of one that is `bad`.
+ * Takes over what it owns, also where that fails.
  */
-static int put(struct state *state, enum state_kind kind, struct state_entry *entry, bool stands)
+static int put(struct state *state, enum state_kind kind, struct state_entry *entry, bool bad)
 {
 	struct store *store = &state->stores[kind];
 	struct state_entry *old;
-	bool same;
+	bool same, stands;
 	size_t at;
 	int r;
 
@@ -210,9 +216,12 @@ static int put(struct state *state, enum state_kind kind, struct state_entry *en
 		return r ?: STATE_CHANGED;
 	}
 	old = &store->entries[at];
+	stands = bad && can_stand(kind, old);
 	same = same_error(entry->error, old->error) && (stands || same_object(kind, entry->object, old->object));
-	if (stands)
+	if (stands) {
+		free_object(kind, entry->object);
 		entry->object = TAKE_PTR(old->object);
+	}
 	entry_done(kind, old);
 	*old = *entry;
 	return same ? STATE_UNCHANGED : STATE_CHANGED;
@@ -224,7 +233,7 @@ int state_set(struct state *state, enum state_kind kind, struct json_object *obj
 	int r = read_entry(kind, object, &entry);
 
 	/* Nobody is to undo what the cluster denies by a slip of the pen. */
-	return r ?: put(state, kind, &entry, kind == STATE_CLUSTER_POLICY && !entry.object);
+	return r ?: put(state, kind, &entry, kind == STATE_CLUSTER_POLICY && entry.error);
 }
 
 int state_unreadable(struct state *state, enum state_kind kind, const char *namespace, const char *name,
@@ -241,10 +250,14 @@ int state_unreadable(struct state *state, enum state_kind kind, const char *name
 	snprintf(key, sizeof(key), "%.63s%s%.253s", namespaced ? namespace : "", namespaced ? "/" : "", name);
 	entry.key = strdup(key);
 	entry.error = strdup(why);
-	if (!entry.key || !entry.error) {
+	if (kind == STATE_CLUSTER_POLICY)
+		entry.cluster = calloc(1, sizeof(*entry.cluster));
+	if (!entry.key || !entry.error || (kind == STATE_CLUSTER_POLICY && !entry.cluster)) {
 		entry_done(kind, &entry);
 		return -ENOMEM;
 	}
+	if (kind == STATE_CLUSTER_POLICY)
+		entry.cluster->doubtful = true;
 	r = put(state, kind, &entry, kind == STATE_CLUSTER_POLICY || kind == STATE_POD);
 	/* It is where it was, and may have become anything else: it is given nothing, and denied all. */
 	if (kind == STATE_POD && find(state, kind, key, &at) && state->stores[kind].entries[at].pod)

@@ -54,15 +54,17 @@ void state_begin_list(struct state *state, enum state_kind kind);
 int state_end_list(struct state *state, enum state_kind kind);
 
 /*
- * An object is there, but cannot be read at all: `why` is its error. A cluster policy goes on as it was last read, and so
- * does a pod, as a doubtful one. Without its names it is as state_lost(). enum state_change, or -ENOMEM.
+ * An object is there, but cannot be read at all: `why` is its error. A cluster policy goes on as it was last read, or is a
+ * doubtful one that selects everything; a pod goes on as a doubtful one. Without its names it is as state_lost(). enum
+ * state_change, or -ENOMEM.
  */
 int state_unreadable(struct state *state, enum state_kind kind, const char *namespace, const char *name,
 		     const char *why);
 
 /*
- * An object of the kind was too large to be read, and nobody knows which. A list that lacks one takes no
- * cluster policy and no pod away, for it may be that one. enum state_change.
+ * An object of the kind was too large to be read, and nobody knows which. A list that lacks one takes no cluster policy
+ * and no pod away, for it may be that one; and of a cluster policy intent_make() takes it for one that may deny anything.
+ * enum state_change.
  */
 int state_lost(struct state *state, enum state_kind kind);
 
@@ -74,14 +76,14 @@ size_t state_rejected(const struct state *state, enum state_kind kind);
 struct state_entry {
 	char *key; /* "NAMESPACE/NAME", or "NAME"; of a rejected object perhaps not a valid one */
 	union {
-		void *object; /* NULL: no version of it could be read */
+		void *object; /* NULL: no version of it could be read. Of a cluster policy never, see its `doubtful` */
 		struct pod *pod;
 		struct ns_object *ns;
 		struct bind_policy *policy;
 		struct cluster_policy *cluster;
 	};
-	char *error; /* why it was rejected; NULL: it was not. With an object: that is its last readable version */
-	bool seen;   /* in the list that is being read */
+	char *error; /* why it was rejected; NULL: it was not. With an object: its last readable version, or a doubtful one */
+	bool seen; /* in the list that is being read */
 };
 
 /* In order of their keys. NULL behind the last. */

@@ -33,7 +33,10 @@ struct bc_report {
 
 #define BC_REPORT_MAX 1000 /* findings kept; enough for a person, bounded for a file of a million faults */
 
-/* Fills in *reterr (if not NULL) and returns `code`, which is -errno, so that callers can `return bc_fail(…)`. */
+/*
+ * Fills in *reterr (if not NULL), as an error, and returns `code`, which is -errno, so that callers can `return
+ * bc_fail(…)`; or 0 where something is only to be said, and its severity is set afterwards.
+ */
 int bc_fail(struct bc_error *reterr, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* The same with ": " and the errno's own words behind the text. */

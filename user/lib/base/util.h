@@ -58,8 +58,9 @@ void bc_text_addf(struct bc_text *text, const char *format, ...) __attribute__((
 void bc_text_done(struct bc_text *text);
 
 /*
- * The text with every byte that could move a terminal's cursor or hide text written as \xHH: control bytes and DEL,
- * and whatever is not well-formed UTF-8. Writes at most `size` bytes including the NUL; returns `to`.
+ * The text with every byte that could move a terminal's cursor or hide text written as \xHH: of control characters, of
+ * those that show nothing or turn the line around, and of whatever is not well-formed UTF-8. Writes at most `size` bytes
+ * including the NUL; four for each of the text's are enough. Returns `to`.
  */
 char *bc_printable(char *to, size_t size, const char *from);
 
@@ -69,11 +70,13 @@ char *bc_utf8(const char *from);
 /* Whether all of it is well-formed UTF-8, without a NUL. There is a NUL behind it. */
 bool bc_is_utf8(const char *text, size_t len);
 
-/* `len`, or a little less if a UTF-8 character would be cut there. */
+/* `len`, or a little less if a UTF-8 character would be cut there. There is a byte behind, if only the NUL. */
 size_t bc_utf8_cut(const char *text, size_t len);
 
 /* The whole of a file or a pipe, with a NUL behind; -EFBIG beyond `max` bytes. *ret_data is malloc'ed. */
 int bc_read_all(int fd, size_t max, char **ret_data, size_t *ret_len);
+
+/* 0, or -errno, when some of it may have been written. */
 int bc_write_all(int fd, const char *data, size_t len);
 
 /* A whole decimal number in [min, max], digits only, no sign, no blank; -EINVAL or -ERANGE. */

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 
 #include "base/util.h"
+#include "host/clock.h"
 #include "host/lock.h"
 
 #define STEP_MS 20
@@ -53,32 +54,12 @@ static void describe(long pid, char *ret, size_t room)
 		snprintf(ret, room, "%ld", pid);
 }
 
-/* Milliseconds of a clock that nobody sets. */
-static int64_t clock_ms(void)
+static int fail_late(int fd, const char *path, unsigned seconds, struct bc_error *reterr)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
-static int wait_for(int fd, const char *path, unsigned seconds, struct bc_error *reterr)
-{
-	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
-	/* Not so many steps: on a busy machine each takes longer than it should. */
-	const int64_t end = clock_ms() + seconds * INT64_C(1000);
 	char who[96];
 	struct stat st;
-	long holder;
+	long holder = fstat(fd, &st) ? 0 : find_holder(&st);
 
-	do {
-		if (!flock(fd, LOCK_EX | LOCK_NB))
-			return 0;
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return bc_fail_errno(reterr, -errno, "cannot lock %s", path);
-		nanosleep(&step, NULL);
-	} while (clock_ms() < end);
-	holder = fstat(fd, &st) ? 0 : find_holder(&st);
 	if (holder) {
 		describe(holder, who, sizeof(who));
 		return bc_fail(reterr, -ETIMEDOUT, "process %s holds the lock on %s; gave up after %u s", who, path,
@@ -87,7 +68,39 @@ static int wait_for(int fd, const char *path, unsigned seconds, struct bc_error 
 	return bc_fail(reterr, -ETIMEDOUT, "another process holds the lock on %s; gave up after %u s", path, seconds);
 }
 
-/* Whether it is neither root's nor our own user's: no writer of ours. Who cannot be seen may be one. */
+/* A moment, unless told to stop. */
+static int nap(const struct bc_patience *patience, const char *path, struct bc_error *reterr)
+{
+	struct pollfd stop = { .fd = patience->stop_fd, .events = POLLIN };
+
+	if (poll(&stop, stop.fd ? 1 : 0, STEP_MS) > 0)
+		return bc_fail(reterr, -ECANCELED, "told to stop while another process held the lock on %s", path);
+	return 0;
+}
+
+static int wait_for(int fd, const char *path, const struct bc_patience *patience, struct bc_error *reterr)
+{
+	const unsigned seconds = patience->seconds ? patience->seconds : BC_LOCK_SECONDS;
+	/* Not so many steps: on a busy machine each takes longer than it should. */
+	const int64_t end = bc_clock_ms() + seconds * INT64_C(1000);
+	int r;
+
+	do {
+		if (!flock(fd, LOCK_EX | LOCK_NB))
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return bc_fail_errno(reterr, -errno, "cannot lock %s", path);
+		r = nap(patience, path, reterr);
+		if (r)
+			return r;
+	} while (bc_clock_ms() < end);
+	return fail_late(fd, path, seconds, reterr);
+}
+
+/*
+ * Whether it is neither root's nor our own user's: no writer of ours. Who cannot be seen may be one. Of what is in /proc the
+ * directory of a process alone is always its effective user's.
+ */
 static bool is_stranger(long pid)
 {
 	char path[64];
@@ -97,13 +110,12 @@ static bool is_stranger(long pid)
 	return pid && !stat(path, &st) && st.st_uid && st.st_uid != geteuid();
 }
 
-int bc_lock_open_directory(const char *path, int *ret_fd, struct bc_error *ret_note, struct bc_error *reterr)
+int bc_lock_open_directory(const char *path, const struct bc_patience *patience, int *ret_fd, struct bc_error *ret_note,
+			   struct bc_error *reterr)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
-	const int64_t end = clock_ms() + BC_LOCK_OPEN_SECONDS * INT64_C(1000);
-	long holder = 0;
-	char who[96];
+	const int64_t end = bc_clock_ms() + BC_LOCK_OPEN_SECONDS * INT64_C(1000);
+	char who[96] = "?";
 	struct stat st;
 
 	if (fd < 0)
@@ -111,22 +123,27 @@ int bc_lock_open_directory(const char *path, int *ret_fd, struct bc_error *ret_n
 	if (fstat(fd, &st))
 		return bc_fail_errno(reterr, -errno, "cannot stat %s", path);
 	while (flock(fd, LOCK_EX | LOCK_NB)) {
+		long holder;
+		int r;
+
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return bc_fail_errno(reterr, -errno, "cannot lock %s", path);
 		holder = find_holder(&st);
-		if (is_stranger(holder) || clock_ms() >= end) {
+		if (holder)
 			describe(holder, who, sizeof(who));
-			bc_fail(ret_note, 0, "process %s holds a lock on %s; went on without it", holder ? who : "?",
-				path);
+		if (is_stranger(holder) || bc_clock_ms() >= end) {
+			bc_fail(ret_note, 0, "process %s holds a lock on %s; went on without it", who, path);
 			return 0;
 		}
-		nanosleep(&step, NULL);
+		r = nap(patience, path, reterr);
+		if (r)
+			return r;
 	}
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
 
-int bc_lock_directory(const char *path, unsigned seconds, int *ret_fd, struct bc_error *reterr)
+int bc_lock_directory(const char *path, const struct bc_patience *patience, int *ret_fd, struct bc_error *reterr)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat mine, now;
@@ -134,7 +151,7 @@ int bc_lock_directory(const char *path, unsigned seconds, int *ret_fd, struct bc
 
 	if (fd < 0)
 		return bc_fail_errno(reterr, -errno, "cannot open %s", path);
-	r = wait_for(fd, path, seconds ? seconds : BC_LOCK_SECONDS, reterr);
+	r = wait_for(fd, path, patience ? patience : &(const struct bc_patience){}, reterr);
 	if (r)
 		return r;
 	/* Whoever held it may have removed the directory, and another may stand in its place. */

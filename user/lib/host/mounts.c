@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <mntent.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -207,13 +206,13 @@ static int statfs_nearest(const char *path, struct statfs *ret)
 	return -ENOMEM;
 }
 
-int bc_require_bpffs(const char *dir, int may_mount, int *ret_mounted, struct bc_error *reterr)
+int bc_require_bpffs(const char *dir, bool may_mount, bool *ret_mounted, struct bc_error *reterr)
 {
 	const char *name = strrchr(dir, '/') ? strrchr(dir, '/') + 1 : dir;
 	struct statfs fs;
 	int r = statfs_nearest(dir, &fs);
 
-	*ret_mounted = 0;
+	*ret_mounted = false;
 	if (r)
 		return bc_fail_errno(reterr, r, "cannot stat %s", dir);
 	if (fs.f_type == BPF_FS_MAGIC)
@@ -228,6 +227,6 @@ int bc_require_bpffs(const char *dir, int may_mount, int *ret_mounted, struct bc
 			       BC_BPFFS, BC_BPFFS);
 	if (mount("bpf", BC_BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME, "mode=700"))
 		return bc_fail_errno(reterr, -errno, "cannot mount a BPF file system at %s", BC_BPFFS);
-	*ret_mounted = 1;
+	*ret_mounted = true;
 	return 0;
 }

@@ -3,6 +3,7 @@
 #ifndef BINDCTL_MOUNTS_H
 #define BINDCTL_MOUNTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -29,10 +30,10 @@ char *bc_cgroup_path(int mount_fd, uint64_t id);
 char *bc_cgroup_name(uint64_t id);
 
 /*
- * Makes sure that `dir` (which need not exist) lies on a bpffs. With `mount`, the standard place, and nothing mounted
- * there, mounts it; *ret_mounted says so. 0 or -errno with a sentence.
+ * Makes sure that `dir` (which need not exist) lies on a bpffs. With `may_mount`, the standard place, and nothing mounted
+ * there, mounts it; *ret_mounted says so. 0, or -errno with a sentence: -ENOENT when it would have to be mounted.
  */
-int bc_require_bpffs(const char *dir, int mount, int *ret_mounted, struct bc_error *reterr);
+int bc_require_bpffs(const char *dir, bool may_mount, bool *ret_mounted, struct bc_error *reterr);
 
 #define BC_BPFFS "/sys/fs/bpf" /* where every distribution mounts it */
 

@@ -7,12 +7,11 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "base/util.h"
-#include "bindctl/abi.h"
 #include "host/sockets.h"
+#include "pure/policy.h"
 
 /* linux/tcp_states.h, since 6.8: how a listing of TCP asks for sockets that are bound, but do not listen. */
 #define BOUND_INACTIVE 13
@@ -46,7 +45,7 @@ static void copy_address(const struct inet_diag_msg *msg, struct bc_socket *sock
 		socket->addr[0] = socket->addr[1] = 0;
 		socket->addr[2] = 0xffff;
 	}
-	socket->v4 = !socket->addr[0] && !socket->addr[1] && socket->addr[2] == 0xffff;
+	socket->v4 = bc_addr_is_v4(socket->addr);
 }
 
 static int add_socket(const struct nlmsghdr *message, void *data)

@@ -59,12 +59,12 @@ int bc_files_set(struct bc_files *files, const char *path, const char *text, siz
 /* The path of the file that changes edit, malloc'ed. */
 char *bc_store_path(const struct bc_store *store, bool runtime);
 
-/* Creates the directory of that file if it is missing, and checks that it is safe. */
+/* Creates the directory of that file if it is missing, and checks that it is safe. 0 or -errno with *reterr. */
 int bc_store_prepare(const struct bc_store *store, bool runtime, struct bc_error *reterr);
 
 /*
  * Replaces the file's whole text: written aside, synced, renamed, the directory synced. A crash leaves the old file or
- * the new one. 0 or -errno with *reterr, the old file then untouched.
+ * the new one. 0 or -errno with *reterr, the old file then untouched unless it is the last step that failed.
  */
 int bc_store_replace(const char *path, const char *text, size_t len, struct bc_error *reterr);
 

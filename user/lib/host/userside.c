@@ -5,14 +5,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <systemd/sd-bus.h>
-#include <time.h>
 
 #include "base/util.h"
+#include "host/clock.h"
 #include "host/names.h"
 #include "host/privilege.h"
 #include "host/userside.h"
@@ -126,22 +125,14 @@ static _Noreturn void child(int pipe_fd, const char *root, uint32_t uid, gid_t g
 	_exit(0);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int read_answer(int fd, struct answer *ret)
 {
-	int64_t end = now_ms() + INT64_C(1000) * BC_USERSIDE_SECONDS;
+	int64_t end = bc_clock_ms() + INT64_C(1000) * BC_USERSIDE_SECONDS;
 	size_t len = 0;
 
 	while (len < sizeof(*ret)) {
 		struct pollfd ready = { .fd = fd, .events = POLLIN };
-		int64_t left = end - now_ms();
+		int64_t left = end - bc_clock_ms();
 		int r = left > 0 ? poll(&ready, 1, left) : 0;
 		ssize_t n;
 

@@ -37,19 +37,6 @@ const char *bc_hook_name(enum bc_hook hook)
 	return hooks[hook].name;
 }
 
-static int open_link(const char *dir, enum bc_hook hook, int *ret_fd, struct bc_error *reterr)
-{
-	char path[BC_PIN_MAX];
-	int r = bc_pin_path(path, dir, hooks[hook].name, reterr);
-
-	if (r)
-		return r;
-	*ret_fd = bpf_obj_get(path);
-	if (*ret_fd >= 0)
-		return 0;
-	return errno == ENOENT ? -ENOENT : bc_fail_errno(reterr, -errno, "cannot open %s", path);
-}
-
 static int link_info(int fd, const char *dir, enum bc_hook hook, struct bc_link *ret_link, struct bc_error *reterr)
 {
 	struct bpf_link_info info = {};
@@ -67,7 +54,7 @@ static int link_info(int fd, const char *dir, enum bc_hook hook, struct bc_link 
 int bc_link_read(const char *dir, enum bc_hook hook, struct bc_link *ret_link, struct bc_error *reterr)
 {
 	_cleanup_close_ int fd = -1;
-	int r = open_link(dir, hook, &fd, reterr);
+	int r = bc_pin_open(dir, hooks[hook].name, &fd, reterr);
 
 	*ret_link = (struct bc_link){};
 	if (r)
@@ -106,12 +93,13 @@ bool bc_program_uses(const struct bc_program *program, uint32_t map_id)
 static int attach_hook(const char *dir, enum bc_hook hook, int prog_fd, int cgroup_fd, const char *cgroup,
 		       struct bc_error *reterr)
 {
-	_cleanup_close_ int fd = bpf_link_create(prog_fd, cgroup_fd, hooks[hook].type, NULL);
+	_cleanup_close_ int fd = -1;
 	char path[BC_PIN_MAX];
 	int r = bc_pin_path(path, dir, hooks[hook].name, reterr);
 
 	if (r)
 		return r;
+	fd = bpf_link_create(prog_fd, cgroup_fd, hooks[hook].type, NULL);
 	if (fd < 0 && errno == EPERM)
 		return bc_fail(reterr, -EPERM,
 			       "cannot attach to %s of %s: another program is attached there, or to a parent, "
@@ -131,7 +119,7 @@ static int settle_hook(const char *dir, enum bc_hook hook, bool needed, int prog
 	_cleanup_close_ int fd = -1;
 	struct bc_link link;
 	uint64_t id;
-	int r = open_link(dir, hook, &fd, reterr);
+	int r = bc_pin_open(dir, hooks[hook].name, &fd, reterr);
 
 	if (r == -ENOENT)
 		return needed ? attach_hook(dir, hook, prog_fd, cgroup_fd, cgroup, reterr) : 0;
@@ -175,7 +163,7 @@ int bc_detach(const char *dir, enum bc_hook hook, struct bc_error *reterr)
 {
 	_cleanup_close_ int fd = -1;
 	struct bc_link link;
-	int r = open_link(dir, hook, &fd, reterr);
+	int r = bc_pin_open(dir, hooks[hook].name, &fd, reterr);
 
 	if (r)
 		return r == -ENOENT ? 0 : r;

@@ -40,7 +40,7 @@ static int lock_both(struct bc_change *change, enum bc_change_kind kind, struct 
 	if (!r)
 		r = bc_instance_lock(change->site.instance, &change->pin_lock, &note, reterr);
 	if (!r && kind != BC_CHANGE_NOTHING) {
-		r = bc_lock_open_directory(dir, &change->config_lock, &note, reterr);
+		r = bc_lock_open_directory(dir, &change->site.instance->patience, &change->config_lock, &note, reterr);
 		if (r == -ENOENT && kind == BC_CHANGE_REMOVE)
 			r = 0;
 	}

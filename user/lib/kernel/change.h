@@ -23,7 +23,7 @@ struct bc_change_options {
 	bool runtime;		  /* edit the file of the runtime directory */
 	bool dry_run;		  /* lock nothing and change nothing */
 	bool strict;		  /* rules of equal rank that disagree are an error */
-	bool upgrade;		  /* replace programs that are not of this build */
+	bool upgrade;		  /* replace the programs, whatever build they are of */
 };
 
 /* What is meant to be done with the policy files. */

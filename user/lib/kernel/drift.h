@@ -4,7 +4,7 @@
 #define BINDCTL_DRIFT_H
 
 #include "host/build.h"
-#include "kernel/instance.h"
+#include "kernel/status.h"
 
 /* How the files compare with the kernel. */
 struct bc_drift {

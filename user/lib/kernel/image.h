@@ -15,8 +15,8 @@ struct bc_imprint {
 };
 
 /*
- * The imprint of an image of `cells` that is to follow what is in force, if anything is. `dir` has the pins, `root` is the id of the cgroup
- * that paths begin at. 0 or -errno with *reterr.
+ * The imprint of an image of `cells` that is to follow what is in force, if anything is. `dir` has the pins, `root` is
+ * the id of the cgroup that paths begin at. 0 or -errno with *reterr.
  */
 int bc_imprint_make(const char *dir, const struct bc_cells *cells, int policy_fd, uint64_t root, struct bc_imprint *ret,
 		    struct bc_error *reterr);

@@ -20,7 +20,8 @@
 int bc_instance_lock(const struct bc_instance *instance, int *ret_fd, struct bc_error *ret_note,
 		     struct bc_error *reterr)
 {
-	int mounted, r = bc_probe_capabilities(reterr);
+	int r = bc_probe_capabilities(reterr);
+	bool mounted;
 
 	*ret_note = (struct bc_error){ .severity = BC_WARNING };
 	if (!r)
@@ -32,7 +33,7 @@ int bc_instance_lock(const struct bc_instance *instance, int *ret_fd, struct bc_
 	for (int tries = 0; r == -ESTALE && tries < LOCK_TRIES; tries++) {
 		r = bc_pins_make_directory(instance->pins, reterr);
 		if (!r)
-			r = bc_lock_directory(instance->pins, instance->patience, ret_fd, reterr);
+			r = bc_lock_directory(instance->pins, &instance->patience, ret_fd, reterr);
 		/* It may vanish between the two steps, too. */
 		if (r == -ENOENT)
 			r = -ESTALE;
@@ -42,7 +43,7 @@ int bc_instance_lock(const struct bc_instance *instance, int *ret_fd, struct bc_
 
 bool bc_instance_takes_admin(const struct bc_instance *instance, bool changes)
 {
-	int mounted;
+	bool mounted;
 
 	if (bc_require_bpffs(instance->pins, false, &mounted, NULL) == -ENOENT)
 		return changes;

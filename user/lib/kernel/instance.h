@@ -6,15 +6,16 @@
 #ifndef BINDCTL_INSTANCE_H
 #define BINDCTL_INSTANCE_H
 
+#include "host/lock.h"
 #include "kernel/attach.h"
 #include "kernel/force.h"
 #include "kernel/image.h"
 #include "kernel/pin.h"
 
 struct bc_instance {
-	const char *pins;   /* directory under bpffs */
-	const char *cgroup; /* where to attach; NULL: where it is attached, or else the root of cgroup2 */
-	unsigned patience;  /* seconds that a writer waits for others; 0: BC_LOCK_SECONDS */
+	const char *pins;	     /* directory under bpffs */
+	const char *cgroup;	     /* where to attach; NULL: where it is attached, or else the root of cgroup2 */
+	struct bc_patience patience; /* of a writer with others */
 };
 
 /*
@@ -80,44 +81,5 @@ int bc_instance_unload(const struct bc_instance *instance, bool *ret_was_loaded,
 
 /* The policy in force; -ENOENT with a sentence when none is. */
 int bc_instance_image(const struct bc_instance *instance, struct bc_cells *ret_image, struct bc_error *reterr);
-
-/* How another program stands to ours. */
-enum bc_turn {
-	BC_RUNS_BEFORE, /* it may refuse, or grant by itself */
-	BC_RUNS_AFTER,	/* so may it, and the errno of a refusal is its own */
-	BC_SILENCED,	/* it runs no more where ours runs: it was attached above with leave to be overridden */
-};
-
-struct bc_neighbour {
-	enum bc_hook hook;
-	enum bc_turn place;
-	uint32_t id;
-	char name[16]; /* empty when it cannot be told */
-	char *cgroup;  /* where a silenced one is attached; else NULL. Owned. */
-};
-
-/*
- * How it stands. `findings` (of a struct bc_report) say in words what is wrong: errors are faults of this instance,
- * warnings speak of neighbours.
- */
-struct bc_status {
-	bool loaded;
-	bool enforced; /* every hook that the policy needs runs our program at the cgroup, and it is in force */
-	char *cgroup;  /* path; NULL when not attached or gone. Owned. */
-	struct bc_link links[BC_HOOKS];
-	struct bc_neighbour *neighbours; /* owned */
-	size_t nneighbours;
-	size_t room;
-	uint32_t features;   /* of the policy in force */
-	uint64_t generation; /* 0: no policy */
-	uint64_t digest;
-	uint64_t lost; /* events that found no room since the last load */
-	uint32_t rules;
-	size_t bytes; /* of the image */
-};
-
-void bc_status_done(struct bc_status *status);
-int bc_instance_status(const struct bc_instance *instance, struct bc_status *ret_status, struct bc_report *findings,
-		       struct bc_error *reterr);
 
 #endif

@@ -3,9 +3,9 @@
 #ifndef BINDCTL_LOOK_H
 #define BINDCTL_LOOK_H
 
-#include "kernel/instance.h"
+#include "kernel/status.h"
 
-struct look {
+struct bc_look {
 	const struct bc_instance *instance;
 	struct bc_status *status;
 	struct bc_report *findings;
@@ -21,7 +21,7 @@ struct look {
 };
 
 /* A fault of the instance, in words; its policy is not enforced, or it is not as it should be. */
-#define look_found(look, ...)                             \
+#define bc_look_found(look, ...)                          \
 	do {                                              \
 		struct bc_error _error = {};              \
 		bc_fail(&_error, 0, __VA_ARGS__);         \
@@ -30,6 +30,6 @@ struct look {
 	} while (0)
 
 /* Whether the kernel runs our program for the open cgroup, the instance's, and who else has one at that hook. */
-int look_around(struct look *look, enum bc_hook hook, int cgroup_fd, struct bc_error *reterr);
+int bc_look_around(struct bc_look *look, enum bc_hook hook, int cgroup_fd, struct bc_error *reterr);
 
 #endif

@@ -8,7 +8,7 @@
 #include "host/mounts.h"
 #include "kernel/look.h"
 
-static void warn(struct look *look, const struct bc_neighbour *it)
+static void warn(struct bc_look *look, const struct bc_neighbour *it)
 {
 	const char *hook = bc_hook_name(it->hook), *name = *it->name ? it->name : "of unknown name";
 	struct bc_error error;
@@ -31,7 +31,7 @@ static void warn(struct look *look, const struct bc_neighbour *it)
 	bc_report_add(look->findings, &error);
 }
 
-static int add(struct look *look, enum bc_hook hook, enum bc_turn place, uint32_t id, const char *cgroup)
+static int add(struct bc_look *look, enum bc_hook hook, enum bc_turn place, uint32_t id, const char *cgroup)
 {
 	struct bc_status *status = look->status;
 	_cleanup_free_ char *path = cgroup ? strdup(cgroup) : NULL;
@@ -57,7 +57,7 @@ static bool is_among(const struct bc_attached *all, uint32_t id)
 }
 
 /* The programs of the cgroups above that ours keeps from running. */
-static int find_silenced(struct look *look, enum bc_hook hook, const struct bc_attached *effective,
+static int find_silenced(struct bc_look *look, enum bc_hook hook, const struct bc_attached *effective,
 			 struct bc_error *reterr)
 {
 	_cleanup_free_ char *path = strdup(look->status->cgroup);
@@ -81,7 +81,7 @@ static int find_silenced(struct look *look, enum bc_hook hook, const struct bc_a
 	return r;
 }
 
-int look_around(struct look *look, enum bc_hook hook, int cgroup_fd, struct bc_error *reterr)
+int bc_look_around(struct bc_look *look, enum bc_hook hook, int cgroup_fd, struct bc_error *reterr)
 {
 	uint32_t ours = look->status->links[hook].prog_id;
 	enum bc_turn place = BC_RUNS_BEFORE;
@@ -97,7 +97,7 @@ int look_around(struct look *look, enum bc_hook hook, int cgroup_fd, struct bc_e
 	if (r)
 		return r;
 	if (place == BC_RUNS_BEFORE)
-		look_found(look, "%s: the kernel does not run our program for %s", bc_hook_name(hook),
-			   look->status->cgroup);
+		bc_look_found(look, "%s: the kernel does not run our program for %s", bc_hook_name(hook),
+			      look->status->cgroup);
 	return find_silenced(look, hook, &effective, reterr);
 }

@@ -125,22 +125,32 @@ static bool has_policy(const char *dir)
 	       !bpf_obj_get_info_by_fd(fd, &info, &size) && !strcmp(info.name, "bc_policy");
 }
 
-static int open_schema(const char *dir, int *ret_fd, struct bc_schema *ret, struct bc_error *reterr)
+int bc_pin_open(const char *dir, const char *name, int *ret_fd, struct bc_error *reterr)
 {
-	_cleanup_close_ int fd = -1;
 	char path[BC_PIN_MAX];
-	int r = bc_pin_path(path, dir, BC_PIN_SCHEMA, reterr);
+	int fd, r = bc_pin_path(path, dir, name, reterr);
 
 	if (r)
 		return r;
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return bc_fail_errno(reterr, -errno, "cannot open %s", path);
+	*ret_fd = fd;
+	return 0;
+}
+
+static int open_schema(const char *dir, int *ret_fd, struct bc_schema *ret, struct bc_error *reterr)
+{
+	_cleanup_close_ int fd = -1;
+	int r = bc_pin_open(dir, BC_PIN_SCHEMA, &fd, reterr);
+
+	if (r)
+		return r;
 	r = read_schema(fd, ret);
 	if (r == -EEXIST)
-		return bc_fail(reterr, r, "%s was not made by bindctl; give another --pin", path);
+		return bc_fail(reterr, r, "%s/%s was not made by bindctl; give another --pin", dir, BC_PIN_SCHEMA);
 	if (r)
-		return bc_fail_errno(reterr, r, "cannot read %s", path);
+		return bc_fail_errno(reterr, r, "cannot read %s/%s", dir, BC_PIN_SCHEMA);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -276,16 +286,12 @@ int bc_pin_open_map(const char *dir, const char *name, uint32_t type, int *ret_f
 	struct bpf_map_info info = {};
 	uint32_t size = sizeof(info);
 	_cleanup_close_ int fd = -1;
-	char path[BC_PIN_MAX];
-	int r = bc_pin_path(path, dir, name, reterr);
+	int r = bc_pin_open(dir, name, &fd, reterr);
 
 	if (r)
 		return r;
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		return bc_fail_errno(reterr, -errno, "cannot open %s", path);
 	if (bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != type)
-		return bc_fail(reterr, -EBADMSG, "%s is not what bindctl pinned there; was it replaced?", path);
+		return bc_fail(reterr, -EBADMSG, "%s/%s is not what bindctl pinned there; was it replaced?", dir, name);
 	*ret_fd = TAKE_FD(fd);
 	if (ret_id)
 		*ret_id = info.id;

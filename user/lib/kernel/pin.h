@@ -71,6 +71,9 @@ int bc_pins_set(const char *dir, uint32_t features, uint64_t cgroup, struct bc_e
 /* Pins what the descriptor is of, in one step in the place of what had the name. */
 int bc_pin_put(const char *dir, const char *name, int fd, struct bc_error *reterr);
 
+/* Opens a pin, whatever it is of. 0, or -errno with a sentence. */
+int bc_pin_open(const char *dir, const char *name, int *ret_fd, struct bc_error *reterr);
+
 /*
  * Opens a pinned map of that type (enum bpf_map_type), and says its id if `ret_id` is not NULL; -ENOENT, or -EBADMSG
  * when it is something else.

@@ -12,9 +12,9 @@
 int bc_probe_capabilities(struct bc_error *reterr);
 
 /*
- * Whether the kernel can: BTF, cgroup programs, bpf_set_retval() in bind hooks, bpf_loop(), no lockdown. Asks for each
- * thing itself, never for a version. Loads nothing lasting. -EOPNOTSUPP and a sentence that names the first one
- * missing.
+ * Whether the kernel can: bpf(2), cgroup programs, BTF; and in bind hooks bpf_set_retval(), bpf_ktime_get_tai_ns() and
+ * bpf_probe_read_kernel(), which lockdown may forbid. Asks for each thing itself, never for a version. Loads nothing
+ * lasting. -EOPNOTSUPP and a sentence that names the first one missing.
  */
 int bc_probe_kernel(struct bc_error *reterr);
 

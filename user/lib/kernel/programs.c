@@ -80,17 +80,12 @@ struct bc_programs {
 	bool taken_over[PINNED_MAPS];
 };
 
-void bc_programs_free(struct bc_programs *programs)
-{
-	if (!programs)
-		return;
-	bindctl_bpf__destroy(programs->skeleton);
-	free(programs);
-}
-
 void bc_programs_freep(struct bc_programs **programs)
 {
-	bc_programs_free(*programs);
+	if (!*programs)
+		return;
+	bindctl_bpf__destroy((*programs)->skeleton);
+	free(*programs);
 }
 
 /* The map of that kind that is pinned, if there is one, in the place of the programs' own. */

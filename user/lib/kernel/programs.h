@@ -18,7 +18,6 @@ struct bc_programs;
  * -errno with a sentence.
  */
 int bc_programs_load(const char *dir, uint32_t schema, struct bc_programs **ret, struct bc_error *reterr);
-void bc_programs_free(struct bc_programs *programs);
 void bc_programs_freep(struct bc_programs **programs);
 
 /* Pins the maps that are new, in the place of what may have been there under their names. */

@@ -161,7 +161,7 @@ int bc_reader_enter(const char *dir, int ring_fd, bool all, uint32_t rate, struc
 	int r = bc_pins_require(dir, reterr);
 
 	if (!r)
-		r = bc_lock_directory(dir, 0, &lock_fd, reterr);
+		r = bc_lock_directory(dir, NULL, &lock_fd, reterr);
 	if (!r)
 		r = open_registry(dir, &registry, reterr);
 	if (r)
@@ -193,7 +193,7 @@ void bc_reader_leave(const char *dir, struct bc_reader_place *place)
 	if (place->lock_fd < 0)
 		return;
 	/* Where this fails, the lock's end says that the place is free. */
-	if (bc_reader_is_served(dir, place) && !bc_lock_directory(dir, 0, &lock_fd, NULL) &&
+	if (bc_reader_is_served(dir, place) && !bc_lock_directory(dir, NULL, &lock_fd, NULL) &&
 	    !open_registry(dir, &registry, NULL)) {
 		clear_place(dir, &registry, place->number);
 		if (!place_path(path, dir, place->number, NULL))

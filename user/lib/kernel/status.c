@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How an instance stands: what the kernel runs, not what we once asked of it. */
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/bpf.h>
@@ -9,8 +8,8 @@
 #include "base/util.h"
 #include "host/mounts.h"
 #include "kernel/events.h"
-#include "kernel/instance.h"
 #include "kernel/look.h"
+#include "kernel/status.h"
 #include "pure/gate.h"
 #include "pure/inspect.h"
 
@@ -27,22 +26,23 @@ void bc_status_done(struct bc_status *status)
 }
 
 /* A link that holds nothing: who let go of it? */
-static void check_dead(struct look *look, enum bc_hook hook)
+static void check_dead(struct bc_look *look, enum bc_hook hook)
 {
 	_cleanup_free_ char *path = look->mark.cgroup ? bc_cgroup_path(look->root_fd, look->mark.cgroup) : NULL;
 
 	look->status->links[hook].cgroup_id = 0;
 	if (path)
-		look_found(look, "%s: somebody detached our program from %s; run: bindctl load", bc_hook_name(hook),
-			   path);
+		bc_look_found(look, "%s: somebody detached our program from %s; run: bindctl load", bc_hook_name(hook),
+			      path);
 	else
-		look_found(look,
-			   "%s: the cgroup that it was attached to was removed; run: bindctl load --cgroup, or unload",
-			   bc_hook_name(hook));
+		bc_look_found(
+			look,
+			"%s: the cgroup that it was attached to was removed; run: bindctl load --cgroup, or unload",
+			bc_hook_name(hook));
 }
 
 /* That the linked program is ours, and reads the maps that commands write. */
-static void check_program(struct look *look, enum bc_hook hook)
+static void check_program(struct bc_look *look, enum bc_hook hook)
 {
 	const char *name = bc_hook_name(hook);
 	struct bc_program program;
@@ -51,16 +51,17 @@ static void check_program(struct look *look, enum bc_hook hook)
 	if (bc_program_read(look->status->links[hook].prog_id, &program))
 		return;
 	if (!bc_program_is_ours(&program, hook))
-		look_found(look, "%s: the link runs a program that is not bindctl's, %u (%s); run: bindctl load", name,
-			   look->status->links[hook].prog_id, program.name);
+		bc_look_found(look, "%s: the link runs a program that is not bindctl's, %u (%s); run: bindctl load",
+			      name, look->status->links[hook].prog_id, program.name);
 	for (size_t i = 0; i < ARRAY_SIZE(look->maps); i++)
 		if (look->maps[i].id && (look->maps[i].hooks >> hook & 1) &&
 		    !bc_program_uses(&program, look->maps[i].id))
-			look_found(look, "%s: the program uses another map than %s, which is pinned; run: bindctl load",
-				   name, look->maps[i].pin);
+			bc_look_found(look,
+				      "%s: the program uses another map than %s, which is pinned; run: bindctl load",
+				      name, look->maps[i].pin);
 }
 
-static int check_hook(struct look *look, enum bc_hook hook, struct bc_error *reterr)
+static int check_hook(struct bc_look *look, enum bc_hook hook, struct bc_error *reterr)
 {
 	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *path = NULL;
@@ -69,7 +70,7 @@ static int check_hook(struct look *look, enum bc_hook hook, struct bc_error *ret
 	int r = bc_link_read(look->instance->pins, hook, link, &error);
 
 	if (r == -EBADMSG) {
-		look_found(look, "%s", error.text);
+		bc_look_found(look, "%s", error.text);
 		return 0;
 	}
 	if (r) {
@@ -78,7 +79,7 @@ static int check_hook(struct look *look, enum bc_hook hook, struct bc_error *ret
 	}
 	if (!link->pinned) {
 		if (bc_hook_is_needed(hook, look->status->features))
-			look_found(look, "%s: not attached; run: bindctl load", bc_hook_name(hook));
+			bc_look_found(look, "%s: not attached; run: bindctl load", bc_hook_name(hook));
 		return 0;
 	}
 	path = link->cgroup_id ? bc_cgroup_path(look->root_fd, link->cgroup_id) : NULL;
@@ -92,10 +93,10 @@ static int check_hook(struct look *look, enum bc_hook hook, struct bc_error *ret
 	if (!look->status->cgroup)
 		look->status->cgroup = TAKE_PTR(path);
 	check_program(look, hook);
-	return look_around(look, hook, fd, reterr);
+	return bc_look_around(look, hook, fd, reterr);
 }
 
-static void check_gate(struct look *look, const struct bc_cells *image)
+static void check_gate(struct bc_look *look, const struct bc_cells *image)
 {
 	_cleanup_(bc_force_done) struct bc_force force = BC_FORCE_NONE;
 	struct bc_gate needs;
@@ -105,10 +106,10 @@ static void check_gate(struct look *look, const struct bc_cells *image)
 		return;
 	bc_gate_needs(image, &needs);
 	if (bc_gate_lacks(&force, &needs))
-		look_found(look, "the gate keeps back ports that the policy speaks of; run: bindctl load");
+		bc_look_found(look, "the gate keeps back ports that the policy speaks of; run: bindctl load");
 }
 
-static int read_image(struct look *look, struct bc_error *reterr)
+static int read_image(struct bc_look *look, struct bc_error *reterr)
 {
 	_cleanup_(bc_cells_done) struct bc_cells image = {};
 	const struct bc_about *about;
@@ -116,11 +117,11 @@ static int read_image(struct look *look, struct bc_error *reterr)
 	int r = bc_instance_image(look->instance, &image, &error);
 
 	if (r == -ENOENT) {
-		look_found(look, "no policy is in force; run: bindctl load");
+		bc_look_found(look, "no policy is in force; run: bindctl load");
 		return 0;
 	}
 	if (r == -EBADMSG) {
-		look_found(look, "%s; run: bindctl unload, then load", error.text);
+		bc_look_found(look, "%s; run: bindctl unload, then load", error.text);
 		return 0;
 	}
 	if (r) {
@@ -128,7 +129,7 @@ static int read_image(struct look *look, struct bc_error *reterr)
 		return r;
 	}
 	if (bc_image_check(&image, &error)) {
-		look_found(look, "the policy in force is broken: %s; run: bindctl load", error.text);
+		bc_look_found(look, "the policy in force is broken: %s; run: bindctl load", error.text);
 		return 0;
 	}
 	about = &image.cells[1].about;
@@ -142,30 +143,31 @@ static int read_image(struct look *look, struct bc_error *reterr)
 }
 
 /* What does not hang on a hook. */
-static void check_rest(struct look *look)
+static void check_rest(struct bc_look *look)
 {
 	const char *pins = look->instance->pins;
 	size_t strangers = bc_pins_strangers(pins);
 	struct bc_error error;
 
 	if (strangers)
-		look_found(look, "%s holds %zu thing%s that bindctl did not put there", pins, strangers,
-			   strangers == 1 ? "" : "s");
+		bc_look_found(look, "%s holds %zu thing%s that bindctl did not put there", pins, strangers,
+			      strangers == 1 ? "" : "s");
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
-		look_found(look,
-			   "the kernel's BTF is not there (/sys/kernel/btf/vmlinux): what is attached runs on, but "
-			   "cannot be loaded again");
+		bc_look_found(look,
+			      "the kernel's BTF is not there (/sys/kernel/btf/vmlinux): what is attached runs on, but "
+			      "cannot be loaded again");
 	if (bc_events_count_lost(pins, &look->status->lost, &error))
-		look_found(look, "%s", error.text);
+		bc_look_found(look, "%s", error.text);
 	else if (look->status->lost)
-		look_found(look,
-			   "%" PRIu64
-			   " events are lost: bindctl monitor did not read them fast enough; bindctl load counts anew",
-			   look->status->lost);
+		bc_look_found(
+			look,
+			"%" PRIu64
+			" events are lost: bindctl monitor did not read them fast enough; bindctl load counts anew",
+			look->status->lost);
 }
 
 /* The pinned maps that commands and programs, or one program and the next, must both be using. */
-static void find_maps(struct look *look)
+static void find_maps(struct bc_look *look)
 {
 	static const struct {
 		const char *pin;
@@ -185,12 +187,12 @@ static void find_maps(struct look *look)
 		look->maps[i].pin = shared[i].pin;
 		look->maps[i].hooks = shared[i].hooks;
 		if (bc_pin_open_map(look->instance->pins, shared[i].pin, shared[i].type, &fd, &look->maps[i].id, NULL))
-			look_found(look, "the pin of the map %s is missing or not bindctl's; run: bindctl load",
-				   shared[i].pin);
+			bc_look_found(look, "the pin of the map %s is missing or not bindctl's; run: bindctl load",
+				      shared[i].pin);
 	}
 }
 
-static int check_loaded(struct look *look, struct bc_error *reterr)
+static int check_loaded(struct bc_look *look, struct bc_error *reterr)
 {
 	_cleanup_free_ char *root = NULL;
 	_cleanup_close_ int root_fd = -1;
@@ -216,7 +218,7 @@ int bc_instance_status(const struct bc_instance *instance, struct bc_status *ret
 		       struct bc_error *reterr)
 {
 	_cleanup_(bc_status_done) struct bc_status status = {};
-	struct look look = { .instance = instance, .status = &status, .findings = findings, .good = true };
+	struct bc_look look = { .instance = instance, .status = &status, .findings = findings, .good = true };
 	struct bc_error error;
 	int r = bc_pins_check(instance->pins, NULL, reterr);
 
@@ -229,9 +231,9 @@ int bc_instance_status(const struct bc_instance *instance, struct bc_status *ret
 			return r;
 	} else if (r == BC_PINS_OLDER) {
 		bc_pins_require(instance->pins, &error);
-		look_found(&look, "%s", error.text);
+		bc_look_found(&look, "%s", error.text);
 	} else {
-		look_found(&look, "not loaded: no pins in %s; run: bindctl load", instance->pins);
+		bc_look_found(&look, "not loaded: no pins in %s; run: bindctl load", instance->pins);
 	}
 	*ret_status = status;
 	status = (struct bc_status){};

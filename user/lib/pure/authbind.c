@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "pure/authbind.h"
 #include "pure/authname.h"
@@ -195,7 +194,7 @@ static void note_addr(const struct making *making, const struct bc_auth_name *na
 
 	if (name->file->place != BC_AUTH_BYADDR || name->addr)
 		return;
-	v4 = bc_auth_find(&making->decided, true, BC_AUTH_MAPPED, name->number);
+	v4 = bc_auth_find_wildcard(&making->decided, name->number);
 	if (!v4 || !bc_auth_same(&v4->file->access, &name->file->access))
 		note(making, BC_NOTE_LOST, name->file, BC_AUTH_DUAL);
 }
@@ -222,7 +221,7 @@ static void import_file(const struct making *making, const struct bc_auth_name *
 		bc_import_note(making->import, BC_NOTE_LOST, path, 0, 0, "%s: nobody is granted it", access->odd);
 		return;
 	}
-	if (!name->v4 && name->file->place == BC_AUTH_BYADDR && name->addr >> 32 == BC_AUTH_MAPPED >> 32) {
+	if (!name->v4 && name->file->place == BC_AUTH_BYADDR && bc_auth_is_mapped(name->addr)) {
 		bc_import_note(making->import, BC_NOTE_LOST, path, 0, 0, "%s", BC_AUTH_OF_V4);
 		return;
 	}

@@ -15,6 +15,11 @@ __extension__ typedef unsigned __int128 bc_auth_addr;
 
 #define BC_AUTH_MAPPED ((bc_auth_addr)0xffff << 32) /* ::ffff:0.0.0.0 */
 
+static inline bool bc_auth_is_mapped(bc_auth_addr addr)
+{
+	return addr >> 32 == BC_AUTH_MAPPED >> 32;
+}
+
 /* The helper reads that many bytes at once, and what is longer as several lines. */
 #define BC_AUTH_LINE 298
 

@@ -29,13 +29,12 @@ struct making {
 	bool dual, of_v4;	      /* there is such a thing to say of the line */
 };
 
-const struct bc_auth_name *bc_auth_find(const struct bc_auth_decided *decided, bool v4, bc_auth_addr addr,
-					uint32_t port)
+const struct bc_auth_name *bc_auth_find_wildcard(const struct bc_auth_decided *decided, uint32_t port)
 {
 	for (size_t i = 0; i < decided->n; i++) {
 		const struct bc_auth_name *name = &decided->names[i];
 
-		if (name->v4 == v4 && name->addr == addr && name->number == port)
+		if (name->v4 && name->addr == BC_AUTH_MAPPED && name->number == port)
 			return name;
 	}
 	return NULL;
@@ -50,16 +49,11 @@ void bc_auth_set_addr(struct bc_rule *rule, bc_auth_addr addr, unsigned prefix, 
 	rule->clauses |= BC_CLAUSE_ADDR;
 }
 
-static bool is_mapped(bc_auth_addr addr)
-{
-	return addr >> 32 == BC_AUTH_MAPPED >> 32;
-}
-
 /* Whether a file that decides lets the user bind. */
 static enum bc_auth_answer ask(const struct bc_auth_name *name, uint32_t uid)
 {
 	/* Nothing of these is imported. */
-	if (!name->v4 && is_mapped(name->addr))
+	if (!name->v4 && bc_auth_is_mapped(name->addr))
 		return BC_AUTH_NO;
 	return bc_auth_ask(&name->file->access, uid);
 }
@@ -106,7 +100,7 @@ static void read_lines(struct making *making, const struct bc_auth_file *file)
 static void find_wildcards(struct making *making)
 {
 	for (uint32_t port = making->first_port; port <= making->last_port; port++) {
-		const struct bc_auth_name *name = bc_auth_find(making->decided, true, BC_AUTH_MAPPED, port);
+		const struct bc_auth_name *name = bc_auth_find_wildcard(making->decided, port);
 
 		making->wildcard[port] = name && ask(name, making->uid) == BC_AUTH_YES;
 		for (size_t i = 0; i < making->n && !name; i++) {
@@ -158,7 +152,7 @@ static void add_prefix(struct making *making, bc_auth_addr addr, bc_auth_addr ma
 	bool left[BC_AUTH_PORTS];
 	unsigned prefix = 128;
 
-	if (!v4 && is_mapped(addr) && !(mask >> 32)) {
+	if (!v4 && bc_auth_is_mapped(addr) && !(mask >> 32)) {
 		making->of_v4 = true;
 		return;
 	}
@@ -168,7 +162,7 @@ static void add_prefix(struct making *making, bc_auth_addr addr, bc_auth_addr ma
 
 		/* No IPv6 rule meets an IPv4 address, so there is nothing to keep it from. */
 		if (name->v4 != v4 || (name->addr & ~mask) != addr || !left[name->number] ||
-		    (!v4 && is_mapped(name->addr)))
+		    (!v4 && bc_auth_is_mapped(name->addr)))
 			continue;
 		if (!mask)
 			left[name->number] = false;

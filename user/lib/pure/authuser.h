@@ -18,8 +18,8 @@ struct bc_auth_decided {
 	size_t n;
 };
 
-const struct bc_auth_name *bc_auth_find(const struct bc_auth_decided *decided, bool v4, bc_auth_addr addr,
-					uint32_t port);
+/* The file that decides of 0.0.0.0 at that port; NULL when there is none. */
+const struct bc_auth_name *bc_auth_find_wildcard(const struct bc_auth_decided *decided, uint32_t port);
 
 /* The rule is about that address, or prefix of so many bits of 128. */
 void bc_auth_set_addr(struct bc_rule *rule, bc_auth_addr addr, unsigned prefix, bool v4);

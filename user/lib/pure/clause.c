@@ -265,7 +265,7 @@ int bc_parse_addr(const struct bc_word *word, uint32_t ret_addr[4], bool *ret_v4
 	for (int i = 0; i < 4; i++)
 		addr[i] = ntohl(wire[i]);
 	/* ::ffff:a.b.c.d is a.b.c.d; a prefix that reaches beyond the mapped block is IPv6. */
-	if (!addr[0] && !addr[1] && addr[2] == 0xffff && prefix >= 96)
+	if (bc_addr_is_v4(addr) && prefix >= 96)
 		v4 = true;
 	if (clear_host_bits(addr, prefix)) {
 		bc_format_addr(&fixed, addr, v4, prefix);

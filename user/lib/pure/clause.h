@@ -21,7 +21,7 @@ size_t bc_clause_words(const struct bc_word *words, size_t n, size_t at);
  */
 int bc_check_path(const char *path, size_t len, char *text, size_t size);
 
-/* An IPv4 or IPv6 address with or without /LEN. -EINVAL with a sentence in `text` of `size` bytes. */
+/* An IPv4 or IPv6 address with or without /LEN, as in struct bc_rule. -EINVAL with a sentence in `text` of `size` bytes. */
 int bc_parse_addr(const struct bc_word *word, uint32_t ret_addr[4], bool *ret_v4, uint8_t *ret_prefix, char *text,
 		  size_t size);
 

@@ -13,7 +13,7 @@ struct bc_line_edit {
 	char *value;	    /* the new one, as one word; owned by whoever made the edit */
 };
 
-/* The text with one more line. `rule` has no newline. */
+/* The text with one more line. `rule` has no newline. 0 or -ENOMEM. */
 int bc_edit_append(const char *text, size_t len, const char *rule, struct bc_text *ret);
 
 /* The text with the edits applied, which are in order of line. The lines must hold rules. 0 or -ENOMEM, -EINVAL. */

@@ -73,11 +73,6 @@ static int check_rule(const struct bc_about *about, const struct bc_rule_cell *r
 	return 0;
 }
 
-static bool is_mapped(const uint32_t *addr)
-{
-	return !addr[0] && !addr[1] && addr[2] == 0xffff;
-}
-
 /* `details` are the rule's own, of which a rewrite to an address has two. */
 static int check_details(const struct bc_rule_cell *rule, const struct bc_detail *details, struct bc_error *reterr)
 {
@@ -85,7 +80,7 @@ static int check_details(const struct bc_rule_cell *rule, const struct bc_detail
 		return bc_image_broken(reterr, "a rule out of bounds");
 	if ((rule->flags & BC_RULE_TO_PORT && !details->to_port) || details->until > INT64_MAX)
 		return bc_image_broken(reterr, "a rule that contradicts itself");
-	if (rule->flags & BC_RULE_TO_V4 && !is_mapped(details[1].addr))
+	if (rule->flags & BC_RULE_TO_V4 && !bc_addr_is_v4(details[1].addr))
 		return bc_image_broken(reterr, "a rewrite that leads astray");
 	return 0;
 }

@@ -156,7 +156,7 @@ static int begin_rule(struct making *making, const struct item *item)
 		.kind = BC_USER,
 		.proto = item->key.proto,
 		.prefix = 128,
-		.v4 = !item->key.addr[0] && !item->key.addr[1] && item->key.addr[2] == 0xffff,
+		.v4 = bc_addr_is_v4(item->key.addr),
 		.any_netns = item->foreign,
 		.clauses = BC_CLAUSE_USER | BC_CLAUSE_PORT | BC_CLAUSE_ADDR,
 		.id = item->key.uid,

@@ -115,7 +115,7 @@ static void look_at_segments(struct lint *lint)
 		look_at_slot(lint, &lint->cells->cells[BC_INDEX + i / BC_SLOTS].slots[i % BC_SLOTS]);
 }
 
-static void report_hidden(const struct lint *lint, uint32_t number, enum bc_severity severity, struct bc_report *report)
+static void report_hidden(const struct lint *lint, uint32_t number, struct bc_report *report)
 {
 	const struct bc_policy *policy = lint->policy;
 	const struct bc_rule *rule = &policy->rules[number], *first = &policy->rules[lint->fates[number].behind];
@@ -126,7 +126,7 @@ static void report_hidden(const struct lint *lint, uint32_t number, enum bc_seve
 		   same ? "this rule says the same as %s:%u" :
 			  "this rule never decides: %s:%u always decides before it",
 		   bc_policy_source_of(policy, first), first->line);
-	error.severity = severity;
+	error.severity = BC_WARNING;
 	bc_report_add(report, &error);
 }
 
@@ -145,37 +145,36 @@ static bool is_conflict(const struct bc_policy *policy, uint32_t a, uint32_t b)
 	return bc_rule_digest(policy, &left) == bc_rule_digest(policy, &right);
 }
 
-static void report_rule(const struct bc_policy *policy, const struct bc_rule *rule, enum bc_severity severity,
-			struct bc_report *report, const char *text)
+static void report_rule(const struct bc_policy *policy, const struct bc_rule *rule, struct bc_report *report,
+			const char *text)
 {
 	struct bc_error error;
 
 	bc_fail_at(&error, 0, bc_policy_source_of(policy, rule), rule->line, 0, "%s", text);
-	error.severity = severity;
+	error.severity = BC_WARNING;
 	bc_report_add(report, &error);
 }
 
 /* What a rule says of itself alone. */
 static void look_at_rule(const struct bc_policy *policy, const struct bc_rule *rule, int64_t now,
-			 enum bc_severity severity, struct bc_report *report)
+			 struct bc_report *report)
 {
 	_cleanup_(bc_text_done) struct bc_text text = {};
 
 	if (rule->clauses & BC_CLAUSE_UNTIL && rule->until <= now) {
 		bc_text_addf(&text, "this rule has expired, at ");
 		bc_format_moment(&text, rule->until);
-		report_rule(policy, rule, severity, report, text.failed ? "this rule has expired" : text.data);
+		report_rule(policy, rule, report, text.failed ? "this rule has expired" : text.data);
 	}
 	if (rule->verb == BC_VERB_RESERVE && rule->kind == BC_ANYONE && !bc_policy_path(policy, rule))
-		report_rule(policy, rule, severity, report,
+		report_rule(policy, rule, report,
 			    "the root cgroup holds everybody: this reserve is for all and denies nobody");
 	if (rule->clauses & BC_CLAUSE_ADDR && rule->v4 && rule->to_addr && !rule->to_v4)
-		report_rule(policy, rule, severity, report,
+		report_rule(policy, rule, report,
 			    "IPv4 sockets cannot take the IPv6 address of this rewrite: their binds fail");
 }
 
-int bc_lint(const struct bc_policy *policy, const struct bc_cells *cells, int64_t now, enum bc_severity severity,
-	    struct bc_report *report)
+int bc_lint(const struct bc_policy *policy, const struct bc_cells *cells, int64_t now, struct bc_report *report)
 {
 	_cleanup_free_ struct fate *fates = calloc(policy->n + 1, sizeof(*fates));
 	struct lint lint = { policy, cells, fates };
@@ -186,8 +185,8 @@ int bc_lint(const struct bc_policy *policy, const struct bc_cells *cells, int64_
 	look_at_segments(&lint);
 	for (uint32_t i = 0; i < policy->n; i++) {
 		if (!fates[i].decides && fates[i].hidden && !is_conflict(policy, i, fates[i].behind))
-			report_hidden(&lint, i, severity, report);
-		look_at_rule(policy, &policy->rules[i], now, severity, report);
+			report_hidden(&lint, i, report);
+		look_at_rule(policy, &policy->rules[i], now, report);
 	}
 	return 0;
 }
@@ -205,8 +204,7 @@ static unsigned first_open(const struct bc_range *range, const struct bc_ephemer
 	return port <= last ? port : 0;
 }
 
-void bc_lint_ephemeral(const struct bc_policy *policy, const struct bc_ephemeral *ephemeral, enum bc_severity severity,
-		       struct bc_report *report)
+void bc_lint_ephemeral(const struct bc_policy *policy, const struct bc_ephemeral *ephemeral, struct bc_report *report)
 {
 	for (size_t i = 0; ephemeral->range.last && i < policy->n; i++) {
 		const struct bc_rule *rule = &policy->rules[i];
@@ -221,6 +219,6 @@ void bc_lint_ephemeral(const struct bc_policy *policy, const struct bc_ephemeral
 			 "the kernel may give the reserved port %u to a connect(2) or listen(2) without bind(2), which "
 			 "no policy sees; add it to net.ipv4.ip_local_reserved_ports",
 			 port);
-		report_rule(policy, rule, severity, report, text);
+		report_rule(policy, rule, report, text);
 	}
 }

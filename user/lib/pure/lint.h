@@ -14,7 +14,7 @@ struct bc_ephemeral {
 };
 
 /*
- * Adds a finding of `severity` for each rule that
+ * Adds a warning for each rule that
  * - says what an earlier one says already,
  * - can never decide because another rule of its subject decides before it wherever it could,
  * - has expired at `now`,
@@ -22,14 +22,9 @@ struct bc_ephemeral {
  * - rewrites IPv4 addresses to an IPv6 one, which IPv4 sockets cannot take.
  * `cells` is what the resolved policy compiled to. 0 or -ENOMEM.
  */
-int bc_lint(const struct bc_policy *policy, const struct bc_cells *cells, int64_t now, enum bc_severity severity,
-	    struct bc_report *report);
+int bc_lint(const struct bc_policy *policy, const struct bc_cells *cells, int64_t now, struct bc_report *report);
 
-/*
- * Adds a finding for each reserve of a port that the kernel may still give to whoever binds none: no hook sees that.
- * `severity` as above.
- */
-void bc_lint_ephemeral(const struct bc_policy *policy, const struct bc_ephemeral *ephemeral, enum bc_severity severity,
-		       struct bc_report *report);
+/* Adds a warning for each reserve of a port that the kernel may still give to whoever binds none: no hook sees that. */
+void bc_lint_ephemeral(const struct bc_policy *policy, const struct bc_ephemeral *ephemeral, struct bc_report *report);
 
 #endif

@@ -11,7 +11,7 @@
 
 #define BC_LINE_MAX 4096	 /* bytes in a line, its newline not counted */
 #define BC_FILE_MAX (256u << 20) /* bytes in a file: 4 M rules of 64 bytes */
-#define BC_WORDS_MAX 64		 /* words in a line; the longest rule has 22 */
+#define BC_WORDS_MAX 64		 /* words in a line; the longest rule has 19 */
 
 struct bc_word {
 	const char *text; /* len bytes, not NUL-terminated */

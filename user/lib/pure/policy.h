@@ -137,6 +137,12 @@ void bc_format_ports(struct bc_text *text, const struct bc_range *ranges, size_t
 /* What a rewrite leads to: `:443`, `10.0.0.2`, `[::1]:443`. */
 void bc_format_to(struct bc_text *text, const struct bc_rule *rule);
 
+/* Whether an address is one of IPv4, in its mapped form. */
+static inline bool bc_addr_is_v4(const uint32_t addr[4])
+{
+	return !addr[0] && !addr[1] && addr[2] == 0xffff;
+}
+
 /* An address or prefix: `10.0.0.0/8`, `::1`. `prefix` counts from 128 bits; a full one is left out. */
 void bc_format_addr(struct bc_text *text, const uint32_t addr[4], bool v4, unsigned prefix);
 

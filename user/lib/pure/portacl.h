@@ -11,7 +11,8 @@
 
 /*
  * `source` NULL: the text is the rules themselves. Otherwise it is that file's: lines of rules, or of sysctl.conf(5)
- * such as security.mac.portacl.rules=RULES; `#` begins a comment, and variables of others are left alone. 0, or -EINVAL with the place of the fault, or -errno.
+ * such as security.mac.portacl.rules=RULES; `#` begins a comment, and variables of others are left alone. 0, or -EINVAL
+ * with the place of the fault, or -errno.
  */
 int bc_import_portacl(const char *source, const char *text, size_t len, struct bc_import *ret, struct bc_error *reterr);
 

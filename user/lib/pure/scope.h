@@ -28,7 +28,7 @@ void bc_tree_done(struct bc_tree *tree);
 
 /*
  * The number of the cgroup with that path, which is made with all above it if need be; NULL is the root. Marks it as
- * ruled. 0, -ENOMEM, or -E2BIG beyond BC_SCOPES_MAX.
+ * ruled. 0, -ENOMEM, -E2BIG beyond BC_SCOPES_MAX, or -EINVAL when a name in it is empty or longer than BC_NAME_MAX.
  */
 int bc_tree_add(struct bc_tree *tree, const char *path, uint32_t *ret_scope);
 
