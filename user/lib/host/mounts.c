@@ -127,6 +127,30 @@ int bc_cgroup_top(int fd, char **ret_path, int *ret_fd, struct bc_error *reterr)
 	return 0;
 }
 
+/*
+ * Where a cgroup is. The kernel tells no path longer than 4,096 bytes; then that of the nearest one above which it tells,
+ * and what shows that there is more.
+ */
+static char *cgroup_path_of(int fd)
+{
+	_cleanup_close_ int at = openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char *path = path_of(at), *longer;
+
+	if (path)
+		return path;
+	while (at >= 0 && !path && errno == ENAMETOOLONG) {
+		int above = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		close(at);
+		at = above;
+		path = path_of(at);
+	}
+	if (!path || asprintf(&longer, "%s/...", path) < 0)
+		longer = NULL;
+	free(path);
+	return longer;
+}
+
 /* Looks for the cgroup by going through all of them. */
 /* NOLINTNEXTLINE(misc-no-recursion): each level holds a descriptor, so there is an end to it */
 static char *search_cgroup(int fd, uint64_t wanted)
@@ -138,7 +162,7 @@ static char *search_cgroup(int fd, uint64_t wanted)
 	int again;
 
 	if (!bc_cgroup_id(fd, &id) && id == wanted)
-		return path_of(fd);
+		return cgroup_path_of(fd);
 	again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	open = again < 0 ? NULL : fdopendir(again);
 	if (!open)
@@ -167,7 +191,7 @@ char *bc_cgroup_path(int mount_fd, uint64_t id)
 	if (fd < 0)
 		/* That takes CAP_DAC_READ_SEARCH; to search takes time. */
 		return errno == EPERM ? search_cgroup(mount_fd, id) : NULL;
-	return path_of(fd);
+	return cgroup_path_of(fd);
 }
 
 char *bc_cgroup_name(uint64_t id)
