@@ -8,7 +8,7 @@
 #include "kernel/probe.h"
 #include "kernel/status.h"
 
-static const char *const places[] = {
+static const char *const turns[] = {
 	[BC_RUNS_BEFORE] = "before",
 	[BC_RUNS_AFTER] = "after",
 	[BC_SILENCED] = "silenced",
@@ -27,7 +27,7 @@ static struct json_object *neighbours_of(const struct bc_status *status, enum bc
 		object = json_object_new_object();
 		out_set_number(object, "program", neighbour->id);
 		out_set_string(object, "name", neighbour->name);
-		out_set_string(object, "runs", places[neighbour->place]);
+		out_set_string(object, "runs", turns[neighbour->turn]);
 		json_object_array_add(array, object);
 	}
 	return array;
@@ -68,7 +68,7 @@ static uint32_t count_neighbours(const struct bc_status *status, enum bc_hook ho
 	uint32_t n = 0;
 
 	for (size_t i = 0; i < status->nneighbours; i++)
-		n += status->neighbours[i].hook == hook && status->neighbours[i].place != BC_SILENCED;
+		n += status->neighbours[i].hook == hook && status->neighbours[i].turn != BC_SILENCED;
 	return n;
 }
 
