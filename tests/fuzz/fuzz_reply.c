@@ -139,8 +139,7 @@ static size_t reply(struct reflector *reflector, const uint8_t *data, size_t siz
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct reflector_config config = { .resource = "pods",
-					   .path = "/api/v1/pods",
+	struct reflector_config config = { .path = "/api/v1/pods",
 					   .most = 300,
 					   .keep = size % 2 ? wanted : NULL,
 					   .on_list_begin = on_list_begin,

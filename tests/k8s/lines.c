@@ -9,12 +9,12 @@ void lines_stats(const struct resource *resource)
 	const struct reflector_stats *s = reflector_stats(resource->reflector);
 
 #define N(name) (unsigned long long)s->name
-	printf("%s STATS requests=%llu none=%llu 1xx=%llu 2xx=%llu 3xx=%llu 4xx=%llu 5xx=%llu lists=%llu watches=%llu "
-	       "set=%llu gone=%llu bookmarks=%llu unreadable=%llu expired=%llu truncated=%llu silent=%llu "
-	       "failures=%llu status=%u failure=%s\n",
-	       resource->name, N(requests), N(replies[0]), N(replies[1]), N(replies[2]), N(replies[3]), N(replies[4]),
-	       N(replies[5]), N(lists), N(watches), N(set), N(gone), N(bookmarks), N(unreadable), N(expired),
-	       N(truncated), N(silent), N(failures), s->status, s->failure);
+	printf("%s STATS none=%llu 1xx=%llu 2xx=%llu 3xx=%llu 4xx=%llu 5xx=%llu lists=%llu watches=%llu "
+	       "set=%llu gone=%llu bookmarks=%llu expired=%llu truncated=%llu silent=%llu "
+	       "status=%u failure=%s\n",
+	       resource->name, N(replies[0]), N(replies[1]), N(replies[2]), N(replies[3]), N(replies[4]), N(replies[5]),
+	       N(lists), N(watches), N(set), N(gone), N(bookmarks), N(expired), N(truncated), N(silent), s->status,
+	       s->failure);
 #undef N
 }
 

@@ -162,7 +162,7 @@ static int read_options(struct watcher *watcher, int argc, char **argv)
 {
 	const char *kubeconfig = NULL, *context = NULL, *in_cluster = NULL, *ca = NULL, *token_file = NULL;
 	struct bc_error error = {};
-	int id, r;
+	int id, r = 0;
 
 	while ((id = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (id == KUBECONFIG)
@@ -196,7 +196,7 @@ static int read_options(struct watcher *watcher, int argc, char **argv)
 		r = config_in_cluster(getenv("KUBERNETES_SERVICE_HOST"), getenv("KUBERNETES_SERVICE_PORT"), in_cluster,
 				      &watcher->cluster, &error);
 	else
-		r = config_server(argv[optind++], &watcher->cluster, &error);
+		watcher->cluster.server = strdup(argv[optind++]);
 	if (r) {
 		fprintf(stderr, "watcher: %s%s%s\n", error.source, *error.source ? ": " : "", error.text);
 		exit(1);
@@ -222,7 +222,6 @@ static int add_resource(struct watcher *watcher, struct http *http, const char *
 	if (watcher->kept)
 		config.keep = watcher->keep;
 	lines_set(resource, &config);
-	config.resource = resource->name;
 	resource->reflector = reflector_new(http, &config, now_ms, watcher->seed + (uint32_t)watcher->n);
 	if (!resource->reflector)
 		return -ENOMEM;

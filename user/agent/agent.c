@@ -221,8 +221,8 @@ int agent_run(const struct options *options)
 	if (open_agent(&agent, &error)) {
 		log_error(LEVEL_ERROR, "start-failed", &error);
 	} else {
-		log_event(LEVEL_INFO, "started", "version", BINDCTL_VERSION, "node", options->node, "listen",
-			  agent.serve ? serve_address(agent.serve) : NULL, NULL);
+		log_event(LEVEL_INFO, "started", "version", BINDCTL_VERSION, "node", options->node, "server",
+			  http_server(agent.http), "listen", agent.serve ? serve_address(agent.serve) : NULL, NULL);
 		code = loop(&agent);
 	}
 	close_agent(&agent);

@@ -4,34 +4,15 @@
 #include <string.h>
 
 #include "agent/enforce.h"
+#include "agent/filename.h"
 #include "kernel/change.h"
 #include "kernel/status.h"
 #include "pure/parse.h"
 
-/* Letters that need no quoting anywhere; and room for what the file is called until it is whole. */
-#define NAME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
-#define NAME_LONGEST 200
-
-static int check_file_name(const char *name, struct bc_error *reterr)
-{
-	size_t len = strlen(name);
-
-	if (len <= strlen(".conf") || strcmp(name + len - strlen(".conf"), ".conf"))
-		return bc_fail(reterr, -EINVAL, "'%s' is no name of a policy file: it does not end with .conf", name);
-	if (*name == '.' || strspn(name, NAME_LETTERS) != len || len > NAME_LONGEST)
-		return bc_fail(reterr, -EINVAL,
-			       "'%s' is no name of a policy file: it has at most %u letters, digits, '.', '_' and '-', "
-			       "and does not begin with a dot",
-			       name, NAME_LONGEST);
-	if (!strcmp(name, BC_FILE_PERSISTENT) || !strcmp(name, BC_FILE_RUNTIME))
-		return bc_fail(reterr, -EINVAL, "%s is the file that bindctl's commands edit; take another name", name);
-	return 0;
-}
-
 int enforcer_init(struct enforcer *ret, const struct enforcer_config *config, struct bc_error *reterr)
 {
-	const char *file = config->file ? config->file : ENFORCE_FILE;
-	int r = check_file_name(file, reterr);
+	const char *file = config->file ? config->file : FILENAME_DEFAULT;
+	int r = filename_check(file, reterr);
 
 	if (r)
 		return r;
@@ -113,7 +94,7 @@ static int confirm(struct enforcer *enforcer, const struct bc_change *change, st
 	if (!status.enforced || !is_built(change, &status))
 		return bc_fail(reterr, -EIO, "the kernel does not enforce what was put into force: %s",
 			       amiss.n ? amiss.items[0].text : "it has another policy");
-	enforcer->facts = (struct enforce_facts){ status.generation, status.digest, status.rules, status.bytes };
+	enforcer->facts = (struct enforce_facts){ status.generation, status.rules };
 	return 0;
 }
 
@@ -198,7 +179,7 @@ int enforce_check(struct enforcer *enforcer, enum enforce_result *ret, struct bc
 	if (r)
 		return r;
 	if (result == ENFORCE_CHANGED) {
-		struct bc_error error = { .severity = BC_WARNING };
+		struct bc_error error;
 
 		bc_fail(&error, 0, "%s/%s did not say what it is to say", enforcer->store.runtime,
 			enforcer->store.runtime_file);

@@ -17,22 +17,19 @@
 #include "host/store.h"
 #include "kernel/instance.h"
 
-#define ENFORCE_FILE "60-kubernetes.conf" /* unless the configuration says otherwise */
-#define ENFORCE_LOCK_SECONDS 5		  /* how long to wait for another writer, such as `bindctl apply` */
+#define ENFORCE_LOCK_SECONDS 5 /* how long to wait for another writer, such as `bindctl apply` */
 
 struct enforcer_config {
 	struct bc_instance instance; /* --pin and --cgroup, and patience.stop_fd */
 	struct bc_store store;	     /* bc_store_system(), or bc_store_at() of --config */
-	const char *file;	     /* name of the file in the store's runtime directory; NULL: ENFORCE_FILE */
+	const char *file;	     /* name of the file in the store's runtime directory; NULL: FILENAME_DEFAULT */
 	const char *root;	     /* of the host, as the agent sees it; NULL: its own. See hostnames.h. */
 };
 
 /* What is known of the policy in force since the last call that returned 0. */
 struct enforce_facts {
 	uint64_t generation; /* 0: nothing is known yet */
-	uint64_t digest;
-	uint32_t rules; /* those of other files included */
-	size_t bytes;	/* of the image */
+	uint32_t rules;	     /* those of other files included */
 };
 
 /* Owns what it points to but for the strings of the configuration. Not to be moved. */

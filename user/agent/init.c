@@ -7,10 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
+#include "agent/clock.h"
 #include "agent/init.h"
 #include "agent/options.h"
+#include "base/option.h"
 #include "host/privilege.h"
 #include "pure/moment.h"
 
@@ -26,7 +27,7 @@ struct wanted {
 struct init {
 	struct wanted ports[2 * PORTS_MAX];
 	size_t n;
-	int64_t timeout; /* nanoseconds */
+	int64_t timeout_ms;
 	int family;
 	unsigned char address[16];
 	bool any; /* no address was given: all of the host's */
@@ -65,10 +66,12 @@ static int take_address(struct init *init, const char *word, struct bc_error *re
 
 static int take_timeout(struct init *init, const char *word, struct bc_error *reterr)
 {
+	int64_t timeout;
 	char text[256];
 
-	if (bc_parse_duration(word, strlen(word), &init->timeout, text, sizeof(text)))
+	if (bc_parse_duration(word, strlen(word), &timeout, text, sizeof(text)))
 		return bc_fail(reterr, -EINVAL, "--timeout: %s", text);
+	init->timeout_ms = timeout / (BC_SECOND / 1000);
 	return 0;
 }
 
@@ -83,7 +86,7 @@ static int parse(struct init *init, int argc, char **argv, struct bc_error *rete
 	};
 	int option, r = 0;
 
-	*init = (struct init){ .timeout = 60 * BC_SECOND, .family = AF_INET6, .any = true };
+	*init = (struct init){ .timeout_ms = 60000, .family = AF_INET6, .any = true };
 	optind = 0; /* glibc: start over, on other arguments */
 	while (!r && (option = getopt_long(argc, argv, ":h", table, NULL)) != -1) {
 		if (option == 'h')
@@ -93,7 +96,7 @@ static int parse(struct init *init, int argc, char **argv, struct bc_error *rete
 		else if (option == 'a')
 			r = take_address(init, optarg, reterr);
 		else
-			r = options_refused(option, argv, reterr);
+			r = bc_option_refused(option, argv, reterr);
 	}
 	for (; !r && optind < argc; optind++)
 		r = take_port(init, argv[optind], reterr);
@@ -145,14 +148,6 @@ static size_t try_all(struct init *init)
 	return refused;
 }
 
-static int64_t now(void)
-{
-	struct timespec time = {};
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * BC_SECOND + time.tv_nsec;
-}
-
 static void say_refused(const struct init *init, size_t refused)
 {
 	_cleanup_(bc_text_done) struct bc_text text = {};
@@ -178,10 +173,10 @@ static void say_refused(const struct init *init, size_t refused)
 static int wait_for_all(struct init *init)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_MS * INT64_C(1000000) };
-	const int64_t end = now() + init->timeout;
+	const int64_t end = clock_ms() + init->timeout_ms;
 	size_t refused;
 
-	while ((refused = try_all(init)) && now() < end)
+	while ((refused = try_all(init)) && clock_ms() < end)
 		nanosleep(&pause, NULL);
 	if (!refused)
 		return EXIT_DONE;
@@ -203,12 +198,10 @@ int init_run(int argc, char **argv)
 
 	if (r == OPTIONS_HELP) {
 		options_help(stdout);
-		return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
+		return options_finish_output();
 	}
-	if (r < 0) {
-		fprintf(stderr, "bindctl-agent: %s\nsee: bindctl-agent --help\n", error.text);
-		return EXIT_USAGE;
-	}
+	if (r < 0)
+		return options_complain(&error);
 	/* The first process of a container is not ended by a signal that it does not handle. */
 	signal(SIGTERM, quit);
 	signal(SIGINT, quit);

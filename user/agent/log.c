@@ -4,10 +4,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agent/log.h"
+#include "host/clock.h"
 #include "pure/moment.h"
 
 #define FIELDS_MAX 16
@@ -172,14 +172,6 @@ static void write_line(int64_t time, enum log_level level, const char *event, co
 		(void)bc_write_all(STDERR_FILENO, line.data, line.len);
 }
 
-static int64_t now(void)
-{
-	struct timespec time = {};
-
-	clock_gettime(CLOCK_REALTIME, &time);
-	return time.tv_sec * BC_SECOND + time.tv_nsec;
-}
-
 /* Pairs up to NULL. Returns how many. */
 static size_t take_fields(struct log_field fields[FIELDS_MAX], va_list args)
 {
@@ -205,13 +197,13 @@ void log_event(enum log_level level, const char *event, ...)
 	va_start(args, event);
 	n = take_fields(fields, args);
 	va_end(args);
-	write_line(now(), level, event, fields, n);
+	write_line(bc_now(), level, event, fields, n);
 }
 
 void log_repeating(enum log_level level, const char *event, ...)
 {
 	struct log_field fields[FIELDS_MAX + 1];
-	const int64_t time = now();
+	const int64_t time = bc_now();
 	char digits[24];
 	uint64_t held;
 	va_list args;
@@ -229,15 +221,20 @@ void log_repeating(enum log_level level, const char *event, ...)
 	write_line(time, level, event, fields, n);
 }
 
+void log_place(struct bc_text *to, const struct bc_error *error)
+{
+	if (*error->source)
+		bc_text_addf(to, "%s", error->source);
+	if (error->line)
+		bc_text_addf(to, ":%u", error->line);
+	if (error->line && error->column)
+		bc_text_addf(to, ":%u", error->column);
+}
+
 void log_error(enum log_level level, const char *event, const struct bc_error *error)
 {
 	_cleanup_(bc_text_done) struct bc_text at = {};
 
-	if (*error->source)
-		bc_text_addf(&at, "%s", error->source);
-	if (error->line)
-		bc_text_addf(&at, ":%u", error->line);
-	if (error->line && error->column)
-		bc_text_addf(&at, ":%u", error->column);
+	log_place(&at, error);
 	log_repeating(level, event, "error", error->text, "at", at.failed ? NULL : at.data, NULL);
 }

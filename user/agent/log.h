@@ -46,6 +46,9 @@ void log_repeating(enum log_level level, const char *event, ...) __attribute__((
 
 #define LOG_REPEAT_SECONDS 30
 
+/* Adds the place of an error, "FILE:LINE:COLUMN" as far as it is known; nothing of one that has none. */
+void log_place(struct bc_text *to, const struct bc_error *error);
+
 /* The same of an error: its sentence as `error`, its place, if it has one, as `at`. */
 void log_error(enum log_level level, const char *event, const struct bc_error *error);
 

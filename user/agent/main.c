@@ -10,17 +10,10 @@
 #include "agent/init.h"
 #include "bindctl/abi.h"
 
-/* Whether all that was printed got out. */
-static int finish_output(void)
-{
-	return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
-}
-
 static int run(int argc, char **argv)
 {
 	struct options options;
 	struct bc_error error;
-	char shown[2048];
 	int code;
 
 	switch (options_parse(&options, argc, argv, getenv("NODE_NAME"), &error)) {
@@ -29,16 +22,14 @@ static int run(int argc, char **argv)
 		break;
 	case OPTIONS_HELP:
 		options_help(stdout);
-		code = finish_output();
+		code = options_finish_output();
 		break;
 	case OPTIONS_VERSION:
 		printf("bindctl-agent %s (image schema %u)\n", BINDCTL_VERSION, BC_SCHEMA);
-		code = finish_output();
+		code = options_finish_output();
 		break;
 	default:
-		fprintf(stderr, "bindctl-agent: %s\nsee: bindctl-agent --help\n",
-			bc_printable(shown, sizeof(shown), error.text));
-		code = EXIT_USAGE;
+		code = options_complain(&error);
 	}
 	options_done(&options);
 	return code;

@@ -9,7 +9,7 @@ static int by_hash(const void *a, const void *b)
 {
 	const uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
 
-	return (left > right) - (left < right);
+	return BC_COMPARE(left, right);
 }
 
 static uint64_t *hashes_of(const struct findings *findings)
@@ -75,9 +75,7 @@ void notices_of_report(const struct bc_report *report, struct findings *ret)
 		const struct bc_error *error = &report->items[i];
 		_cleanup_(bc_text_done) struct bc_text place = {};
 
-		bc_text_addf(&place, "%s", error->source);
-		if (error->line)
-			bc_text_addf(&place, ":%u", error->line);
+		log_place(&place, error);
 		findings_add(ret, error->severity == BC_ERROR ? FINDING_REJECTED : FINDING_WARNING, "PolicyFile", "",
 			     place.failed ? "?" : place.data, "%s", error->text);
 	}

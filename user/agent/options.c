@@ -3,8 +3,10 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "agent/filename.h"
 #include "agent/options.h"
 #include "agent/serve.h"
+#include "base/option.h"
 #include "kernel/pin.h"
 
 void options_done(struct options *options)
@@ -26,7 +28,7 @@ void options_help(FILE *to)
 	      "  --cgroup PATH         where to attach; default: the root of cgroup2\n"
 	      "  --pin DIR             of the kernel's objects; default: " BC_PIN_DIR "\n"
 	      "  --config DIR          the policy's, in the place of the system's three\n"
-	      "  --file NAME           of the agent's policy; default: " OPTIONS_FILE "\n"
+	      "  --file NAME           of the agent's policy; default: " FILENAME_DEFAULT "\n"
 	      "  --host-root DIR       the host's / as a container has it, for names of users\n"
 	      "  --cgroup-root PATH    the same option of the kubelet; default: /\n"
 	      "  --cgroup-driver NAME  the kubelet's: systemd, cgroupfs; default: auto, both\n"
@@ -39,7 +41,25 @@ void options_help(FILE *to)
 	      to);
 }
 
-bool options_is_node(const char *name)
+int options_finish_output(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return EXIT_DONE;
+	fputs("bindctl-agent: cannot write to standard output\n", stderr);
+	return EXIT_FAILED;
+}
+
+int options_complain(const struct bc_error *error)
+{
+	char shown[2048];
+
+	fprintf(stderr, "bindctl-agent: %s\nbindctl-agent: see: bindctl-agent --help\n",
+		bc_printable(shown, sizeof(shown), error->text));
+	return EXIT_USAGE;
+}
+
+/* A name as Kubernetes gives nodes: a DNS subdomain. */
+static bool is_node(const char *name)
 {
 	size_t len = strlen(name);
 
@@ -52,16 +72,6 @@ bool options_is_node(const char *name)
 			return false;
 	}
 	return true;
-}
-
-int options_refused(int option, char **argv, struct bc_error *reterr)
-{
-	if (option == ':')
-		return bc_fail(reterr, -EINVAL, "option '%s' wants a value", argv[optind - 1]);
-	/* A short one may stand anywhere in its word; of a long one getopt_long() leaves no letter. */
-	if (optopt && argv[optind - 1][0] == '-' && argv[optind - 1][1] != '-')
-		return bc_fail(reterr, -EINVAL, "unknown option '-%c'", optopt);
-	return bc_fail(reterr, -EINVAL, "unknown option '%s'", argv[optind - 1]);
 }
 
 /* The word's place in the list, or -EINVAL with a sentence that has them all. */
@@ -90,15 +100,11 @@ static int absolute(const char *path, char **to, struct bc_error *reterr)
 	return 0;
 }
 
-/* What counts is read in the directory, in the order of names. */
 static int check_file(const char *name, struct bc_error *reterr)
 {
-	size_t len = strlen(name);
+	struct bc_error error;
 
-	if (strchr(name, '/') || *name == '.' || len < sizeof(".conf") || len > 200 ||
-	    strcmp(name + len - strlen(".conf"), ".conf") != 0)
-		return bc_fail(reterr, -EINVAL, "--file: '%s' is no name of a policy file, as in " OPTIONS_FILE, name);
-	return 0;
+	return filename_check(name, &error) ? bc_fail(reterr, -EINVAL, "--file: %s", error.text) : 0;
 }
 
 static int check_root(const char *path, struct bc_error *reterr)
@@ -181,7 +187,7 @@ static int check_all(const struct options *options, struct bc_error *reterr)
 {
 	if (!options->node || !*options->node)
 		return bc_fail(reterr, -EINVAL, "which node is this? --node NAME, or NODE_NAME in the environment");
-	if (!options_is_node(options->node))
+	if (!is_node(options->node))
 		return bc_fail(reterr, -EINVAL, "'%s' cannot be a node's name", options->node);
 	if (options->context && !options->kubeconfig)
 		return bc_fail(reterr, -EINVAL, "--context is of a --kubeconfig, and there is none");
@@ -212,13 +218,13 @@ int options_parse(struct options *options, int argc, char **argv, const char *no
 	int option, index = 0, r;
 
 	*options = (struct options){ .node = node,
-				     .file = OPTIONS_FILE,
+				     .file = FILENAME_DEFAULT,
 				     .cgroup_root = "/",
 				     .listen = OPTIONS_LISTEN,
 				     .log_level = LEVEL_INFO };
 	while ((option = getopt_long(argc, argv, "+:h", table, &index)) != -1) {
 		if (option == ':' || option == '?')
-			return options_refused(option, argv, reterr);
+			return bc_option_refused(option, argv, reterr);
 		if (option == 'h')
 			return OPTIONS_HELP;
 		if (option == 'V')

@@ -22,7 +22,6 @@ enum options_driver {
 	OPTIONS_DRIVER_CGROUPFS,
 };
 
-#define OPTIONS_FILE "60-kubernetes.conf"
 #define OPTIONS_LISTEN "[::]:9734"
 
 /* Strings are the command line's or the environment's, but for those that are owned. NULL: not given, no default. */
@@ -56,10 +55,10 @@ int options_parse(struct options *options, int argc, char **argv, const char *no
 
 void options_help(FILE *to);
 
-/* -EINVAL with a sentence for an option that getopt_long() refused by '?' or ':'. */
-int options_refused(int option, char **argv, struct bc_error *reterr);
+/* Whether all that was printed got out, as an exit code; says so if it did not. */
+int options_finish_output(void);
 
-/* Whether it is a name as Kubernetes gives nodes: a DNS subdomain. */
-bool options_is_node(const char *name);
+/* Says on standard error what is wrong with the command line, and where to read more. Returns the exit code. */
+int options_complain(const struct bc_error *error);
 
 #endif

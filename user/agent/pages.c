@@ -3,19 +3,19 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/log.h"
 
 /* A line for each reason why the agent is not ready; nothing when it is. */
 static void add_reasons(const struct agent *agent, struct bc_text *to)
 {
 	sources_reasons(&agent->sources, to);
-	if (*agent->failure.text && agent->failure.line)
-		bc_text_addf(to, "policy: not enforced: %s:%u: %s\n", agent->failure.source, agent->failure.line,
-			     agent->failure.text);
-	else if (*agent->failure.text)
-		bc_text_addf(to, "policy: not enforced: %s%s%s\n", agent->failure.source,
-			     *agent->failure.source ? ": " : "", agent->failure.text);
-	else if (!agent->applied)
+	if (*agent->failure.text) {
+		bc_text_addf(to, "policy: not enforced: ");
+		log_place(to, &agent->failure);
+		bc_text_addf(to, "%s%s\n", *agent->failure.source ? ": " : "", agent->failure.text);
+	} else if (!agent->applied) {
 		bc_text_addf(to, "policy: not applied yet\n");
+	}
 }
 
 /* Whoever gets an answer knows that the loop goes round. */

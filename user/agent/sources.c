@@ -108,7 +108,6 @@ int sources_init(struct sources *ret, struct http *http, const char *node)
 	for (enum state_kind kind = 0; kind < STATE_KINDS; kind++) {
 		struct source *source = &ret->items[kind];
 		const struct reflector_config config = {
-			.resource = resources[kind].name,
 			.path = resources[kind].path,
 			.keep = resources[kind].keep,
 			.field_selector = kind == STATE_POD ? ret->selector : NULL,

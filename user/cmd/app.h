@@ -54,8 +54,8 @@ int failed(const struct bc_error *error);
 /* A wrong call: the sentence, where help is to be had, and EXIT_USAGE. */
 int usage_error(const struct command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same for an option that getopt_long() did not know. */
-int unknown_option(const struct command *command, char **argv);
+/* The same for an option that getopt_long() refused by '?' or ':'. */
+int refused_option(const struct command *command, int option, char **argv);
 
 /*
  * The next option: its `val`, -1 behind the last one, or '?' when it was wrong or --help, *ret_exit then being what

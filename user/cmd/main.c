@@ -303,10 +303,8 @@ static int parse_globals(struct app *app, int argc, char **argv)
 	int option;
 
 	while ((option = getopt_long(argc, argv, "+:h", options, NULL)) != -1) {
-		if (option == ':')
-			return usage_error(NULL, "option '%s' wants a value", argv[optind - 1]);
-		if (option == '?')
-			return unknown_option(NULL, argv);
+		if (option == ':' || option == '?')
+			return refused_option(NULL, option, argv);
 		if (option == 'h') {
 			print_help();
 			return finish_output(EXIT_DONE);

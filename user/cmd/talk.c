@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/option.h"
 #include "base/util.h"
 #include "cmd/app.h"
 
@@ -61,14 +62,12 @@ int usage_error(const struct command *command, const char *format, ...)
 	return EXIT_USAGE;
 }
 
-int unknown_option(const struct command *command, char **argv)
+int refused_option(const struct command *command, int option, char **argv)
 {
-	const char *name = command ? command->name : "", *colon = command ? ": " : "";
+	struct bc_error error;
 
-	/* A short one may stand anywhere in its word; of a long one getopt_long() leaves no letter. */
-	if (optopt)
-		return usage_error(command, "%s%sunknown option '-%c'", name, colon, optopt);
-	return usage_error(command, "%s%sunknown or ambiguous option '%s'", name, colon, argv[optind - 1]);
+	bc_option_refused(option, argv, &error);
+	return usage_error(command, "%s%s%s", command ? command->name : "", command ? ": " : "", error.text);
 }
 
 int next_option(const struct command *command, int argc, char **argv, const struct option *options, int *ret_exit)
@@ -80,10 +79,8 @@ int next_option(const struct command *command, int argc, char **argv, const stru
 		*ret_exit = finish_output(EXIT_DONE);
 		return '?';
 	}
-	if (option == ':')
-		*ret_exit = usage_error(command, "%s: option '%s' wants a value", command->name, argv[optind - 1]);
-	else if (option == '?')
-		*ret_exit = unknown_option(command, argv);
+	if (option == ':' || option == '?')
+		*ret_exit = refused_option(command, option, argv);
 	return option == ':' ? '?' : option;
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "kernel/force.h"
+#include "agent/filename.h"
 #include "pods.h"
 
 static char path[256]; /* of the agent's file */
@@ -15,7 +16,7 @@ static struct enforcer enforcer;
 static int open_enforcer(void **state)
 {
 	(void)state;
-	snprintf(path, sizeof(path), "%s/" ENFORCE_FILE, bed.policy);
+	snprintf(path, sizeof(path), "%s/" FILENAME_DEFAULT, bed.policy);
 	pods_forget();
 	bed_make_cgroup(POD_A CONTAINER);
 	pods_open(&enforcer);

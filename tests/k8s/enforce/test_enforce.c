@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/filename.h"
 #include "pods.h"
 
 static char path[256]; /* of the agent's file */
@@ -19,7 +20,7 @@ static struct enforcer enforcer;
 static int open_enforcer(void **state)
 {
 	(void)state;
-	snprintf(path, sizeof(path), "%s/" ENFORCE_FILE, bed.policy);
+	snprintf(path, sizeof(path), "%s/" FILENAME_DEFAULT, bed.policy);
 	pods_forget();
 	pods_open(&enforcer);
 	return 0;
@@ -80,7 +81,7 @@ static void same_text_is_no_work(void **state)
 	assert_int_equal(after.st_ino, before.st_ino);
 	assert_true(enforcer.facts.generation == generation);
 	/* What one that was killed left behind goes. */
-	snprintf(aside, sizeof(aside), "%s/." ENFORCE_FILE ".new", bed.policy);
+	snprintf(aside, sizeof(aside), "%s/." FILENAME_DEFAULT ".new", bed.policy);
 	write_path(aside, "grant");
 	pods_enforce(&enforcer, text, ENFORCE_NOTHING, 0);
 	assert_int_equal(access(aside, F_OK), -1);
@@ -139,7 +140,7 @@ static void fault_elsewhere_changes_nothing(void **state)
 	assert_int_equal(pod_bind(POD_A, 443), EACCES);
 	assert_int_equal(pod_bind(POD_A, 444), 0);
 	/* Its own text is no exception. */
-	pods_refuse(&enforcer, "grant cgroup / port 99999\n", -EINVAL, "1 error in the policy", ENFORCE_FILE);
+	pods_refuse(&enforcer, "grant cgroup / port 99999\n", -EINVAL, "1 error in the policy", FILENAME_DEFAULT);
 	assert_int_equal(pod_bind(POD_A, 444), 0);
 	bed_remove_cgroup("kubepods.slice");
 }

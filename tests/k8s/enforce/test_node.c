@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "host/privilege.h"
+#include "agent/filename.h"
 #include "inside.h"
 
 /* In a child of its own, which the directories are read-only for. */
@@ -51,14 +52,14 @@ static void directories_may_be_missing_or_read_only(void **state)
 	run_inside(&(struct inside){ run_read_only, text, .store = &store });
 	assert_int_equal(pod_bind(POD_A, 443), 0);
 	assert_int_equal(bed_try(&somebody).error, 0);
-	assert_string_equal(read_path(in("run/bindctl/policy.d/" ENFORCE_FILE)), text);
+	assert_string_equal(read_path(in("run/bindctl/policy.d/" FILENAME_DEFAULT)), text);
 	assert_int_equal(stat(in("run/bindctl/policy.d"), &st), 0);
 	assert_int_equal(st.st_mode, S_IFDIR | 0755);
 	/* None of these may hide what the agent writes. */
-	write_path(in("etc/" ENFORCE_FILE), "\n");
+	write_path(in("etc/" FILENAME_DEFAULT), "\n");
 	pods_open_store(&enforcer, &store);
 	pods_refuse(&enforcer, "", -EEXIST, "hides", NULL);
-	assert_string_equal(read_path(in("run/bindctl/policy.d/" ENFORCE_FILE)), text);
+	assert_string_equal(read_path(in("run/bindctl/policy.d/" FILENAME_DEFAULT)), text);
 	enforcer_done(&enforcer);
 	bed_remove_cgroup("kubepods.slice");
 }
@@ -86,8 +87,8 @@ static int run_full(const struct inside *inside)
 		return wrong(error.text);
 	if (enforce(&enforcer, large.data, large.len, &result, &second, &error) != -ENOSPC)
 		return wrong("there was room");
-	found = read_path(in("run/" ENFORCE_FILE));
-	if (!found || strcmp(found, text) || !access(in("run/." ENFORCE_FILE ".new"), F_OK))
+	found = read_path(in("run/" FILENAME_DEFAULT));
+	if (!found || strcmp(found, text) || !access(in("run/." FILENAME_DEFAULT ".new"), F_OK))
 		return wrong("the file is not as it was");
 	if (enforce(&enforcer, text, strlen(text), &result, &third, &error) || result != ENFORCE_NOTHING || third.n)
 		return wrong("something was to do");

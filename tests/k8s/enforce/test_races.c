@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/filename.h"
 #include "pods.h"
 
 #define KILLS bed_share(200)
@@ -25,7 +26,7 @@ static struct enforcer enforcer;
 static int open_enforcer(void **state)
 {
 	(void)state;
-	snprintf(path, sizeof(path), "%s/" ENFORCE_FILE, bed.policy);
+	snprintf(path, sizeof(path), "%s/" FILENAME_DEFAULT, bed.policy);
 	pods_forget();
 	bed_make_cgroup(POD_A CONTAINER);
 	bed_make_cgroup(POD_B CONTAINER);
@@ -143,7 +144,7 @@ static void killed_at_any_moment(void **state)
 		/* The next one heals all: from the old file, from the new one before an old policy, or there is no need. */
 		pods_enforce(&enforcer, texts[i % 2], PODS_ANY, PODS_ANY);
 		assert_int_equal(granted(), is);
-		snprintf(aside, sizeof(aside), "%s/." ENFORCE_FILE ".new", bed.policy);
+		snprintf(aside, sizeof(aside), "%s/." FILENAME_DEFAULT ".new", bed.policy);
 		assert_int_equal(access(aside, F_OK), -1);
 		pods_agree();
 	}

@@ -64,6 +64,16 @@ static inline int unset(struct state *state, enum state_kind kind, const char *t
 	return change;
 }
 
+/* Objects of the kind that cannot be read. */
+static inline size_t rejected(const struct state *state, enum state_kind kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < state_count(state, kind); i++)
+		n += state_at(state, kind, i)->error != NULL;
+	return n;
+}
+
 #define POD(ns, name, digit, labels, spec)                                                             \
 	"{'metadata': {'namespace': '" ns "', 'name': '" name                                          \
 	"', 'uid': '" UID_OF(digit) "', 'labels': {" labels "}}, 'spec': {'nodeName': '" NODE "'" spec \
@@ -139,6 +149,11 @@ static inline void assert_verdict(const struct made *made, struct bc_question qu
 			 got, verdict, made->text.data);
 }
 
+static inline const char *level_name(enum finding_level level)
+{
+	return level == FINDING_REJECTED ? "rejected" : level == FINDING_WARNING ? "warning" : "note";
+}
+
 static inline bool has_finding(const struct findings *findings, enum finding_level level, const char *kind,
 			       const char *namespace, const char *name, const char *fragment)
 {
@@ -158,10 +173,9 @@ static inline void assert_finding(const struct findings *findings, enum finding_
 	if (has_finding(findings, level, kind, namespace, name, fragment))
 		return;
 	for (size_t i = 0; i < findings->n; i++)
-		print_message("# %s %s %s/%s: %s\n", finding_level_name(findings->items[i].level),
-			      findings->items[i].kind, findings->items[i].namespace, findings->items[i].name,
-			      findings->items[i].text);
-	fail_msg("no %s finding of %s %s/%s with '%s'", finding_level_name(level), kind, namespace, name, fragment);
+		print_message("# %s %s %s/%s: %s\n", level_name(findings->items[i].level), findings->items[i].kind,
+			      findings->items[i].namespace, findings->items[i].name, findings->items[i].text);
+	fail_msg("no %s finding of %s %s/%s with '%s'", level_name(level), kind, namespace, name, fragment);
 }
 
 #define P1 PATH_OF(1)

@@ -79,8 +79,7 @@ static inline void on_note(void *ctx, enum reflector_level level, const char *te
 /* `most`: bytes of an object; 0: as always. */
 static inline void bed_set(struct bed *bed, size_t most, uint32_t seed)
 {
-	struct reflector_config config = { .resource = "pods",
-					   .path = PODS,
+	struct reflector_config config = { .path = PODS,
 					   .field_selector = "spec.nodeName=n1",
 					   .page = 2,
 					   .most = most,

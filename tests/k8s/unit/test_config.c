@@ -100,9 +100,9 @@ static void in_cluster_says_what_is_wrong(void **state)
 		int code;
 		const char *part;
 	} cases[] = {
-		{ NULL, "443", -ENOENT, "not in a cluster" },
-		{ "10.0.0.1", NULL, -ENOENT, "not in a cluster" },
-		{ "", "443", -ENOENT, "not in a cluster" },
+		{ NULL, "443", -ENOENT, "not in a pod of a cluster" },
+		{ "10.0.0.1", NULL, -ENOENT, "not in a pod of a cluster" },
+		{ "", "443", -ENOENT, "not in a pod of a cluster" },
 		{ "10.0.0.1", "0", -EINVAL, "KUBERNETES_SERVICE_PORT is '0', which is no port" },
 		{ "10.0.0.1", "443/x", -EINVAL, "which is no port" },
 		{ "10.0.0.1", "65536", -EINVAL, "which is no port" },
@@ -337,14 +337,12 @@ static void credentials_are_not_sent_in_the_clear(void **state)
 	struct bc_error error = {};
 
 	(void)state;
-	assert_int_equal(config_server("http://127.0.0.1:1//", &cluster, &error), 0);
-	assert_string_equal(cluster.server, "http://127.0.0.1:1");
+	cluster.server = strdup("http://127.0.0.1:1");
 	cluster.token = strdup("a");
 	assert_int_equal(http_new(&cluster, &http, &error), -EINVAL);
 	assert_error(&error, 0, "http://127.0.0.1:1: credentials are sent over https alone");
 	free(TAKE_PTR(cluster.token));
 	assert_int_equal(http_new(&cluster, &http, &error), 0);
-	assert_int_equal(config_server("127.0.0.1:1", &cluster, &error), -EINVAL);
 }
 
 int main(void)

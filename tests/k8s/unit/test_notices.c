@@ -77,7 +77,7 @@ static void reports_name_their_places(void **state)
 	bc_report_add(&report, &error);
 	notices_of_report(&report, &found);
 	assert_int_equal(found.n, 2);
-	assert_string_equal(found.items[0].name, "/etc/bindctl/policy.d/x.conf:7");
+	assert_string_equal(found.items[0].name, "/etc/bindctl/policy.d/x.conf:7:3");
 	assert_string_equal(found.items[0].text, "unknown 'tpc'");
 	assert_int_equal(found.items[0].level, FINDING_REJECTED);
 	assert_string_equal(found.items[1].name, "/etc/bindctl/policy.d/y\\x0a.conf");

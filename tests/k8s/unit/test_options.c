@@ -32,6 +32,16 @@ static void assert_refused(const char *node, const char *sentence, const char *c
 	options_done(&options);
 }
 
+static void assert_taken(const char *const *words)
+{
+	struct options options;
+	struct bc_error error = {};
+
+	if (parse(&options, "n", &error, words) != OPTIONS_RUN)
+		fail_msg("refused: %s: %s", words[0], error.text);
+	options_done(&options);
+}
+
 static void defaults(void **state)
 {
 	const char *const none[] = { NULL };
@@ -103,7 +113,10 @@ static void wrong_words_are_refused(void **state)
 	(void)state;
 	assert_refused(NULL, "which node is this? --node NAME, or NODE_NAME in the environment", none);
 	assert_refused("", "which node is this? --node NAME, or NODE_NAME in the environment", none);
-	assert_refused("n", "unknown option '--nodes'", WORDS("--nodes"));
+	assert_refused("n", "unknown or ambiguous option '--nodes'", WORDS("--nodes"));
+	assert_refused("n", "unknown or ambiguous option '--log'", WORDS("--log", "json"));
+	assert_refused("n", "option '--dry-run' takes no value", WORDS("--dry-run=yes"));
+	assert_refused("n", "unknown option '-x'", WORDS("--node=n", "-xh"));
 	assert_refused("n", "unknown option '-x'", WORDS("-x"));
 	assert_refused("n", "option '--node' wants a value", WORDS("--node"));
 	assert_refused("n", "option '--pin' wants a value, not an empty word", WORDS("--pin="));
@@ -119,21 +132,27 @@ static void wrong_words_are_refused(void **state)
 static void names_are_checked(void **state)
 {
 	(void)state;
-	assert_true(options_is_node("a"));
-	assert_true(options_is_node("ip-10-0-0-1.eu-west-1.compute.internal"));
-	assert_false(options_is_node("Node"));
-	assert_false(options_is_node("a..b"));
-	assert_false(options_is_node(".a"));
-	assert_false(options_is_node("a."));
-	assert_false(options_is_node("-a"));
-	assert_false(options_is_node("a.b-"));
-	assert_false(options_is_node("a,metadata.name!=x"));
+	assert_taken(WORDS("--node=a"));
+	assert_taken(WORDS("--node=ip-10-0-0-1.eu-west-1.compute.internal"));
+	assert_refused("n", "'Node' cannot be a node's name", WORDS("--node=Node"));
+	assert_refused("n", "'a..b' cannot be a node's name", WORDS("--node=a..b"));
+	assert_refused("n", "'.a' cannot be a node's name", WORDS("--node=.a"));
+	assert_refused("n", "'a.' cannot be a node's name", WORDS("--node=a."));
+	assert_refused("n", "'-a' cannot be a node's name", WORDS("--node=-a"));
+	assert_refused("n", "'a.b-' cannot be a node's name", WORDS("--node=a.b-"));
+	assert_refused("n", "'a,metadata.name!=x' cannot be a node's name", WORDS("--node=a,metadata.name!=x"));
 	assert_refused("n", "'a b' cannot be a node's name", WORDS("--node=a b"));
-	assert_refused("n", "--file: '../x.conf' is no name of a policy file, as in 60-kubernetes.conf",
-		       WORDS("--file=../x.conf"));
-	assert_refused("n", "--file: 'x' is no name of a policy file, as in 60-kubernetes.conf", WORDS("--file=x"));
-	assert_refused("n", "--file: '.conf' is no name of a policy file, as in 60-kubernetes.conf",
+	assert_taken(WORDS("--file=a.conf"));
+	assert_refused(
+		"n",
+		"--file: '../x.conf' is no name of a policy file: it has at most 200 letters, digits, '.', '_' and "
+		"'-', and does not begin with a dot",
+		WORDS("--file=../x.conf"));
+	assert_refused("n", "--file: 'x' is no name of a policy file: it does not end with .conf", WORDS("--file=x"));
+	assert_refused("n", "--file: '.conf' is no name of a policy file: it does not end with .conf",
 		       WORDS("--file=.conf"));
+	assert_refused("n", "--file: 50-runtime.conf is the file that bindctl's commands edit; take another name",
+		       WORDS("--file=50-runtime.conf"));
 	assert_refused("n", "--cgroup-root: 'x' does not begin with '/'", WORDS("--cgroup-root=x"));
 	assert_refused("n", "--cgroup-root: '.' and '..' are no names in '/a/../b'", WORDS("--cgroup-root=/a/../b"));
 }

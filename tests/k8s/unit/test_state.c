@@ -140,13 +140,13 @@ static void rejected_object_is_named_until_it_is_gone(void **unused)
 	assert_int_equal(set(state, STATE_BIND_POLICY, GOOD), STATE_CHANGED);
 	assert_int_equal(set(state, STATE_BIND_POLICY, BAD), STATE_CHANGED);
 	assert_int_equal(set(state, STATE_BIND_POLICY, BAD), STATE_UNCHANGED);
-	assert_int_equal(state_rejected(state, STATE_BIND_POLICY), 1);
+	assert_int_equal(rejected(state, STATE_BIND_POLICY), 1);
 	assert_null(state_find(state, STATE_BIND_POLICY, "a/b")->object);
 	assert_int_equal(set(state, STATE_BIND_POLICY, WORSE), STATE_CHANGED);
 	assert_string_equal(state_find(state, STATE_BIND_POLICY, "a/b")->error,
-			    "spec.rules[0].ports[0]: 80000 is above 65535");
+			    "spec.rules[0].ports[0]: port 80000 is out of range (1 to 65535)");
 	assert_int_equal(set(state, STATE_BIND_POLICY, GOOD), STATE_CHANGED);
-	assert_int_equal(state_rejected(state, STATE_BIND_POLICY), 0);
+	assert_int_equal(rejected(state, STATE_BIND_POLICY), 0);
 	set(state, STATE_BIND_POLICY, BAD);
 	state_begin_list(state, STATE_BIND_POLICY);
 	assert_int_equal(state_end_list(state, STATE_BIND_POLICY), STATE_CHANGED);
@@ -178,7 +178,7 @@ static void cluster_policy_stands_until_it_can_be_read_again(void **unused)
 	entry = state_find(state, STATE_CLUSTER_POLICY, "a");
 	assert_non_null(entry->error);
 	assert_int_equal(entry->cluster->rules.ranges[0].first, 80);
-	assert_int_equal(state_rejected(state, STATE_CLUSTER_POLICY), 1);
+	assert_int_equal(rejected(state, STATE_CLUSTER_POLICY), 1);
 	/* The version that stood is the version that comes back, and yet there is something to be said no more. */
 	assert_int_equal(set(state, STATE_CLUSTER_POLICY, DENIAL(80)), STATE_CHANGED);
 	assert_int_equal(set(state, STATE_CLUSTER_POLICY, DENIAL(80)), STATE_UNCHANGED);

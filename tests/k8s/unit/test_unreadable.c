@@ -57,7 +57,7 @@ static void a_policy_is_named_and_gone(void **unused)
 	assert_int_equal(state_unreadable(state, STATE_BIND_POLICY, "web", "edge", "too large"), STATE_CHANGED);
 	assert_made(state, false, true, "BindPolicy web/edge: too large\n");
 	assert_int_equal(state_unreadable(state, STATE_BIND_POLICY, "web", "edge", "too large"), STATE_UNCHANGED);
-	assert_int_equal(state_rejected(state, STATE_BIND_POLICY), 1);
+	assert_int_equal(rejected(state, STATE_BIND_POLICY), 1);
 	state_free(state);
 }
 
@@ -138,7 +138,7 @@ static void a_cluster_policy_that_never_was_read_may_deny_anything(void **unused
 		assert_given(state, true, true, NULL, NULL);
 		assert_int_equal(set(state, STATE_CLUSTER_POLICY, cases[i].text), STATE_CHANGED);
 		assert_int_equal(set(state, STATE_CLUSTER_POLICY, cases[i].text), STATE_UNCHANGED);
-		assert_int_equal(state_rejected(state, STATE_CLUSTER_POLICY), 1);
+		assert_int_equal(rejected(state, STATE_CLUSTER_POLICY), 1);
 		assert_given(state, false, cases[i].dns, "x", cases[i].said);
 		set(state, STATE_CLUSTER_POLICY, CLUSTER("x", "'rules': [" DENY("1") "]"));
 		assert_given(state, true, true, NULL, NULL);
@@ -170,7 +170,7 @@ static void one_of_which_nothing_is_known_is_about_all(void **unused)
 	state_begin_list(state, STATE_CLUSTER_POLICY);
 	assert_int_equal(state_lost(state, STATE_CLUSTER_POLICY), STATE_CHANGED);
 	state_end_list(state, STATE_CLUSTER_POLICY);
-	assert_given(state, false, false, "?", "too large to be read");
+	assert_given(state, false, false, "?", "cannot be read, not even their names");
 	state_free(state);
 }
 

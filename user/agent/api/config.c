@@ -58,8 +58,10 @@ int config_in_cluster(const char *host, const char *port, const char *directory,
 	int r;
 
 	if (!host || !*host || !port || !*port)
-		return bc_fail(reterr, -ENOENT,
-			       "not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set");
+		return bc_fail(
+			reterr, -ENOENT,
+			"not in a pod of a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set; "
+			"elsewhere name a --kubeconfig");
 	r = make_server(host, port, &cluster.server, reterr);
 	if (!r)
 		r = find_file(directory, "token", &cluster.token_file, reterr);
@@ -69,21 +71,5 @@ int config_in_cluster(const char *host, const char *port, const char *directory,
 		return r;
 	*ret = cluster;
 	cluster = (struct cluster){};
-	return 0;
-}
-
-int config_server(const char *url, struct cluster *ret, struct bc_error *reterr)
-{
-	char *server;
-	size_t len;
-
-	if (!url_check(url, true))
-		return bc_fail(reterr, -EINVAL, "'%s' is no address of a server: http://HOST:PORT or https://…", url);
-	server = strdup(url);
-	if (!server)
-		return bc_fail(reterr, -ENOMEM, "out of memory");
-	for (len = strlen(server); len && server[len - 1] == '/'; len--)
-		server[len - 1] = '\0';
-	*ret = (struct cluster){ .server = server };
 	return 0;
 }

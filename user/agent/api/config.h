@@ -36,7 +36,4 @@ int config_in_cluster(const char *host, const char *port, const char *directory,
 /* `context` NULL: the file's current-context. Paths in the file are relative to it. */
 int config_kubeconfig(const char *path, const char *context, struct cluster *ret, struct bc_error *reterr);
 
-/* A server without kubeconfig and credentials, for tests and `kubectl proxy`: "http://127.0.0.1:8001". */
-int config_server(const char *url, struct cluster *ret, struct bc_error *reterr);
-
 #endif

@@ -22,7 +22,11 @@ void ending_note(struct reflector *r, enum reflector_level level, const char *fo
 	r->config.on_note(r->config.ctx, level, bc_printable(line, sizeof(line), text));
 }
 
-void ending_fail(struct reflector *r, int64_t least_ms, const char *format, ...)
+/*
+ * Something is wrong, and the next request waits: by the backoff, and for at least so long. What has been said already is
+ * not said again as loudly.
+ */
+__attribute__((format(printf, 3, 4))) static void fail(struct reflector *r, int64_t least_ms, const char *format, ...)
 {
 	int64_t wait = backoff_next(&r->backoff);
 	char text[512], line[sizeof(r->stats.failure)];
@@ -36,7 +40,6 @@ void ending_fail(struct reflector *r, int64_t least_ms, const char *format, ...)
 	bc_printable(line, sizeof(line), text);
 	level = strcmp(line, r->stats.failure) ? REFLECT_WARNING : REFLECT_DEBUG;
 	memcpy(r->stats.failure, line, sizeof(line));
-	r->stats.failures++;
 
 	/* What the server asks for is the same for all nodes: each comes a little later, by chance. */
 	if (least_ms > r->config.times.retry_most_ms)
@@ -82,7 +85,7 @@ static void end_expired(struct reflector *r)
 		ending_note(r, REFLECT_INFO, "the list expired between two pages; listing anew, in one page");
 		return;
 	}
-	ending_fail(r, server_wait(&r->reply), "the API server has forgotten our version (410): %s", reason(&r->reply));
+	fail(r, server_wait(&r->reply), "the API server has forgotten our version (410): %s", reason(&r->reply));
 }
 
 /* An answer other than 200. */
@@ -104,15 +107,13 @@ static void end_refused(struct reflector *r)
 		start_over(r);
 	}
 	if (status == 401)
-		ending_fail(r, server_wait(reply), "the API server does not accept our credentials (401): %s",
-			    reason(reply));
+		fail(r, server_wait(reply), "the API server does not accept our credentials (401): %s", reason(reply));
 	else if (status == 403)
-		ending_fail(r, server_wait(reply), "the API server forbids it (403): %s", reason(reply));
+		fail(r, server_wait(reply), "the API server forbids it (403): %s", reason(reply));
 	else if (status == 404)
-		ending_fail(r, server_wait(reply), "the API server does not have %s (404): %s", r->config.path,
-			    reason(reply));
+		fail(r, server_wait(reply), "the API server does not have %s (404): %s", r->config.path, reason(reply));
 	else
-		ending_fail(r, server_wait(reply), "the API server answers %u: %s", status, reason(reply));
+		fail(r, server_wait(reply), "the API server answers %u: %s", status, reason(reply));
 }
 
 /* The feeding was stopped. */
@@ -129,12 +130,12 @@ static void end_stopped(struct reflector *r)
 	    !(reply->code == 429 || (reply->code >= 500 && reply->retry_after_s > 0 && ++r->faults < FAULTS_MAX)))
 		start_over(r);
 	if (reply->stop == REPLY_MEMORY)
-		ending_fail(r, 0, "out of memory");
+		fail(r, 0, "out of memory");
 	else if (reply->stop == REPLY_ERROR)
-		ending_fail(r, server_wait(reply), "the API server ended the watch with error %u: %s", reply->code,
-			    reason(reply));
+		fail(r, server_wait(reply), "the API server ended the watch with error %u: %s", reply->code,
+		     reason(reply));
 	else
-		ending_fail(r, 0, "the API server's reply makes no sense: %s", reason(reply));
+		fail(r, 0, "the API server's reply makes no sense: %s", reason(reply));
 }
 
 static void end_page(struct reflector *r, enum http_result result, const char *sentence)
@@ -143,12 +144,12 @@ static void end_page(struct reflector *r, enum http_result result, const char *s
 
 	if (!reply_whole(reply)) {
 		r->stats.truncated += result != HTTP_STOPPED;
-		ending_fail(r, 0, "the list was cut short%s%s", *sentence ? ": " : "", sentence);
+		fail(r, 0, "the list was cut short%s%s", *sentence ? ": " : "", sentence);
 		return;
 	}
 	if (r->next_page && reply->next_page && !strcmp(r->next_page, reply->next_page)) {
 		start_over(r);
-		ending_fail(r, 0, "the API server's list goes round in circles");
+		fail(r, 0, "the API server's list goes round in circles");
 		return;
 	}
 	if (!r->next_page)
@@ -164,7 +165,6 @@ static void end_page(struct reflector *r, enum http_result result, const char *s
 	r->faults = 0;
 	r->all_at_once = false;
 	r->stats.lists++;
-	r->stats.synced_ms = r->now_ms();
 	r->stats.failure[0] = '\0';
 	r->config.on_list_end(r->config.ctx);
 	ending_note(r, REFLECT_INFO, "listed %zu objects", r->listed);
@@ -193,7 +193,7 @@ void ending(struct reflector *r, enum http_result result, const char *sentence)
 	if (result == HTTP_UNREACHABLE || !r->reply.status) {
 		r->stats.replies[0]++;
 		r->stats.status = 0;
-		ending_fail(r, 0, "cannot reach the API server: %s", sentence);
+		fail(r, 0, "cannot reach the API server: %s", sentence);
 	} else if (r->reply.status != 200) {
 		end_refused(r);
 	} else if (r->reply.stop) {

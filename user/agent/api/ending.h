@@ -39,12 +39,6 @@ struct reflector {
 void ending_note(struct reflector *r, enum reflector_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/*
- * Something is wrong, and the next request waits: by the backoff, and for at least so long. What has been said already is
- * not said again as loudly.
- */
-void ending_fail(struct reflector *r, int64_t least_ms, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
 /* The request under way is over: sets what comes next, and frees all that is the request's. */
 void ending(struct reflector *r, enum http_result result, const char *sentence);
 

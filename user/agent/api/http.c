@@ -70,6 +70,11 @@ void http_free(struct http *http)
 	free(http);
 }
 
+const char *http_server(const struct http *http)
+{
+	return http->cluster.server;
+}
+
 static void request_free(struct http_request *request)
 {
 	if (!request)

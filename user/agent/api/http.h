@@ -32,9 +32,15 @@ struct http_sink {
 struct http;
 struct http_request;
 
-/* Copies what it needs of *cluster; -EINVAL: credentials would go over http. curl_global_init() is the caller's. Every request must have ended before the freeing. */
+/*
+ * Copies what it needs of *cluster; -EINVAL: credentials would go over http. curl_global_init() is the caller's. Every
+ * request must have ended before the freeing.
+ */
 int http_new(const struct cluster *cluster, struct http **ret, struct bc_error *reterr);
 void http_free(struct http *http);
+
+/* Where the server is, for messages; is valid as long as `http`. */
+const char *http_server(const struct http *http);
 
 static inline void http_freep(struct http **p)
 {

@@ -81,7 +81,6 @@ static void ask(struct reflector *r)
 	struct bc_error error = {};
 
 	r->begun_ms = r->heard_ms = r->now_ms();
-	r->stats.requests++;
 	r->target = make_target(r);
 	if (!r->target || reply_begin(&r->reply, &r->config, &r->stats, r->phase == WATCHING)) {
 		ending(r, HTTP_UNREACHABLE, "out of memory");

@@ -42,7 +42,6 @@ struct reflector_times {
 };
 
 struct reflector_config {
-	const char *resource;	    /* "pods": for what is said */
 	const char *path;	    /* "/api/v1/pods" */
 	const char *field_selector; /* "spec.nodeName=n1", not escaped; NULL: all objects */
 	unsigned page;		    /* objects that a list's request asks for; 0: 100 */
@@ -76,22 +75,18 @@ struct reflector_config {
 
 /* Counts since the start; times by the owner's clock, 0: never. */
 struct reflector_stats {
-	uint64_t requests;   /* sent, or tried to */
 	uint64_t replies[6]; /* by status / 100; [0]: no reply */
 	uint64_t lists;	     /* that were complete */
 	uint64_t watches;    /* begun with status 200 */
 	uint64_t set;	     /* on_object calls that were not `gone` */
 	uint64_t gone;	     /* that were */
 	uint64_t bookmarks;
-	uint64_t unreadable;
 	uint64_t expired;      /* 410, in either form */
 	uint64_t truncated;    /* replies that broke off */
 	uint64_t silent;       /* requests that were cut as nothing came */
-	uint64_t failures;     /* requests whose end made us wait: all that `failure` ever said */
 	int64_t last_event_ms; /* an object, in a list or a watch */
 	int64_t last_bookmark_ms;
 	int64_t last_contact_ms; /* any byte of a reply with status 200 */
-	int64_t synced_ms;	 /* the end of the last complete list */
 	unsigned status;	 /* of the last reply; 0: none */
 	char failure[256];	 /* why it is not watching now, printable; empty: nothing is wrong */
 };

@@ -102,7 +102,6 @@ static int tell(struct reply *reply, struct json_object *object, bool gone)
 	struct json_object *metadata = member(object, "metadata", json_type_object);
 
 	if (!metadata) {
-		reply->stats->unreadable++;
 		reply->config->on_unreadable(reply->config->ctx, "", "", "no metadata");
 		return 0;
 	}
@@ -145,7 +144,6 @@ static int tell_unreadable(struct reply *reply, const char *text, size_t len, co
 			return tell_gone(reply, &seen);
 		return stop_broken(reply, "an event cannot be read");
 	}
-	reply->stats->unreadable++;
 	reply->config->on_unreadable(reply->config->ctx, seen.namespace, seen.name, why);
 	if (reply->watch)
 		set_version(reply, seen.version);

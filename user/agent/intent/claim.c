@@ -58,7 +58,8 @@ bool claim_covers(const struct claim *a, const struct claim *b)
 	return is_within(&a->prefix, b->prefix.addr, b->prefix.bits, b->prefix.v4);
 }
 
-bool claim_meets(const struct claim *a, const struct claim *b)
+/* Whether any address of `b` is one of `a`. */
+static bool meets(const struct claim *a, const struct claim *b)
 {
 	return claim_covers(a, b) || claim_covers(b, a);
 }
@@ -76,7 +77,7 @@ static bool leads_within(const struct claim *claim, const struct claim *bound, b
 	if (!bound->has_prefix)
 		return true;
 	if (!to->has_addr)
-		return always ? claim_covers(bound, claim) : claim_meets(bound, claim);
+		return always ? claim_covers(bound, claim) : meets(bound, claim);
 	inside = is_within(&bound->prefix, to->addr, 128, to->v4);
 	if (to->addr[0] | to->addr[1] | to->addr[2] | to->addr[3])
 		return inside;
@@ -112,7 +113,7 @@ static bool cut(struct claim *claim, const struct claim *bound)
 		return false;
 	if (rewrites && claim->to.has_addr)
 		return leads_within(claim, bound, true);
-	if (!claim_meets(claim, bound))
+	if (!meets(claim, bound))
 		return false;
 	if (!claim_covers(bound, claim)) {
 		claim->has_prefix = true;

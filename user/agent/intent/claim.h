@@ -63,8 +63,7 @@ int claim_within(const struct claim *claim, const struct claims *bounds, struct 
  */
 int claim_undenied(const struct claim *claim, const struct claims *denies, struct claims *ret);
 
-/* Whether every address of `b` is one of `a`; and whether any is. */
+/* Whether every address of `b` is one of `a`. */
 bool claim_covers(const struct claim *a, const struct claim *b);
-bool claim_meets(const struct claim *a, const struct claim *b);
 
 #endif

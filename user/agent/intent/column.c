@@ -4,18 +4,16 @@
 
 #include "agent/intent/column.h"
 
-#define compare(a, b) (((a) > (b)) - ((a) < (b)))
-
 /* As the policy language has it, by what the rules were as written. */
 static int compare_rank(const struct claim *a, const struct claim *b)
 {
 	if (a->cluster != b->cluster)
 		return a->cluster ? -1 : 1;
 	if (a->width != b->width)
-		return compare(a->width, b->width);
+		return BC_COMPARE(a->width, b->width);
 	if (a->bits != b->bits)
-		return compare(b->bits, a->bits);
-	return compare(b->one_proto, a->one_proto);
+		return BC_COMPARE(b->bits, a->bits);
+	return BC_COMPARE(b->one_proto, a->one_proto);
 }
 
 int column_compare(const void *left, const void *right, void *ctx)
@@ -27,13 +25,13 @@ int column_compare(const void *left, const void *right, void *ctx)
 	if (rank)
 		return rank;
 	if (a->verb != b->verb)
-		return compare(bc_verb_verdict(a->verb), bc_verb_verdict(b->verb));
+		return BC_COMPARE(bc_verb_verdict(a->verb), bc_verb_verdict(b->verb));
 	/* Two rewrites: the first policy by name, and in it the first rule. */
 	if (a->policy != b->policy)
-		return compare(a->policy, b->policy);
+		return BC_COMPARE(a->policy, b->policy);
 	if (a->rule != b->rule)
-		return compare(a->rule, b->rule);
-	return compare(*(const uint32_t *)left, *(const uint32_t *)right);
+		return BC_COMPARE(a->rule, b->rule);
+	return BC_COMPARE(*(const uint32_t *)left, *(const uint32_t *)right);
 }
 
 static bool same_target(const struct target *a, const struct target *b)

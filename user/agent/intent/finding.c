@@ -72,7 +72,6 @@ void findings_add(struct findings *findings, enum finding_level level, const cha
 		}
 		if (findings->n < FINDINGS_MAX && !bc_grow(&findings->items, &findings->room, findings->n + 1)) {
 			findings->items[findings->n++] = finding;
-			findings->rejected += level == FINDING_REJECTED;
 			return;
 		}
 	}

@@ -19,7 +19,7 @@ struct finding {
 	const char *kind; /* "Pod", "Namespace", "BindPolicy", "ClusterBindPolicy"; not owned */
 	char *namespace;  /* "" for what is in no namespace */
 	char *name;	  /* "?" when it has none */
-	char *text;	  /* one sentence, the field first: "spec.rules[2].ports[0]: 70000 is above 65535" */
+	char *text;	  /* one sentence, the field first: "spec.rules[2].protocol: 'SCTP' is not TCP or UDP" */
 	uint64_t hash;
 };
 
@@ -29,18 +29,12 @@ struct finding {
 struct findings {
 	struct finding *items;
 	size_t n, room;
-	size_t rejected; /* of the items, those of level FINDING_REJECTED */
-	size_t dropped;	 /* beyond FINDINGS_MAX, or for want of memory: only counted */
+	size_t dropped; /* beyond FINDINGS_MAX, or for want of memory: only counted */
 };
 
 /* Copies the strings, each byte that is not printable written as \xHH; says nothing twice. */
 void findings_add(struct findings *findings, enum finding_level level, const char *kind, const char *namespace,
 		  const char *name, const char *format, ...) __attribute__((format(printf, 6, 7)));
 void findings_done(struct findings *findings);
-
-static inline const char *finding_level_name(enum finding_level level)
-{
-	return level == FINDING_REJECTED ? "rejected" : level == FINDING_WARNING ? "warning" : "note";
-}
 
 #endif

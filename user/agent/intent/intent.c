@@ -75,14 +75,14 @@ static void find_rejected(struct making *m)
 	const struct state_entry *entry;
 
 	for (enum state_kind kind = 0; kind < STATE_KINDS; kind++) {
-		m->counts.rejected[kind] = state_rejected(m->state, kind);
 		for (size_t i = 0; (entry = state_at(m->state, kind, i)); i++)
 			if (entry->error)
 				gather_note(&m->findings, FINDING_REJECTED, kind, entry->key, "%s%s", entry->error,
 					    rest_of(kind, entry));
 		if (state_lost_count(m->state, kind))
 			findings_add(&m->findings, FINDING_REJECTED, state_kind_name(kind), "", "?",
-				     "%zu objects are too large to be read", state_lost_count(m->state, kind));
+				     "%zu more of this kind cannot be read, not even their names",
+				     state_lost_count(m->state, kind));
 	}
 }
 
@@ -135,7 +135,7 @@ static void tell_overruled(void *ctx, const struct claim *winner, const struct c
 
 	if (winner_kind == STATE_CLUSTER_POLICY)
 		gather_note(&m->findings, FINDING_NOTE, loser_kind, lost->key,
-			    "spec.rules[%u]: ClusterBindPolicy %s denies it, or a part", loser->rule, won->key);
+			    "spec.rules[%u]: ClusterBindPolicy %s denies it, or a part of it", loser->rule, won->key);
 	else
 		gather_note(&m->findings, FINDING_WARNING, loser_kind, lost->key,
 			    "spec.rules[%u]: conflicts with spec.rules[%u] of BindPolicy %s, which is as specific and "
@@ -218,8 +218,7 @@ static int add_blocks(struct making *m, const struct local *local, struct bc_err
 /* Nobody's pod is to take so much that there is no room for others'. */
 static int add_pod(struct making *m, const struct local *local, struct bc_error *reterr)
 {
-	static const char *const left[] = { "all", "what its policies and the cluster's deny",
-					    "what the cluster's deny" };
+	static const char *const whose[] = { NULL, "they and the cluster's", "the cluster's" };
 	const size_t text = m->text.len, blocks = m->nblocks, rules = m->counts.rules;
 	int r = -E2BIG;
 
@@ -231,8 +230,9 @@ static int add_pod(struct making *m, const struct local *local, struct bc_error 
 		if (m->amount != ALL)
 			gather_note(
 				&m->findings, FINDING_WARNING, STATE_POD, local->entry->key,
-				"its policies have too many rules, or too many that overlap: of them there is left %s",
-				left[m->amount]);
+				"its policies have too many rules, or too many that overlap: in force is only what %s "
+				"deny",
+				whose[m->amount]);
 		r = make_rows(m, local);
 		if (!r && m->rows.n)
 			r = add_blocks(m, local, reterr);
@@ -283,9 +283,8 @@ static int make_text(struct making *m, struct bc_text *text, struct bc_error *re
 	find_rejected(m);
 	r = find_locals(m);
 	r = r ?: add_reserved(m, text);
-	for (size_t i = 0; !r && i < m->nlocals; i++) {
+	for (size_t i = 0; !r && i < m->nlocals; i++)
 		r = add_pod(m, &m->locals[i], reterr);
-	}
 	if (r)
 		return r;
 	if (m->nblocks)
@@ -304,9 +303,6 @@ int intent_make(const struct state *state, const struct intent_config *config, s
 
 	if (r)
 		return r;
-	m.counts.bind_policies = state_count(state, STATE_BIND_POLICY) - state_rejected(state, STATE_BIND_POLICY);
-	m.counts.cluster_policies =
-		state_count(state, STATE_CLUSTER_POLICY) - state_rejected(state, STATE_CLUSTER_POLICY);
 	r = make_text(&m, &text, reterr);
 	if (r == -ENOMEM)
 		return bc_fail(reterr, r, "out of memory");

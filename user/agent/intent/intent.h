@@ -24,11 +24,9 @@ struct intent_config {
 
 /* What went into the text. */
 struct intent_counts {
-	size_t pods;				/* on this node, and not finished */
-	size_t pods_ruled;			/* of these, those that some rule speaks of */
-	size_t rules;				/* lines of rules */
-	size_t bind_policies, cluster_policies; /* that can be read, wherever they are */
-	size_t rejected[STATE_KINDS];		/* objects that cannot */
+	size_t pods;	   /* on this node, and not finished */
+	size_t pods_ruled; /* of these, those that some rule speaks of */
+	size_t rules;	   /* lines of rules */
 };
 
 /*

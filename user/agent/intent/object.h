@@ -8,14 +8,13 @@
 #include "agent/intent/selector.h"
 
 #define OBJECT_KEY_MAX 320 /* NAMESPACE/NAME and its NUL: 63 and 253 bytes at most */
-#define OBJECT_UID_MAX 64
 
 #define OBJECT_PORTS "bindctl.io/ports"		    /* the annotation that narrows */
 #define OBJECT_MIRROR "kubernetes.io/config.mirror" /* of what kubelet made of a manifest on the node */
 
 struct pod {
-	char id[OBJECT_UID_MAX + 1]; /* what its cgroup is named by: its uid, or the hash of a static pod */
-	char *node;		     /* NULL: it is on none yet */
+	char id[PODPATH_UID_MAX + 1]; /* what its cgroup is named by: its uid, or the hash of a static pod */
+	char *node;		      /* NULL: it is on none yet */
 	enum pod_qos qos;
 	bool finished;
 	bool host_network;

@@ -7,14 +7,13 @@
 #include "agent/intent/podpath.h"
 #include "pure/clause.h"
 
-#define UID_MAX 64
 #define ROOT_MAX 512 /* systemd's form repeats what is above in each part */
 
 bool podpath_uid_ok(const char *uid)
 {
 	size_t len = strlen(uid);
 
-	return len && len <= UID_MAX &&
+	return len && len <= PODPATH_UID_MAX &&
 	       strspn(uid, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-") == len;
 }
 
@@ -81,7 +80,7 @@ int podpath(const struct podpath_config *config, enum podpath_driver driver, enu
 {
 	static const char *const classes[] = { NULL, "burstable", "besteffort" };
 	struct path made = { .text = path, .size = size, .systemd = driver == PODPATH_SYSTEMD };
-	char pod[UID_MAX + sizeof("pod")];
+	char pod[PODPATH_UID_MAX + sizeof("pod")];
 
 	if (!podpath_uid_ok(uid) || qos >= POD_QOS_CLASSES || !size)
 		return bc_fail(reterr, -EINVAL, "not a pod's uid, or not a QoS class");
@@ -100,7 +99,7 @@ int podpath_check(const struct podpath_config *config, struct bc_error *reterr)
 	const char *root = config->root ? config->root : "/";
 	char path[PODPATH_MAX], text[256];
 
-	_Static_assert(sizeof(longest) == UID_MAX + 1, "not the longest uid");
+	_Static_assert(sizeof(longest) == PODPATH_UID_MAX + 1, "not the longest uid");
 	if (!config->drivers || config->drivers & ~(PODPATH_SYSTEMD | PODPATH_CGROUPFS))
 		return bc_fail(reterr, -EINVAL, "no such cgroup driver (systemd or cgroupfs)");
 	if (bc_check_path(root, strlen(root), text, sizeof(text)))

@@ -31,7 +31,9 @@ struct podpath_config {
 /* -EINVAL when the root is no path of a cgroup, or there is no driver. */
 int podpath_check(const struct podpath_config *config, struct bc_error *reterr);
 
-/* The letters, digits and dashes of a pod's uid, 1 to 64. Nothing else gets into a path. */
+#define PODPATH_UID_MAX 64
+
+/* The letters, digits and dashes of a pod's uid, 1 to PODPATH_UID_MAX. Nothing else gets into a path. */
 bool podpath_uid_ok(const char *uid);
 
 /* For one driver. -EINVAL for a uid or root that is none, -ENAMETOOLONG. */

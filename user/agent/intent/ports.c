@@ -18,9 +18,9 @@ static int parse_port(const char *text, size_t len, uint64_t *ret, char *why, si
 	if (r == -ERANGE && strspn(copy, "0") == strlen(copy))
 		snprintf(why, size, "port 0 lets the kernel choose, and is matched by 'any' alone");
 	else if (r == -ERANGE)
-		snprintf(why, size, "%s is above 65535", shown);
+		snprintf(why, size, "port %s is out of range (1 to 65535)", shown);
 	else
-		snprintf(why, size, "'%s' is not a port, a range FIRST-LAST, or any", shown);
+		snprintf(why, size, "'%s' is not a port number (1 to 65535), a range such as 8000-8100, or any", shown);
 	return -EINVAL;
 }
 
@@ -42,7 +42,7 @@ int ports_range(const char *text, size_t len, struct bc_range *ret, char *why, s
 	if (r)
 		return r;
 	if (first > last) {
-		snprintf(why, size, "%u-%u runs backwards", (unsigned)first, (unsigned)last);
+		snprintf(why, size, "the port range %u-%u runs backwards", (unsigned)first, (unsigned)last);
 		return -EINVAL;
 	}
 	*ret = (struct bc_range){ first, last };
@@ -57,12 +57,14 @@ static int parse_item(const struct field *field, struct bc_range *ret, struct bc
 	int r;
 
 	if (json_object_is_type(field->value, json_type_int)) {
-		r = field_number(field, UINT16_MAX, &port, reterr);
-		if (!r && !port)
+		port = json_object_get_int64(field->value);
+		if (!port)
 			return field_fail(field, reterr,
 					  "port 0 lets the kernel choose, and is matched by 'any' alone");
-		*ret = r ? (struct bc_range){} : (struct bc_range){ port, port };
-		return r;
+		if (port < 0 || port > UINT16_MAX)
+			return field_fail(field, reterr, "port %lld is out of range (1 to 65535)", (long long)port);
+		*ret = (struct bc_range){ port, port };
+		return 0;
 	}
 	if (field->value && !json_object_is_type(field->value, json_type_string))
 		return field_fail(field, reterr, "is neither a port nor a string");
@@ -78,7 +80,7 @@ static int compare(const void *left, const void *right)
 {
 	const struct bc_range *a = left, *b = right;
 
-	return (a->first > b->first) - (a->first < b->first);
+	return BC_COMPARE(a->first, b->first);
 }
 
 /* What overlaps becomes one; what only touches stays two, as it was written. */

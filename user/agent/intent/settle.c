@@ -18,8 +18,6 @@ struct settling {
 	struct rows *rows;
 };
 
-#define compare(a, b) (((a) > (b)) - ((a) < (b)))
-
 static int compare_starts(const void *left, const void *right, void *ctx)
 {
 	const struct settling *s = ctx;
@@ -27,12 +25,12 @@ static int compare_starts(const void *left, const void *right, void *ctx)
 	unsigned first_a = s->claims->items[s->members[a]].range.first;
 	unsigned first_b = s->claims->items[s->members[b]].range.first;
 
-	return first_a != first_b ? compare(first_a, first_b) : compare(a, b);
+	return first_a != first_b ? BC_COMPARE(first_a, first_b) : BC_COMPARE(a, b);
 }
 
 static int compare_bounds(const void *left, const void *right)
 {
-	return compare(*(const unsigned *)left, *(const unsigned *)right);
+	return BC_COMPARE(*(const unsigned *)left, *(const unsigned *)right);
 }
 
 static int add_rows(struct settling *s, const struct column *column, struct bc_range range, const struct claim *about)

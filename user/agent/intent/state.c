@@ -132,15 +132,6 @@ size_t state_count(const struct state *state, enum state_kind kind)
 	return state->stores[kind].n;
 }
 
-size_t state_rejected(const struct state *state, enum state_kind kind)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < state->stores[kind].n; i++)
-		n += state->stores[kind].entries[i].error != NULL;
-	return n;
-}
-
 size_t state_lost_count(const struct state *state, enum state_kind kind)
 {
 	return state->stores[kind].lost;

@@ -68,9 +68,8 @@ int state_unreadable(struct state *state, enum state_kind kind, const char *name
  */
 int state_lost(struct state *state, enum state_kind kind);
 
-/* How many objects of the kind there are, rejected ones included; and rejected ones alone. */
+/* How many objects of the kind there are, rejected ones included. */
 size_t state_count(const struct state *state, enum state_kind kind);
-size_t state_rejected(const struct state *state, enum state_kind kind);
 
 /* One object; for intent_make() and tests. */
 struct state_entry {

@@ -8,8 +8,6 @@
 
 #define RANGES_MAX 64 /* in a line: 12 bytes each, beside a path of 2,047 in a line of 4,096 */
 
-#define compare(a, b) (((a) > (b)) - ((a) < (b)))
-
 /* Rows of which one line can be made, with all their ranges, are equal. */
 static int compare_lines(const struct row *a, const struct row *b, const struct claims *claims)
 {
@@ -17,32 +15,32 @@ static int compare_lines(const struct row *a, const struct row *b, const struct 
 	const struct claim *pa = &claims->items[a->place], *pb = &claims->items[b->place];
 
 	if (a->has_user != b->has_user)
-		return compare(a->has_user, b->has_user);
+		return BC_COMPARE(a->has_user, b->has_user);
 	if (a->user != b->user)
-		return compare(a->user, b->user);
+		return BC_COMPARE(a->user, b->user);
 	if (ca->policy != cb->policy)
-		return compare(ca->policy, cb->policy);
+		return BC_COMPARE(ca->policy, cb->policy);
 	if (ca->rule != cb->rule)
-		return compare(ca->rule, cb->rule);
+		return BC_COMPARE(ca->rule, cb->rule);
 	if (a->proto != b->proto)
-		return compare(a->proto, b->proto);
+		return BC_COMPARE(a->proto, b->proto);
 	if (pa->has_prefix != pb->has_prefix || !pa->has_prefix)
-		return compare(pa->has_prefix, pb->has_prefix);
+		return BC_COMPARE(pa->has_prefix, pb->has_prefix);
 	if (pa->prefix.bits != pb->prefix.bits)
-		return compare(pa->prefix.bits, pb->prefix.bits);
+		return BC_COMPARE(pa->prefix.bits, pb->prefix.bits);
 	for (int i = 0; i < 4; i++)
 		if (pa->prefix.addr[i] != pb->prefix.addr[i])
-			return compare(pa->prefix.addr[i], pb->prefix.addr[i]);
-	return compare(pa->prefix.v4, pb->prefix.v4);
+			return BC_COMPARE(pa->prefix.addr[i], pb->prefix.addr[i]);
+	return BC_COMPARE(pa->prefix.v4, pb->prefix.v4);
 }
 
 static int compare_rows(const void *left, const void *right, void *ctx)
 {
 	const struct row *a = left, *b = right;
 
-	return compare_lines(a, b, ctx)			       ?:
-		       compare(a->range.first, b->range.first) ?:
-								 compare(a->range.last, b->range.last);
+	return compare_lines(a, b, ctx)				  ?:
+		       BC_COMPARE(a->range.first, b->range.first) ?:
+								    BC_COMPARE(a->range.last, b->range.last);
 }
 
 static struct bc_rule rule_of(const struct writing *w, const struct row *row)

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* The order of two numbers, as qsort(3) wants it. */
+#define BC_COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
+
 #define _cleanup_(f) __attribute__((cleanup(f)))
 
 static inline void bc_freep(void *p)

@@ -128,27 +128,28 @@ int bc_cgroup_top(int fd, char **ret_path, int *ret_fd, struct bc_error *reterr)
 }
 
 /*
- * Where a cgroup is. The kernel tells no path longer than 4,096 bytes; then that of the nearest one above which it tells,
- * and what shows that there is more.
+ * The same for a cgroup. Whoever owns one can make them deeper than a path can be: of those the part that is one, with
+ * "/..." behind it, which is further than any rule goes.
  */
-static char *cgroup_path_of(int fd)
+static char *place_of(int fd)
 {
-	_cleanup_close_ int at = openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	char *path = path_of(at), *longer;
+	_cleanup_close_ int at = -1;
+	char *path = path_of(fd), *place = NULL;
 
-	if (path)
+	if (path || errno != ENAMETOOLONG)
 		return path;
+	at = openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	while (at >= 0 && !path && errno == ENAMETOOLONG) {
 		int above = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 		close(at);
 		at = above;
-		path = path_of(at);
+		path = at < 0 ? NULL : path_of(at);
 	}
-	if (!path || asprintf(&longer, "%s/...", path) < 0)
-		longer = NULL;
+	if (path && asprintf(&place, "%s/...", path) < 0)
+		place = NULL;
 	free(path);
-	return longer;
+	return place;
 }
 
 /* Looks for the cgroup by going through all of them. */
@@ -162,7 +163,7 @@ static char *search_cgroup(int fd, uint64_t wanted)
 	int again;
 
 	if (!bc_cgroup_id(fd, &id) && id == wanted)
-		return cgroup_path_of(fd);
+		return place_of(fd);
 	again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	open = again < 0 ? NULL : fdopendir(again);
 	if (!open)
@@ -191,7 +192,7 @@ char *bc_cgroup_path(int mount_fd, uint64_t id)
 	if (fd < 0)
 		/* That takes CAP_DAC_READ_SEARCH; to search takes time. */
 		return errno == EPERM ? search_cgroup(mount_fd, id) : NULL;
-	return cgroup_path_of(fd);
+	return place_of(fd);
 }
 
 char *bc_cgroup_name(uint64_t id)

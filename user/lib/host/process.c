@@ -213,7 +213,12 @@ int bc_process_read(pid_t pid, struct bc_process *ret, struct bc_error *reterr)
 int bc_process_read_holder(pid_t pid, struct bc_process *ret, struct bc_error *reterr)
 {
 	_cleanup_(bc_process_done) struct bc_process process = { .host_netns = bc_process_in_host_netns() };
-	int r = read_who(pid, &process) ?: read_comm(pid, &process) ?: read_binds_low(pid, &process);
+	int r = read_who(pid, &process);
+
+	/* Older kernels say so. Whoever owns a cgroup can bring it about, and must not hide others' processes by it. */
+	process.too_deep = r == -ENAMETOOLONG;
+	if (!r || process.too_deep)
+		r = read_comm(pid, &process) ?: read_binds_low(pid, &process);
 
 	return conclude(r, pid, &process, ret, reterr);
 }

@@ -18,6 +18,7 @@ struct bc_process {
 	char *cgroup; /* path from the root of cgroup2 as this process sees it; NULL outside of that */
 	bool host_netns;
 	/* Only of a holder: */
+	bool too_deep;	/* the kernel does not tell its cgroup, whose path is longer than a path can be */
 	bool binds_low; /* has CAP_NET_BIND_SERVICE where it counts in our network namespace */
 	char comm[64];	/* the name that it gave itself */
 };

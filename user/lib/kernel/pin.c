@@ -11,6 +11,7 @@
 
 #include "base/util.h"
 #include "bindctl/abi.h"
+#include "host/guarded.h"
 #include "kernel/pin.h"
 
 int bc_pin_path(char *path, const char *dir, const char *name, struct bc_error *reterr)
@@ -160,10 +161,13 @@ int bc_pins_check(const char *dir, uint32_t *ret_schema, struct bc_error *reterr
 	struct bc_schema schema = {};
 	struct contents contents;
 	_cleanup_close_ int fd = -1;
-	int r = look_into(dir, &contents);
+	int r = bc_check_guarded(dir, reterr);
 
 	if (ret_schema)
 		*ret_schema = 0;
+	if (r)
+		return r;
+	r = look_into(dir, &contents);
 	if (r)
 		return bc_fail_errno(reterr, r, "cannot read %s", dir);
 	if (!contents.n)
@@ -210,9 +214,14 @@ int bc_pins_require(const char *dir, struct bc_error *reterr)
 
 int bc_pins_make_directory(const char *dir, struct bc_error *reterr)
 {
+	int r = bc_check_guarded(dir, reterr);
+
+	if (r)
+		return r;
 	if (mkdir(dir, 0700) && errno != EEXIST)
 		return bc_fail_errno(reterr, -errno, "cannot create %s", dir);
-	return 0;
+	/* Where others can make files, somebody may have been faster, to remove our links from it later. */
+	return bc_check_guarded(dir, reterr);
 }
 
 int bc_pin_put(const char *dir, const char *name, int fd, struct bc_error *reterr)

@@ -48,7 +48,7 @@ enum bc_pins {
 
 /*
  * Whose pins these are: enum bc_pins, or -errno with a sentence, -EEXIST when they are somebody else's and -EPROTO
- * when of a newer schema. *ret_schema, if not NULL, is the schema, 0 when it is lost. Changes nothing.
+ * when of a newer schema, -EPERM when others than root could remove them. *ret_schema, if not NULL, is the schema, 0 when it is lost. Changes nothing.
  */
 int bc_pins_check(const char *dir, uint32_t *ret_schema, struct bc_error *reterr);
 
@@ -58,7 +58,7 @@ int bc_pins_require(const char *dir, struct bc_error *reterr);
 /* How many things in the directory are not bindctl's; 0 when that cannot be told. */
 size_t bc_pins_strangers(const char *dir);
 
-/* Makes the directory (0700) if it is missing. */
+/* Makes the directory (0700) if it is missing; -EPERM for one that others than root could change. */
 int bc_pins_make_directory(const char *dir, struct bc_error *reterr);
 
 /* Marks the directory as ours, of this build's schema, whatever it was; its programs know no feature. */

@@ -66,7 +66,7 @@ static int add_items(struct items *items, const struct bc_seen *seen)
 
 static int compare(uint64_t left, uint64_t right)
 {
-	return (left > right) - (left < right);
+	return BC_COMPARE(left, right);
 }
 
 /* Who was let or refused what, where. */

@@ -14,19 +14,17 @@ void bc_plan_done(struct bc_plan *plan)
 	*plan = (struct bc_plan){};
 }
 
-#define compare(a, b) (((a) > (b)) - ((a) < (b)))
-
 int bc_entry_compare(const void *left, const void *right)
 {
 	const struct bc_entry *a = left, *b = right;
 
 	if (a->key != b->key)
-		return compare(a->key, b->key);
+		return BC_COMPARE(a->key, b->key);
 	if (a->id != b->id)
-		return compare(a->id, b->id);
+		return BC_COMPARE(a->id, b->id);
 	if (a->first != b->first)
-		return compare(a->first, b->first);
-	return compare(a->rule & BC_REF_RULE, b->rule & BC_REF_RULE);
+		return BC_COMPARE(a->first, b->first);
+	return BC_COMPARE(a->rule & BC_REF_RULE, b->rule & BC_REF_RULE);
 }
 
 /* One run in the making: its entries, and those of them that hold at the port the sweep has come to. */
@@ -61,11 +59,11 @@ static int compare_rank(const struct bc_policy *policy, const struct bc_entry *a
 	bool proto_a = ra->clauses & BC_CLAUSE_PROTO, proto_b = rb->clauses & BC_CLAUSE_PROTO;
 
 	if (width(a) != width(b))
-		return compare(width(a), width(b));
+		return BC_COMPARE(width(a), width(b));
 	if (addr_a != addr_b)
 		return addr_a ? -1 : 1;
 	if (addr_a && ra->prefix != rb->prefix)
-		return compare(rb->prefix, ra->prefix);
+		return BC_COMPARE(rb->prefix, ra->prefix);
 	return proto_a == proto_b ? 0 : proto_a ? -1 : 1;
 }
 
@@ -82,10 +80,10 @@ static int compare_reach(const struct bc_policy *policy, const struct bc_entry *
 		return ra->v4 ? -1 : 1;
 	for (int i = 0; ra->clauses & BC_CLAUSE_ADDR && i < 4; i++)
 		if (ra->addr[i] != rb->addr[i])
-			return compare(ra->addr[i], rb->addr[i]);
+			return BC_COMPARE(ra->addr[i], rb->addr[i]);
 	if (ra->proto != rb->proto)
-		return compare(ra->proto, rb->proto);
-	return groups ? compare(ra->id, rb->id) : 0;
+		return BC_COMPARE(ra->proto, rb->proto);
+	return groups ? BC_COMPARE(ra->id, rb->id) : 0;
 }
 
 /* At equal rank the least privilege first, then the order of files and lines. */
@@ -93,7 +91,7 @@ static int compare_privilege(const struct bc_policy *policy, const struct bc_ent
 {
 	enum bc_verdict va = verdict_of(policy, a), vb = verdict_of(policy, b);
 
-	return va != vb ? compare(va, vb) : compare(a->rule & BC_REF_RULE, b->rule & BC_REF_RULE);
+	return va != vb ? BC_COMPARE(va, vb) : BC_COMPARE(a->rule & BC_REF_RULE, b->rule & BC_REF_RULE);
 }
 
 /* The order in which rules are tried. */
@@ -132,7 +130,7 @@ static int compare_pairs(const void *left, const void *right)
 {
 	const uint64_t *a = left, *b = right;
 
-	return compare(*a, *b);
+	return BC_COMPARE(*a, *b);
 }
 
 /* Whether the pair was reported before: two rules may meet in many segments. Notes it. */
