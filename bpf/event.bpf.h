@@ -79,7 +79,7 @@ __noinline int remember(struct bc_match *m, __u32 kind, __u32 how, __u64 netns)
 
 	if (!m)
 		return 0;
-	at = bc_hash(m->uid, 0, 0) % BC_REFUSALS_USERS * BC_REFUSALS_USER +
+	at = bc_hash(answerable_uid(), 0, 0) % BC_REFUSALS_USERS * BC_REFUSALS_USER +
 	     bc_hash(m->port, m->proto, 0) % BC_REFUSALS_USER;
 	refusal = bpf_map_lookup_elem(&bc_refusals, &at);
 	if (!refusal)

@@ -15,6 +15,9 @@ enum {
 	PERMIT = 3, /* bit 1: without CAP_NET_BIND_SERVICE */
 };
 
+/* linux/socket.h */
+#define AF_INET6_ 10
+
 /* A positive value would reach the caller as bind's own result, and 0 as success: only an errno gets through. */
 static __always_inline int refuse(__u32 err)
 {
@@ -290,6 +293,12 @@ static __always_inline int on_post_bind6(struct bpf_sock *sk)
 	struct note *note = find_note(sk);
 	struct bc_match m;
 
+	/*
+	 * Another thread can make it an IPv4 socket (IPV6_ADDRFORM) while its bind is under way: then it has taken an IPv4
+	 * port that nobody was asked about.
+	 */
+	if (sk->family != AF_INET6_)
+		return REFUSE;
 	/*
 	 * Another thread can take IPV6_V6ONLY back between the answer and the bind itself. Now that the socket has its
 	 * port the option cannot change any more: was it what the answer relied on?

@@ -148,6 +148,24 @@ static __always_inline const struct cred *current_cred(void)
 	return ((struct task_struct *)bpf_get_current_task_btf())->cred;
 }
 
+/*
+ * Who answers for the task: its user, or where it is in user namespaces whoever made the outermost of them. With
+ * subordinate IDs he is tens of thousands of users when he likes.
+ */
+__noinline __u32 answerable_uid(void)
+{
+	const struct cred *cred = current_cred();
+	struct user_namespace *ns = cred->user_ns;
+
+#pragma GCC unroll 33
+	for (int i = 0; i < USERNS_DEPTH; i++) {
+		if (BPF_CORE_READ(ns, level) <= 1)
+			break;
+		ns = BPF_CORE_READ(ns, parent);
+	}
+	return BPF_CORE_READ(ns, level) ? BPF_CORE_READ(ns, owner.val) : cred->euid.val;
+}
+
 /* Whether the task may bind any port of any network namespace: known without a look at the socket. */
 static __always_inline int may_take_any(void)
 {

@@ -348,9 +348,10 @@ struct bc_event {
 
 /*
  * The last refusals of each user, whoever may be reading events or not: elements of the map `bc_refusals`. A user has
- * BC_REFUSALS_USER of them, shared with those whose uid has the same place. Refusals of one port and protocol are kept
- * in one place, so that a program that tries again and again leaves the others there. While `turn` is odd, or another
- * one behind the copying than before, the rest is being written.
+ * BC_REFUSALS_USER of them, shared with those whose uid has the same place, and with all whom he becomes in a user
+ * namespace that he made. Refusals of one port and protocol are kept in one place, so that a program that tries again and
+ * again leaves the others there. While `turn` is odd, or another one behind the copying than before, the rest is being
+ * written.
  */
 struct bc_refusal {
 	__u64 turn;

@@ -269,9 +269,8 @@ static void second_look_is_no_bind(void **state)
 /* What programs call themselves is anything; it must stay a comment. */
 static void names_of_programs_stay_in_the_comment(void **state)
 {
-	static const char *const names[] = {
-		"a\ngrant port 1", "b\r\x1b[2J", "sixteen_bytes_lo", "\xff\xfe", "e", "f"
-	};
+	static const char *const names[] = { "a\ngrant port 1", "b\r\x1b[2J", "sixteen_bytes_lo",
+					     "\xff\xfe and d",	"e",	      "f" };
 	struct bc_learn learn = {};
 	struct bc_text text = {};
 	struct bc_policy policy = {};
@@ -284,10 +283,11 @@ static void names_of_programs_stay_in_the_comment(void **state)
 		add(&learn, &event);
 	}
 	format_all(&text, &learn, &plain);
-	assert_string_equal(text.data,
-			    "# 6 binds by a\\x0agrant port 1, b\\x0d\\x1b[2J, sixteen_bytes_lo, \\xff\\xfe and others, "
-			    "2026-11-24T10:00:00Z to 2026-11-24T10:00:03Z\n"
-			    "allow user alice port 8080 proto tcp addr 0.0.0.0\n");
+	assert_string_equal(
+		text.data,
+		"# 6 binds by \"a\\x0agrant port 1\", b\\x0d\\x1b[2J, sixteen_bytes_lo, \"\\xff\\xfe and d\" "
+		"and others, 2026-11-24T10:00:00Z to 2026-11-24T10:00:03Z\n"
+		"allow user alice port 8080 proto tcp addr 0.0.0.0\n");
 	policy_from_text(&policy, text.data);
 	assert_int_equal(policy.n, 1);
 	bc_policy_done(&policy);

@@ -201,13 +201,18 @@ void event_print(struct event_view *view, const struct bc_event *event)
 		bc_text_addf(&line, " -> ");
 		out_address(&line, event->to, event->to_port, event->family);
 	}
-	bc_text_addf(&line, "/%s%s by %s", proto_name(event), event->flags & BC_EVENT_CHOSEN ? " (chosen)" : "", comm);
+	bc_text_addf(&line, "/%s%s by ", proto_name(event), event->flags & BC_EVENT_CHOSEN ? " (chosen)" : "");
+	/* A name that is not one word could pass for what stands behind it. */
+	bc_format_word(&line, comm);
 	bc_text_addf(&line, "[%u] of ", event->pid);
 	if (user)
 		bc_text_addf(&line, "%s", user);
 	else
 		bc_text_addf(&line, "uid %u", event->uid);
-	bc_text_addf(&line, " in %s: ", cgroup ?: "a cgroup that is gone");
+	bc_text_addf(&line, " in ");
+	if (cgroup)
+		bc_format_word(&line, cgroup);
+	bc_text_addf(&line, "%s: ", cgroup ? "" : "a cgroup that is gone");
 	format_rule(&line, view, event);
 	if (line.failed)
 		return;

@@ -75,8 +75,8 @@ static void format_cell(const struct report *report, const struct row *row, enum
 			bc_text_addf(text, "%u", holder->process->uid);
 	} else if (column == PID && holder->pid) {
 		bc_text_addf(text, "%d", (int)holder->pid);
-	} else if (column == COMMAND && *holder->process->comm) {
-		bc_text_addf(text, "%s", holder->process->comm);
+	} else if (column == COMMAND && holder->pid) {
+		bc_format_word(text, holder->process->comm);
 	} else if (column == LET && report->judged) {
 		bc_text_addf(text, "%s", row->hold.let ? "yes" : "no");
 	} else if (column == ANSWER && report->judged) {

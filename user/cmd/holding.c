@@ -102,7 +102,9 @@ static void say_holder(const struct bc_holder *holder)
 	format_socket(&text, holder->socket);
 	bc_text_addf(&text, " is still held by ");
 	if (holder->pid)
-		bc_text_addf(&text, "%s[%d] of ", holder->process->comm, (int)holder->pid);
+		bc_format_word(&text, holder->process->comm);
+	if (holder->pid)
+		bc_text_addf(&text, "[%d] of ", (int)holder->pid);
 	else
 		bc_text_addf(&text, "a process of ");
 	if (user)

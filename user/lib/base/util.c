@@ -101,14 +101,18 @@ static size_t decode_utf8(const char *text, uint32_t *ret)
 	return 0;
 }
 
-/* Whether the character shows as what it is: no control, nothing invisible, nothing that turns or breaks a line. */
+/*
+ * Whether the character shows as what it is: no control, nothing invisible, nothing that turns or breaks a line, no blank
+ * but the one.
+ */
 static bool is_printable(uint32_t c)
 {
 	static const struct {
 		uint32_t first, last;
 	} hidden[] = {
-		{ 0, 0x1f },	    { 0x7f, 0x9f },	{ 0xad, 0xad },	    { 0x200b, 0x200f },	  { 0x2028, 0x202e },
-		{ 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe0fff },
+		{ 0, 0x1f },	    { 0x7f, 0xa0 },	{ 0xad, 0xad },	      { 0x1680, 0x1680 },
+		{ 0x2000, 0x200f }, { 0x2028, 0x202f }, { 0x205f, 0x206f },   { 0x3000, 0x3000 },
+		{ 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe0fff },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(hidden); i++)

@@ -62,16 +62,12 @@ static int guess_who(const struct bc_socket *socket, struct bc_process *process)
 	return 0;
 }
 
-/* Reads each process once, and leaves out holders that are gone meanwhile. */
-static int identify(struct bc_holders *holders, struct bc_error *reterr)
+/* Reads each process once, and leaves out holders that are gone meanwhile; *identified: of which sockets one is left. */
+static int identify(struct bc_holders *holders, bool *identified, struct bc_error *reterr)
 {
 	const struct bc_holder *last = NULL;
 	size_t kept = 0;
 
-	holders->processes = calloc(holders->n, sizeof(*holders->processes));
-	if (!holders->processes)
-		return bc_fail(reterr, -ENOMEM, "out of memory");
-	qsort(holders->items, holders->n, sizeof(*holders->items), compare_who);
 	for (size_t i = 0; i < holders->n; i++) {
 		struct bc_holder holder = holders->items[i];
 		struct bc_process *process = &holders->processes[holders->nprocesses];
@@ -94,12 +90,66 @@ static int identify(struct bc_holders *holders, struct bc_error *reterr)
 			holder.process = process;
 			holders->nprocesses++;
 		}
+		identified[holder.socket - holders->sockets] = true;
 		holders->items[kept] = holder;
 		last = &holders->items[kept++];
 	}
 	holders->n = kept;
-	qsort(holders->items, holders->n, sizeof(*holders->items), compare_where);
 	return 0;
+}
+
+static bool is_among(const struct bc_socket *sockets, size_t n, uint64_t inode)
+{
+	for (size_t i = 0; i < n; i++)
+		if (sockets[i].inode == inode)
+			return true;
+	return false;
+}
+
+/*
+ * A program that hands its socket to a new process all the time, and ends, is never to be met: where the socket is there
+ * still, whoever made it stands for it. Each has lost a holder, so there is room.
+ */
+static int find_maker(struct bc_holders *holders, size_t n, const bool *identified, struct bc_error *reterr)
+{
+	_cleanup_free_ struct bc_socket *now = NULL;
+	size_t nnow = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct bc_process *process = &holders->processes[holders->nprocesses];
+		const struct bc_socket *socket = &holders->sockets[i];
+		int r = 0;
+
+		if (identified[i])
+			continue;
+		if (!now)
+			r = bc_sockets_read(&now, &nnow, reterr);
+		if (r)
+			return r;
+		if (!is_among(now, nnow, socket->inode))
+			continue;
+		if (guess_who(socket, process) || bc_grow(&holders->items, &holders->room, holders->n + 1))
+			return bc_fail(reterr, -ENOMEM, "out of memory");
+		holders->items[holders->n++] = (struct bc_holder){ .socket = socket, .process = process };
+		holders->nprocesses++;
+	}
+	return 0;
+}
+
+static int identify_all(struct bc_holders *holders, size_t n, struct bc_error *reterr)
+{
+	_cleanup_free_ bool *identified = calloc(n, sizeof(*identified));
+	int r;
+
+	holders->processes = calloc(holders->n, sizeof(*holders->processes));
+	if (!holders->processes || !identified)
+		return bc_fail(reterr, -ENOMEM, "out of memory");
+	qsort(holders->items, holders->n, sizeof(*holders->items), compare_who);
+	r = identify(holders, identified, reterr);
+	if (!r)
+		r = find_maker(holders, n, identified, reterr);
+	qsort(holders->items, holders->n, sizeof(*holders->items), compare_where);
+	return r;
 }
 
 int bc_holders_read(const struct bc_wanted_ports *wanted, struct bc_holders *ret, struct bc_error *reterr)
@@ -118,7 +168,7 @@ int bc_holders_read(const struct bc_wanted_ports *wanted, struct bc_holders *ret
 	r = bc_owners_find(&holders, kept);
 	if (r)
 		return bc_fail_errno(reterr, r, "cannot look for the processes that hold ports");
-	r = identify(&holders, reterr);
+	r = identify_all(&holders, kept, reterr);
 	if (r || !holders.n)
 		return r;
 	*ret = holders;

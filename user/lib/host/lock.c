@@ -68,23 +68,79 @@ static int fail_late(int fd, const char *path, unsigned seconds, struct bc_error
 	return bc_fail(reterr, -ETIMEDOUT, "another process holds the lock on %s; gave up after %u s", path, seconds);
 }
 
+/* A moment, unless told to stop. */
+static int nap(const struct bc_patience *patience, const char *path, struct bc_error *reterr)
+{
+	struct pollfd stop = { .fd = patience->stop_fd, .events = POLLIN };
+
+	if (poll(&stop, stop.fd ? 1 : 0, STEP_MS) > 0)
+		return bc_fail(reterr, -ECANCELED, "told to stop while another process held the lock on %s", path);
+	return 0;
+}
+
 static int wait_for(int fd, const char *path, const struct bc_patience *patience, struct bc_error *reterr)
 {
 	const unsigned seconds = patience->seconds ? patience->seconds : BC_LOCK_SECONDS;
-	struct pollfd stop = { .fd = patience->stop_fd, .events = POLLIN };
 	/* Not so many steps: on a busy machine each takes longer than it should. */
 	const int64_t end = bc_clock_ms() + seconds * INT64_C(1000);
+	int r;
 
 	do {
 		if (!flock(fd, LOCK_EX | LOCK_NB))
 			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return bc_fail_errno(reterr, -errno, "cannot lock %s", path);
-		if (poll(&stop, stop.fd ? 1 : 0, STEP_MS) > 0)
-			return bc_fail(reterr, -ECANCELED, "told to stop while another process held the lock on %s",
-				       path);
+		r = nap(patience, path, reterr);
+		if (r)
+			return r;
 	} while (bc_clock_ms() < end);
 	return fail_late(fd, path, seconds, reterr);
+}
+
+/*
+ * Whether it is neither root's nor our own user's: no writer of ours. Who cannot be seen may be one. Of what is in /proc the
+ * directory of a process alone is always its effective user's.
+ */
+static bool is_stranger(long pid)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%ld", pid);
+	return pid && !stat(path, &st) && st.st_uid && st.st_uid != geteuid();
+}
+
+int bc_lock_open_directory(const char *path, const struct bc_patience *patience, int *ret_fd, struct bc_error *ret_note,
+			   struct bc_error *reterr)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const int64_t end = bc_clock_ms() + BC_LOCK_OPEN_SECONDS * INT64_C(1000);
+	char who[96] = "?";
+	struct stat st;
+
+	if (fd < 0)
+		return bc_fail_errno(reterr, -errno, "cannot open %s", path);
+	if (fstat(fd, &st))
+		return bc_fail_errno(reterr, -errno, "cannot stat %s", path);
+	while (flock(fd, LOCK_EX | LOCK_NB)) {
+		long holder;
+		int r;
+
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return bc_fail_errno(reterr, -errno, "cannot lock %s", path);
+		holder = find_holder(&st);
+		if (holder)
+			describe(holder, who, sizeof(who));
+		if (is_stranger(holder) || bc_clock_ms() >= end) {
+			bc_fail(ret_note, 0, "process %s holds a lock on %s; went on without it", who, path);
+			return 0;
+		}
+		r = nap(patience, path, reterr);
+		if (r)
+			return r;
+	}
+	*ret_fd = TAKE_FD(fd);
+	return 0;
 }
 
 int bc_lock_directory(const char *path, const struct bc_patience *patience, int *ret_fd, struct bc_error *reterr)

@@ -20,4 +20,15 @@ struct bc_patience {
  */
 int bc_lock_directory(const char *path, const struct bc_patience *patience, int *ret_fd, struct bc_error *reterr);
 
+#define BC_LOCK_OPEN_SECONDS 5
+
+/*
+ * The same for a directory that everybody may open, and so lock: a courtesy among writers who are kept from each other
+ * by nothing else. Nobody can have them wait for ever by it. Where a process of another user's than root's or ours holds
+ * the lock, or anybody for longer than BC_LOCK_OPEN_SECONDS, *ret_note says who, and *ret_fd is left as it is. Of
+ * `patience`, which must be one, only what tells to stop counts.
+ */
+int bc_lock_open_directory(const char *path, const struct bc_patience *patience, int *ret_fd, struct bc_error *ret_note,
+			   struct bc_error *reterr);
+
 #endif

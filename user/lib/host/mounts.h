@@ -23,7 +23,10 @@ int bc_cgroup_top(int fd, char **ret_path, int *ret_fd, struct bc_error *reterr)
 /* The kernel's id of an open cgroup, as in links and in bpf_get_current_cgroup_id(). */
 int bc_cgroup_id(int fd, uint64_t *ret_id);
 
-/* The path of the cgroup of that id below any one open cgroup's mount, malloc'ed; NULL when it is gone. */
+/*
+ * The path of the cgroup of that id below any one open cgroup's mount, malloc'ed; NULL when it is gone. Where the kernel
+ * does not tell so long a path, that of one above it, and "/..." behind.
+ */
 char *bc_cgroup_path(int mount_fd, uint64_t id);
 
 /* The same as policy and /proc/PID/cgroup name it: from the root of cgroup2. */

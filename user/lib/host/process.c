@@ -83,6 +83,12 @@ static int read_status(pid_t pid, struct bc_process *process)
 	return read_groups(groups, process);
 }
 
+/* Above the root of our cgroup namespace, which is shown as "/..". A cgroup's own name may begin so, too. */
+static bool is_outside(const char *path)
+{
+	return !strncmp(path, "/..", 3) && strchr("/\n", path[3]);
+}
+
 static int read_cgroup(pid_t pid, struct bc_process *process)
 {
 	_cleanup_free_ char *text = NULL;
@@ -92,7 +98,7 @@ static int read_cgroup(pid_t pid, struct bc_process *process)
 	if (r)
 		return r;
 	path = find_field(text, "0:");
-	if (!path || *path != '/' || !strncmp(path, "/..", 3))
+	if (!path || *path != '/' || is_outside(path))
 		return 0;
 	process->cgroup = strndup(path, strcspn(path, "\n"));
 	return process->cgroup ? 0 : -ENOMEM;
@@ -144,8 +150,9 @@ static int read_comm(pid_t pid, struct bc_process *process)
 	_cleanup_free_ char *text = NULL;
 	int r = read_proc(pid, "comm", &text);
 
-	if (!r && text)
-		snprintf(process->comm, sizeof(process->comm), "%.*s", (int)strcspn(text, "\n"), text);
+	/* The newline at its end is the kernel's; others may be its own. */
+	if (!r && text && *text)
+		snprintf(process->comm, sizeof(process->comm), "%.*s", (int)strlen(text) - 1, text);
 	return r;
 }
 

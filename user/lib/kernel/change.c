@@ -24,7 +24,10 @@ void bc_change_done(struct bc_change *change)
 	*change = BC_CHANGE_NONE;
 }
 
-/* The configuration first, then the pins: the one order, so that two writers never wait for each other. */
+/*
+ * The pins first, which are root's alone: who has them is the only writer of this instance. What the files' directory is
+ * locked for is another instance with the same files; anybody can open that directory, and must not hold us up by it.
+ */
 static int lock_both(struct bc_change *change, enum bc_change_kind kind, struct bc_error *reterr)
 {
 	const struct bc_store *store = change->site.store;
@@ -34,13 +37,13 @@ static int lock_both(struct bc_change *change, enum bc_change_kind kind, struct 
 
 	if (kind == BC_CHANGE_ADD)
 		r = bc_store_prepare(store, change->options.runtime, reterr);
+	if (!r)
+		r = bc_instance_lock(change->site.instance, &change->pin_lock, &note, reterr);
 	if (!r && kind != BC_CHANGE_NOTHING) {
-		r = bc_lock_directory(dir, &change->site.instance->patience, &change->config_lock, reterr);
+		r = bc_lock_open_directory(dir, &change->site.instance->patience, &change->config_lock, &note, reterr);
 		if (r == -ENOENT && kind == BC_CHANGE_REMOVE)
 			r = 0;
 	}
-	if (!r)
-		r = bc_instance_lock(change->site.instance, &change->pin_lock, &note, reterr);
 	if (r)
 		return r;
 	change->note = note;

@@ -11,7 +11,9 @@ static void format_programs(struct bc_text *text, const struct bc_sightings *sig
 			     i == 0			   ? "" :
 			     i + 1 == sightings->nprograms ? " and " :
 							     ", ",
-			     i == BC_PROGRAMS ? "others" : sightings->programs[i]);
+			     i == BC_PROGRAMS ? "others" : "");
+		if (i < BC_PROGRAMS)
+			bc_format_word(text, sightings->programs[i]);
 	}
 }
 

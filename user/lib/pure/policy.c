@@ -137,8 +137,7 @@ void bc_format_addr(struct bc_text *text, const uint32_t addr[4], bool v4, unsig
 		bc_text_addf(text, "/%u", v4 ? prefix - 96 : prefix);
 }
 
-/* A name as one word of policy: bare if the tokenizer would read it back the same, else in quotes. */
-static void format_word(struct bc_text *text, const char *word)
+void bc_format_word(struct bc_text *text, const char *word)
 {
 	if (*word && *word != '"' && *word != '#' && !strpbrk(word, " \t")) {
 		bc_text_add(text, word, strlen(word));
@@ -171,16 +170,16 @@ static void format_subject(struct bc_text *text, const struct bc_policy *policy,
 	if (rule->kind != BC_ANYONE) {
 		bc_text_addf(text, rule->kind == BC_USER ? " user " : " group ");
 		if (rule->name)
-			format_word(text, bc_policy_name(policy, rule));
+			bc_format_word(text, bc_policy_name(policy, rule));
 		else
 			bc_text_addf(text, "%u", rule->id);
 	}
 	if (rule->unit) {
 		bc_text_addf(text, " unit ");
-		format_word(text, policy->strings.data + rule->unit);
+		bc_format_word(text, policy->strings.data + rule->unit);
 	} else if (rule->path) {
 		bc_text_addf(text, " cgroup ");
-		format_word(text, policy->strings.data + rule->path);
+		bc_format_word(text, policy->strings.data + rule->path);
 	}
 }
 

@@ -164,6 +164,12 @@ static inline bool bc_addr_is_v4(const uint32_t addr[4])
 /* An address or prefix: `10.0.0.0/8`, `::1`. `prefix` counts from 128 bits; a full one is left out. */
 void bc_format_addr(struct bc_text *text, const uint32_t addr[4], bool v4, unsigned prefix);
 
+/*
+ * A name as one word of policy: bare if the tokenizer would read it back the same, else in quotes. So are names shown that
+ * others chose and that stand among words of ours.
+ */
+void bc_format_word(struct bc_text *text, const char *word);
+
 /* The rule as one line of policy, clauses in one fixed order, without a newline. */
 void bc_format_rule(struct bc_text *text, const struct bc_policy *policy, const struct bc_rule *rule);
 
