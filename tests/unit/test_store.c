@@ -343,6 +343,24 @@ static void file_knows_when_it_was_written(void **state)
 	assert_true(files.items[0].written == UNIT_NOW + 123456789);
 }
 
+/* What counts from then has no moment to mean. */
+static void file_of_a_time_beyond_all_moments_is_of_their_end(void **state)
+{
+	const struct fixture *f = need_root(state);
+	const struct timespec times[2] = { { 5, 6 }, { 13569465600, 7 } }; /* 2400 */
+	_cleanup_(bc_files_done) struct bc_files files = {};
+	struct bc_error error;
+	struct stat st;
+
+	put(f, "etc/a.conf", "grant port 80 until +1h\n");
+	assert_int_equal(utimensat(AT_FDCWD, path_in(f, "etc/a.conf"), times, 0), 0);
+	assert_int_equal(stat(path_in(f, "etc/a.conf"), &st), 0);
+	if (st.st_mtim.tv_sec != times[1].tv_sec)
+		skip();
+	assert_int_equal(bc_store_read(&f->store, &files, &error), 0);
+	assert_true(files.items[0].written == BC_MOMENT_END);
+}
+
 static void any_file_is_read_for_linting(void **state)
 {
 	struct fixture *f = need_root(state);
@@ -462,6 +480,7 @@ int main(void)
 		store_test(leftover_of_a_dead_writer_is_healed),
 		store_test(replacing_that_fails_leaves_everything),
 		store_test(file_knows_when_it_was_written),
+		store_test(file_of_a_time_beyond_all_moments_is_of_their_end),
 		store_test(directory_is_prepared_and_checked),
 		cmocka_unit_test(text_is_set_in_its_place),
 		store_test(any_file_is_read_for_linting),

@@ -17,8 +17,8 @@ struct event_view {
 	struct bc_policy policy; /* of `generation`, for the rules' text and place */
 	uint64_t generation;
 	bool named; /* `policy` has the names of users and groups */
-	const struct bc_rule
-		*moved; /* of `policy`: what means the same as the rule `moved_id` of another one, or NULL */
+	/* Of `policy`: what means the same as the rule `moved_id` of another one, or NULL. */
+	const struct bc_rule *moved;
 	uint32_t moved_id;
 	bool moved_known;
 	char *root; /* where cgroup2 is mounted */

@@ -59,20 +59,17 @@ void event_filter_done(struct event_filter *filter)
 
 bool event_matches(const struct event_filter *filter, struct event_view *view, const struct bc_event *event)
 {
-	const struct bc_rule *rule = filter->policy.rules;
-	const struct bc_range *range;
+	const struct bc_policy *policy = &filter->policy;
+	const struct bc_rule *rule = policy->rules;
 	const char *path;
 
 	if (filter->denied && event->kind != BC_EVENT_DENY && event->kind != BC_EVENT_KERNEL)
 		return false;
 	if (!filter->parsed)
 		return true;
-	range = filter->policy.ranges + rule->ranges;
-	path = bc_policy_path(&filter->policy, rule);
-	if ((rule->kind == BC_USER && rule->id != event->uid) || !(rule->proto & event->proto))
+	if ((rule->kind == BC_USER && rule->id != event->uid) || !(rule->proto & event->proto) ||
+	    !bc_ranges_hold(policy->ranges + rule->ranges, rule->nranges, event->port))
 		return false;
-	for (uint32_t i = 0; i < rule->nranges; i++)
-		if (range[i].first <= event->port && event->port <= range[i].last)
-			return !path || bc_path_within(event_cgroup(view, event), path);
-	return false;
+	path = bc_policy_path(policy, rule);
+	return !path || bc_path_within(event_cgroup(view, event), path);
 }

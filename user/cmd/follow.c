@@ -95,9 +95,12 @@ static int hand_on_rest(struct following *following, struct batch *batch)
 
 int follow(struct following *following, int64_t duration, int (*fn)(void *ctx, const struct bc_event *event), void *ctx)
 {
-	int64_t end = duration ? bc_now() + duration : 0;
+	int64_t end = 0;
 	struct batch batch = { fn, ctx, 0 };
 
+	/* What lasts until no clock can show it has no end. */
+	if (__builtin_add_overflow(bc_now(), duration, &end) || !duration)
+		end = 0;
 	for (;;) {
 		struct pollfd fds[] = { { bc_events_fd(following->events), POLLIN, 0 },
 					{ following->signal_fd, POLLIN, 0 },

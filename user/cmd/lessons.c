@@ -20,12 +20,12 @@ void lessons_done(struct lessons *lessons)
 
 void lessons_gap(struct lessons *lessons, const char *format, ...)
 {
-	char *gap = lessons->gaps[lessons->ngaps];
 	va_list args;
+	char *gap;
 
 	if (lessons->ngaps == LESSONS_GAPS)
 		return;
-	lessons->ngaps++;
+	gap = lessons->gaps[lessons->ngaps++];
 	va_start(args, format);
 	vsnprintf(gap, sizeof(lessons->gaps[0]), format, args);
 	va_end(args);

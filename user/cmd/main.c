@@ -80,7 +80,7 @@ static const struct command commands[] = {
 	  "\n"
 	  "  --dry-run   change nothing; print the difference between kernel and files\n" HELP_STRICT,
 	  BC_CAPS_BPF | BC_CAPS_UNITS, true },
-	{ "load", run_load, "attach to the kernel and apply; detach, and leave no trace",
+	{ "load", run_load, "attach to the kernel and apply; detach from it",
 	  "load [--strict]\n"
 	  "Attaches the programs at the cgroup root, pins them, and applies the policy.\n"
 	  "Where an older build is loaded, its programs are replaced without a gap.\n"
@@ -201,7 +201,7 @@ static const struct command commands[] = {
 	  "Prometheus, as the textfile collector of node_exporter reads it.\n",
 	  BC_CAPS_BPF | BC_CAPS_UNITS | BC_CAP(CAP_SYS_ADMIN) },
 	{ "help", run_help, NULL, "help [COMMAND]\nShows what there is, or how a command is called.\n" },
-	{ "version", run_version, NULL, "version\nShows the version.\n" },
+	{ "version", run_version, NULL, "version\nShows the version, and that of the compiled policy's form.\n" },
 	{},
 };
 

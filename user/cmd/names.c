@@ -10,6 +10,9 @@
 /* Kept open from the first question to the end of the process. */
 static struct bc_systemd systemd;
 
+/* NOLINTNEXTLINE(misc-redundant-expression): that both sides are the same is what it says */
+_Static_assert(BC_NO_USER == BC_UNRESOLVED, "two names of one thing");
+
 static int unit_path(void *ctx, const char *name, uint32_t uid, char **ret_path, bool *ret_known)
 {
 	return bc_systemd_unit(ctx, name, uid, ret_path, ret_known);

@@ -9,6 +9,7 @@
 #include "cmd/words.h"
 #include "pure/edit.h"
 #include "pure/parse.h"
+#include "pure/pattern.h"
 
 /* What is to go: the rules that a pattern matches, or the one with an id. */
 struct wanted {

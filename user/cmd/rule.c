@@ -6,7 +6,6 @@
 #include "cmd/names.h"
 #include "cmd/words.h"
 #include "host/clock.h"
-#include "pure/diff.h"
 #include "pure/edit.h"
 #include "pure/parse.h"
 

@@ -8,7 +8,7 @@
 #include "kernel/probe.h"
 #include "kernel/status.h"
 
-static const char *const places[] = {
+static const char *const turns[] = {
 	[BC_RUNS_BEFORE] = "before",
 	[BC_RUNS_AFTER] = "after",
 	[BC_RUNS_BELOW] = "below",
@@ -28,7 +28,7 @@ static struct json_object *neighbours_of(const struct bc_status *status, enum bc
 		object = json_object_new_object();
 		out_set_number(object, "program", neighbour->id);
 		out_set_string(object, "name", neighbour->name);
-		out_set_string(object, "runs", places[neighbour->place]);
+		out_set_string(object, "runs", turns[neighbour->turn]);
 		out_set_string(object, "cgroup", neighbour->cgroup);
 		json_object_array_add(array, object);
 	}
@@ -70,9 +70,9 @@ static uint32_t count_neighbours(const struct bc_status *status, enum bc_hook ho
 	uint32_t n = 0;
 
 	for (size_t i = 0; i < status->nneighbours; i++) {
-		enum bc_turn place = status->neighbours[i].place;
+		enum bc_turn turn = status->neighbours[i].turn;
 
-		n += status->neighbours[i].hook == hook && place != BC_SILENCED && (place == BC_RUNS_BELOW) == below;
+		n += status->neighbours[i].hook == hook && turn != BC_SILENCED && (turn == BC_RUNS_BELOW) == below;
 	}
 	return n;
 }

@@ -47,7 +47,7 @@ void bc_text_addf(struct bc_text *text, const char *format, ...)
 	va_start(args, format);
 	len = vsnprintf(stack, sizeof(stack), format, args);
 	va_end(args);
-	if (len < (int)sizeof(stack)) {
+	if (len >= 0 && len < (int)sizeof(stack)) {
 		bc_text_add(text, stack, len);
 		return;
 	}

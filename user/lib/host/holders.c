@@ -22,10 +22,7 @@ void bc_holders_done(struct bc_holders *holders)
 
 static bool is_wanted(const struct bc_wanted_ports *wanted, const struct bc_socket *socket)
 {
-	for (size_t i = 0; i < wanted->n; i++)
-		if (socket->port >= wanted->ranges[i].first && socket->port <= wanted->ranges[i].last)
-			return wanted->protos & socket->proto;
-	return false;
+	return wanted->protos & socket->proto && bc_ranges_hold(wanted->ranges, wanted->n, socket->port);
 }
 
 static int compare_inodes(const void *left, const void *right)
@@ -203,13 +200,13 @@ static int identify(struct bc_holders *holders, struct bc_error *reterr)
 	for (size_t i = 0; i < holders->n; i++) {
 		struct bc_holder holder = holders->items[i];
 		struct bc_process *process = &holders->processes[holders->nprocesses];
-		int r = 0;
 
 		if (last && !compare_who(last, &holder)) {
 			holder.process = last->process;
 		} else {
-			r = holder.pid ? bc_process_read_holder(holder.pid, process, reterr) :
-					 guess_who(holder.socket, process);
+			int r = holder.pid ? bc_process_read_holder(holder.pid, process, reterr) :
+					     guess_who(holder.socket, process);
+
 			/* Its number may be another's already, one whom we may not look into. */
 			if (r == -ESRCH || r == -EACCES || r == -EPERM)
 				continue;

@@ -158,7 +158,7 @@ static int read_comm(pid_t pid, struct bc_process *process)
 /* In another user namespace than the one that owns the network namespace, it may have what capability it will. */
 static int read_binds_low(pid_t pid, struct bc_process *process)
 {
-	_cleanup_close_ int netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), owner = -1;
+	_cleanup_close_ int netns = -1, owner = -1;
 	_cleanup_free_ char *text = NULL;
 	const char *effective;
 	struct stat its, owners;
@@ -170,8 +170,11 @@ static int read_binds_low(pid_t pid, struct bc_process *process)
 	effective = find_field(text, "CapEff");
 	if (!effective)
 		return -EBADMSG;
-	owner = netns < 0 ? -1 : ioctl(netns, NS_GET_USERNS);
 	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (netns < 0)
+		return -errno;
+	owner = ioctl(netns, NS_GET_USERNS);
 	/* EPERM: it is owned from further out than we are, and so is every capability that counts. */
 	if (owner < 0)
 		return errno == EPERM ? 0 : -errno;

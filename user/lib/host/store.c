@@ -77,6 +77,17 @@ static int open_directory(const char *path, int *ret_fd, struct bc_error *reterr
 	return r;
 }
 
+/* A time that no moment can be, which a file can have all the same, is their end. */
+static int64_t when_written(const struct stat *st)
+{
+	int64_t moment;
+
+	if (__builtin_mul_overflow(st->st_mtim.tv_sec, BC_SECOND, &moment) ||
+	    __builtin_add_overflow(moment, st->st_mtim.tv_nsec, &moment) || moment > BC_MOMENT_END)
+		return BC_MOMENT_END;
+	return moment;
+}
+
 /* Reads a regular file that only root could have written, or (any: true) whatever can be read. */
 static int read_file(const char *path, bool any, struct bc_file *ret_file, struct bc_error *reterr)
 {
@@ -113,7 +124,7 @@ static int read_file(const char *path, bool any, struct bc_file *ret_file, struc
 		.path = TAKE_PTR(file.path),
 		.text = TAKE_PTR(file.text),
 		.len = file.len,
-		.written = st.st_mtim.tv_sec * BC_SECOND + st.st_mtim.tv_nsec,
+		.written = when_written(&st),
 	};
 	return 0;
 }

@@ -34,7 +34,7 @@ struct bc_file {
 	char *path;
 	char *text;
 	size_t len;
-	int64_t written; /* when it was last modified: nanoseconds of Unix time */
+	int64_t written; /* when it was last modified: nanoseconds of Unix time, at most BC_MOMENT_END */
 };
 
 struct bc_files {

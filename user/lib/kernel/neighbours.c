@@ -16,16 +16,16 @@ static void warn(struct bc_look *look, const struct bc_neighbour *it)
 	const char *hook = bc_hook_name(it->hook), *name = *it->name ? it->name : "of unknown name";
 	struct bc_error error;
 
-	if (it->place == BC_RUNS_AFTER)
+	if (it->turn == BC_RUNS_AFTER)
 		bc_fail(&error, 0,
 			"%s: program %u (%s) runs after ours: it may refuse what is granted, grant what is not, and "
 			"change "
 			"the errno",
 			hook, it->id, name);
-	else if (it->place == BC_RUNS_BEFORE)
+	else if (it->turn == BC_RUNS_BEFORE)
 		bc_fail(&error, 0, "%s: program %u (%s) runs before ours: it may refuse or grant by itself", hook,
 			it->id, name);
-	else if (it->place == BC_RUNS_BELOW)
+	else if (it->turn == BC_RUNS_BELOW)
 		bc_fail(&error, 0,
 			"%s: program %u (%s) runs before ours for %s, which is below: it may refuse or grant by itself",
 			hook, it->id, name, it->cgroup);
@@ -38,7 +38,7 @@ static void warn(struct bc_look *look, const struct bc_neighbour *it)
 	bc_report_add(look->findings, &error);
 }
 
-static int add(struct bc_look *look, enum bc_hook hook, enum bc_turn place, uint32_t id, const char *cgroup)
+static int add(struct bc_look *look, enum bc_hook hook, enum bc_turn turn, uint32_t id, const char *cgroup)
 {
 	struct bc_status *status = look->status;
 	_cleanup_free_ char *path = cgroup ? strdup(cgroup) : NULL;
@@ -48,7 +48,7 @@ static int add(struct bc_look *look, enum bc_hook hook, enum bc_turn place, uint
 	if ((cgroup && !path) || bc_grow(&status->neighbours, &status->room, status->nneighbours + 1))
 		return -ENOMEM;
 	neighbour = &status->neighbours[status->nneighbours++];
-	*neighbour = (struct bc_neighbour){ .hook = hook, .place = place, .id = id, .cgroup = TAKE_PTR(path) };
+	*neighbour = (struct bc_neighbour){ .hook = hook, .turn = turn, .id = id, .cgroup = TAKE_PTR(path) };
 	if (!bc_program_read(id, &program))
 		memcpy(neighbour->name, program.name, sizeof(neighbour->name));
 	warn(look, neighbour);
@@ -149,19 +149,19 @@ int bc_instance_look_below(const struct bc_instance *instance, struct bc_status 
 int bc_look_around(struct bc_look *look, enum bc_hook hook, int cgroup_fd, struct bc_error *reterr)
 {
 	uint32_t ours = look->status->links[hook].prog_id;
-	enum bc_turn place = BC_RUNS_BEFORE;
+	enum bc_turn turn = BC_RUNS_BEFORE;
 	struct bc_attached effective;
 	int r = bc_query(cgroup_fd, hook, true, &effective, reterr);
 
 	for (uint32_t i = 0; !r && i < effective.n; i++) {
 		if (effective.ids[i] == ours)
-			place = BC_RUNS_AFTER;
-		else if (add(look, hook, place, effective.ids[i], NULL))
+			turn = BC_RUNS_AFTER;
+		else if (add(look, hook, turn, effective.ids[i], NULL))
 			r = bc_fail(reterr, -ENOMEM, "out of memory");
 	}
 	if (r)
 		return r;
-	if (place == BC_RUNS_BEFORE)
+	if (turn == BC_RUNS_BEFORE)
 		bc_look_found(look, "%s: the kernel does not run our program for %s", bc_hook_name(hook),
 			      look->status->cgroup);
 	return find_silenced(look, hook, &effective, reterr);

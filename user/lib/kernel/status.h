@@ -15,7 +15,7 @@ enum bc_turn {
 
 struct bc_neighbour {
 	enum bc_hook hook;
-	enum bc_turn place;
+	enum bc_turn turn;
 	uint32_t id;
 	char name[16]; /* empty when it cannot be told */
 	char *cgroup;  /* where it is attached, if it is silenced or below; else NULL. Owned. */

@@ -8,9 +8,8 @@
 struct bc_match;
 struct bc_search;
 
-/* What the hooks below need: the question, and where to write down what was tried. */
+/* What trace() needs: where to write down what was tried. */
 struct decision {
-	const struct bc_question *question;
 	struct bc_answer *answer;
 	bool no_memory;
 };
@@ -117,7 +116,7 @@ void bc_answer_done(struct bc_answer *answer)
 int bc_decide_image(const struct bc_cells *image, const struct bc_question *question, struct bc_answer *ret_answer)
 {
 	_cleanup_(bc_answer_done) struct bc_answer answer = {};
-	struct decision decision = { question, &answer, false };
+	struct decision decision = { &answer, false };
 	const uint32_t *addr = question->addr;
 	struct bc_match m = {
 		.addr = { addr[0], addr[1], addr[2], addr[3] },

@@ -73,11 +73,3 @@ int bc_diff(const struct bc_policy *old, const struct bc_policy *new, struct bc_
 	*ret_diff = diff;
 	return 0;
 }
-
-ssize_t bc_policy_find(const struct bc_policy *policy, uint64_t digest)
-{
-	for (size_t i = 0; i < policy->n; i++)
-		if (bc_rule_digest(policy, &policy->rules[i]) == digest)
-			return i;
-	return -1;
-}

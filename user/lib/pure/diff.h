@@ -3,8 +3,6 @@
 #ifndef BINDCTL_DIFF_H
 #define BINDCTL_DIFF_H
 
-#include <sys/types.h>
-
 #include "pure/policy.h"
 
 /* Numbers of rules, ascending. Owns its arrays. */
@@ -19,8 +17,5 @@ void bc_diff_done(struct bc_diff *diff);
 
 /* Both resolved. A rule written twice counts twice. 0 or -ENOMEM. */
 int bc_diff(const struct bc_policy *old, const struct bc_policy *new, struct bc_diff *ret_diff);
-
-/* The first rule of the same meaning, or -1. */
-ssize_t bc_policy_find(const struct bc_policy *policy, uint64_t digest);
 
 #endif

@@ -6,14 +6,6 @@
 #include "pure/parse.h"
 #include "pure/unseen.h"
 
-static const struct {
-	const char *name;
-	enum bc_verb verb;
-} verbs[] = {
-	{ "grant", BC_VERB_GRANT },	{ "allow", BC_VERB_ALLOW },	{ "deny", BC_VERB_DENY },
-	{ "rewrite", BC_VERB_REWRITE }, { "reserve", BC_VERB_RESERVE },
-};
-
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
@@ -107,9 +99,9 @@ int bc_split_line(const struct bc_place *place, const char *line, size_t len, ch
 static int parse_verb(const struct bc_place *place, const struct bc_word *word, struct bc_rule *rule,
 		      struct bc_error *reterr)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-		if (bc_word_is(word, verbs[i].name)) {
-			rule->verb = verbs[i].verb;
+	for (enum bc_verb verb = BC_VERB_GRANT; verb <= BC_VERB_RESERVE; verb++) {
+		if (bc_word_is(word, bc_verb_name(verb))) {
+			rule->verb = verb;
 			return 0;
 		}
 	}

@@ -303,3 +303,11 @@ uint64_t bc_policy_digest(const struct bc_policy *policy)
 		sum += bc_rule_digest(policy, &policy->rules[i]);
 	return sum;
 }
+
+ssize_t bc_policy_find(const struct bc_policy *policy, uint64_t digest)
+{
+	for (size_t i = 0; i < policy->n; i++)
+		if (bc_rule_digest(policy, &policy->rules[i]) == digest)
+			return i;
+	return -1;
+}

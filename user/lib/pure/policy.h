@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
+#include <sys/types.h>
 
 #include "base/util.h"
 #include "bindctl/abi.h"
@@ -43,6 +45,15 @@ struct bc_range {
 	uint16_t first;
 	uint16_t last;
 };
+
+/* Whether one of them holds the port. */
+static inline bool bc_ranges_hold(const struct bc_range *ranges, size_t n, uint16_t port)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ranges[i].first <= port && port <= ranges[i].last)
+			return true;
+	return false;
+}
 
 struct bc_rule {
 	uint8_t verb;	  /* enum bc_verb */
@@ -122,6 +133,13 @@ static inline bool bc_rule_denies(const struct bc_rule *rule)
 	return rule->verb == BC_VERB_DENY || rule->verb == BC_VERB_RESERVE;
 }
 
+/* Whether two rewrites lead to the same address and port. */
+static inline bool bc_rule_leads_alike(const struct bc_rule *a, const struct bc_rule *b)
+{
+	return a->to_port == b->to_port && a->to_addr == b->to_addr && !memcmp(a->to, b->to, sizeof(a->to));
+}
+
+/* As it is written: `grant`. */
 const char *bc_verb_name(enum bc_verb verb);
 
 /* What the verb gives to its subject. */
@@ -171,5 +189,8 @@ bool bc_rule_same(const struct bc_policy *left_policy, const struct bc_rule *lef
 		  const struct bc_rule *right);
 
 uint64_t bc_policy_digest(const struct bc_policy *policy);
+
+/* The number of the first rule of that digest, or -1. */
+ssize_t bc_policy_find(const struct bc_policy *policy, uint64_t digest);
 
 #endif

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <search.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "pure/segment.h"
 
@@ -126,8 +125,7 @@ static bool same_outcome(const struct bc_policy *policy, const struct bc_entry *
 		return a->err == b->err;
 	if (verdict != BC_REWRITE)
 		return true;
-	return a->to_port == b->to_port && a->to_addr == b->to_addr && !memcmp(a->to, b->to, sizeof(a->to)) &&
-	       !((a->clauses ^ b->clauses) & BC_CLAUSE_HIDDEN);
+	return bc_rule_leads_alike(a, b) && !((a->clauses ^ b->clauses) & BC_CLAUSE_HIDDEN);
 }
 
 static int compare_pairs(const void *left, const void *right)
