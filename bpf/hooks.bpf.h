@@ -247,12 +247,17 @@ static __always_inline int on_bind6(struct bpf_sock_addr *ctx)
 /*
  * The port is the socket's now. Nothing tells whether it was asked for or chosen by the kernel, so if any rule denies
  * it is decided once more: what was asked for gets the answer that it got before, and what was chosen gets one at all.
+ * So does what a program behind ours has put in the place of either.
  */
-static __always_inline int is_decided(const struct bc_gate *gate, const struct note *note, struct bpf_sock *sk)
+static __always_inline int is_decided(const struct bc_gate *gate, const struct note *note, struct bpf_sock *sk, int v6)
 {
 	if (!is_named(gate, sk->src_port) || !(gate->features & BC_F_DENY))
 		return 1;
-	return note && note->what & NOTED_REWRITE && note->port == sk->src_port;
+	if (!note || !(note->what & NOTED_REWRITE) || note->port != sk->src_port)
+		return 0;
+	return v6 ? note->to[0] == sk->src_ip6[0] && note->to[1] == sk->src_ip6[1] && note->to[2] == sk->src_ip6[2] &&
+			    note->to[3] == sk->src_ip6[3] :
+		    note->to[3] == sk->src_ip4;
 }
 
 /* The answer to a port that the socket has by now. */
@@ -279,7 +284,7 @@ static __always_inline int on_post_bind4(struct bpf_sock *sk)
 	struct note *note = find_note(sk);
 	struct bc_match m;
 
-	if (!gate || is_decided(gate, note, sk))
+	if (!gate || is_decided(gate, note, sk, 0))
 		return KERNEL;
 	__builtin_memset(&m, 0, sizeof(m));
 	ask(&m, sk->src_port, sk->protocol, bpf_get_netns_cookie(sk));
@@ -305,7 +310,7 @@ static __always_inline int on_post_bind6(struct bpf_sock *sk)
 	 */
 	if (note && note->what & NOTED_V6ONLY && !is_v6only(address_of(sk)))
 		return REFUSE;
-	if (!gate || is_decided(gate, note, sk))
+	if (!gate || is_decided(gate, note, sk, 1))
 		return KERNEL;
 	__builtin_memset(&m, 0, sizeof(m));
 	ask(&m, sk->src_port, sk->protocol, bpf_get_netns_cookie(sk));

@@ -281,6 +281,8 @@ struct bc_state {
 	__u64 clock;	  /* when it was last looked at: the kernel's ticks << 32 | units of bc_rule_cell's `last` */
 };
 
+#define BC_LINKED 6u /* one for each hook */
+
 /*
  * The value of the map `bc_schema`, which says whose pins these are. Of any schema the first two fields are what they
  * are here.
@@ -290,7 +292,8 @@ struct bc_schema {
 	__u32 schema;	/* BC_SCHEMA */
 	__u32 features; /* that the linked programs know; 0 while they are being replaced */
 	__u32 reserved;
-	__u64 cgroup; /* id of the cgroup that they were attached to last; 0: none yet */
+	__u64 cgroup;		   /* id of the cgroup that they were attached to last; 0: none yet */
+	__u32 programs[BC_LINKED]; /* ids of what was linked then, by hook; 0: not known */
 };
 
 /* What the map `bc_counters` counts. */
@@ -441,7 +444,7 @@ BC_ASSERT_SIZE(union bc_page, 4096);
 BC_ASSERT_SIZE(struct bc_gate, 8208);
 BC_ASSERT_SIZE(struct bc_reader, 40);
 BC_ASSERT_SIZE(struct bc_refusal, 136);
-BC_ASSERT_SIZE(struct bc_schema, 24);
+BC_ASSERT_SIZE(struct bc_schema, 48);
 BC_ASSERT_SIZE(struct bc_event, 120);
 
 #endif

@@ -60,7 +60,7 @@ struct image policy_image(const struct bc_cells *cells, uint64_t *ret_bytes)
 	if (bc_find_cgroup2(&path, &error) || bc_open_cgroup(path, &root_fd, &error) || bc_cgroup_id(root_fd, &root))
 		fail("%s", error.text);
 	close(root_fd);
-	if (bc_imprint_make(bench.pins, cells, bench.force.policy_fd, root, &imprint, &error) ||
+	if (bc_imprint_make(bench.pins, cells, bench.force.policy_fd, root, false, &imprint, &error) ||
 	    bc_image_create(cells, &imprint, &image.fd, &error))
 		fail("%s", error.text);
 	if (ret_bytes)

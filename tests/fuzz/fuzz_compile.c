@@ -8,6 +8,7 @@
 #include "pure/decompile.h"
 #include "pure/diff.h"
 #include "pure/lint.h"
+#include "pure/verify.h"
 
 /*
  * Clauses and values that rules are written with. In a value '%' is a number from 1 to 40, the next one being a little
@@ -280,6 +281,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(!bc_lint(&policy, &image, FUZZ_NOW, &report));
 	require(!bc_decompile(&image, &back, NULL));
 	require(bc_policy_digest(&back) == bc_policy_digest(&policy));
+	require(!bc_image_verify(&image, &back, NULL));
 	require(!bc_diff(&policy, &back, &diff));
 	require(!diff.nadded && !diff.nremoved);
 	require(back.n == policy.n);

@@ -90,6 +90,35 @@ static void rule_is_found_by_its_digest(void **state)
 	assert_int_equal(bc_policy_find(&policy, digest + 1), -1);
 }
 
+/* Whatever differs between two rules: their digests could be the same. */
+static void rules_are_the_same_only_if_all_is(void **state)
+{
+	static const char text[] =
+		"grant port 80\nallow port 80\ndeny port 80\ndeny port 80 errno EPERM\nreserve user alice port 80\n"
+		"reserve user alice port 80 errno EPERM\ngrant user alice port 80\ngrant user bob port 80\n"
+		"grant group 1000 port 80\ngrant cgroup /a port 80\ngrant cgroup /b port 80\ngrant cgroup /a/b port 80\n"
+		"grant port 81\ngrant port 80-81\ngrant port 80,82\ngrant port 80 proto tcp\ngrant port 80 proto udp\n"
+		"grant port 80 addr 1.2.3.4\ngrant port 80 addr 1.2.3.5\ngrant port 80 addr 1.2.3.4/31\n"
+		"grant port 80 addr ::102:304\ngrant port 80 netns any\ngrant port 80 log\ndeny port 80 audit\n"
+		"grant port 80 until 2030-01-01T00:00:00Z\ngrant port 80 until 2031-01-01T00:00:00Z\n"
+		"rewrite port 80 to :81\nrewrite port 80 to :82\nrewrite port 80 to :81 hidden\nrewrite port 80 to 1.2.3.4\n"
+		"rewrite port 80 to 1.2.3.5\nrewrite port 80 to ::102:304\nrewrite port 80 to 1.2.3.4:81\n";
+	_cleanup_(bc_policy_done) struct bc_policy left = {}, right = {};
+	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	struct bc_error error = {};
+
+	(void)state;
+	policy_from_text(&left, text);
+	/* As the kernel holds them, and as a file does. */
+	image_from_policy(&image, &left);
+	assert_int_equal(bc_decompile(&image, &right, &error), 0);
+	assert_int_equal(right.n, left.n);
+	for (size_t i = 0; i < left.n; i++)
+		for (size_t k = 0; k < right.n; k++)
+			if (bc_rule_same(&left, &left.rules[i], &right, &right.rules[k]) != (i == k))
+				fail_msg("lines %zu and %zu are%s the same", i + 1, k + 1, i == k ? " not" : "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +127,7 @@ int main(void)
 		cmocka_unit_test(rule_written_twice_counts_twice),
 		cmocka_unit_test(image_differs_from_its_policy_in_nothing),
 		cmocka_unit_test(rule_is_found_by_its_digest),
+		cmocka_unit_test(rules_are_the_same_only_if_all_is),
 	};
 
 	return cmocka_run_group_tests_name("diff", tests, NULL, NULL);

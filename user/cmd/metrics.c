@@ -78,7 +78,8 @@ int run_metrics(const struct app *app, const struct command *command, int argc, 
 		return code;
 	if (optind < argc)
 		return usage_error(command, "metrics: unexpected '%s'", argv[optind]);
-	if (bc_probe_capabilities(&error) || bc_instance_status(&app->instance, &status, &findings, &error))
+	if (bc_probe_capabilities(&error) || bc_instance_status(&app->instance, &status, &findings, &error) ||
+	    bc_instance_look_below(&app->instance, &status, &findings, &error))
 		return failed(&error);
 	drift = drift_find(app, &status, false);
 	counted = status.loaded && !bc_counters_read(app->instance.pins, counters, NULL);

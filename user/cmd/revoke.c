@@ -89,6 +89,27 @@ static void say_left(const struct bc_policy *policy, const struct bc_rule *rule,
 		say("%s:%u: %s: %s", bc_policy_source_of(policy, rule), rule->line, text.data, why);
 }
 
+/* An ID has 32 bits: a file can be written whose rule has the ID of another one. */
+static int check_id(const struct bc_policy *policy, uint32_t id, struct bc_error *reterr)
+{
+	const struct bc_rule *first = NULL;
+
+	for (size_t i = 0; i < policy->n; i++) {
+		const struct bc_rule *rule = &policy->rules[i];
+
+		if (bc_rule_id(bc_rule_digest(policy, rule)) != id)
+			continue;
+		if (first && !bc_rule_same(policy, first, policy, rule))
+			return bc_fail(reterr, -EEXIST,
+				       "%08x is the ID of %s:%u and of %s:%u, which say different things; give the "
+				       "subject and the ports",
+				       id, bc_policy_source_of(policy, first), first->line,
+				       bc_policy_source_of(policy, rule), rule->line);
+		first = rule;
+	}
+	return 0;
+}
+
 /* Goes over every rule of every file; those of the edited file become edits. */
 static int make_plan(const struct bc_change *change, const struct wanted *wanted, const struct bc_policy *policy,
 		     struct plan *plan)
@@ -164,6 +185,8 @@ static int take_back(const struct app *app, const struct bc_change_options *opti
 	r = read_rules(&change, &policy);
 	if (r && r != -ENOMEM)
 		return change_finish(&change, NULL);
+	if (!r && !wanted->pattern && check_id(&policy, wanted->id, &error))
+		return failed(&error);
 	if (!r)
 		r = make_plan(&change, wanted, &policy, &plan);
 	file = bc_files_find(&change.files, change.path);

@@ -11,6 +11,7 @@
 static const char *const turns[] = {
 	[BC_RUNS_BEFORE] = "before",
 	[BC_RUNS_AFTER] = "after",
+	[BC_RUNS_BELOW] = "below",
 	[BC_SILENCED] = "silenced",
 };
 
@@ -28,6 +29,7 @@ static struct json_object *neighbours_of(const struct bc_status *status, enum bc
 		out_set_number(object, "program", neighbour->id);
 		out_set_string(object, "name", neighbour->name);
 		out_set_string(object, "runs", turns[neighbour->turn]);
+		out_set_string(object, "cgroup", neighbour->cgroup);
 		json_object_array_add(array, object);
 	}
 	return array;
@@ -66,18 +68,21 @@ static void print_json(const struct bc_status *status, const struct bc_drift *dr
 	out_end_array();
 }
 
-static uint32_t count_neighbours(const struct bc_status *status, enum bc_hook hook)
+static uint32_t count_neighbours(const struct bc_status *status, enum bc_hook hook, bool below)
 {
 	uint32_t n = 0;
 
-	for (size_t i = 0; i < status->nneighbours; i++)
-		n += status->neighbours[i].hook == hook && status->neighbours[i].turn != BC_SILENCED;
+	for (size_t i = 0; i < status->nneighbours; i++) {
+		enum bc_turn turn = status->neighbours[i].turn;
+
+		n += status->neighbours[i].hook == hook && turn != BC_SILENCED && (turn == BC_RUNS_BELOW) == below;
+	}
 	return n;
 }
 
 static void print_hook(const struct bc_status *status, enum bc_hook hook)
 {
-	uint32_t neighbours = count_neighbours(status, hook);
+	uint32_t neighbours = count_neighbours(status, hook, false), below = count_neighbours(status, hook, true);
 
 	printf("%-12s  %s", bc_hook_name(hook),
 	       status->links[hook].cgroup_id		 ? "attached" :
@@ -85,6 +90,8 @@ static void print_hook(const struct bc_status *status, enum bc_hook hook)
 							   "not needed");
 	if (neighbours)
 		printf(", beside %u other program%s", neighbours, neighbours == 1 ? "" : "s");
+	if (below)
+		printf(", %u in cgroups below", below);
 	printf("\n");
 }
 
@@ -157,7 +164,8 @@ int run_status(const struct app *app, const struct command *command, int argc, c
 	}
 	if (optind < argc)
 		return usage_error(command, "status: unexpected '%s'", argv[optind]);
-	if (bc_probe_capabilities(&error) || bc_instance_status(&app->instance, &status, &findings, &error))
+	if (bc_probe_capabilities(&error) || bc_instance_status(&app->instance, &status, &findings, &error) ||
+	    bc_instance_look_below(&app->instance, &status, &findings, &error))
 		return failed(&error);
 	if (ignore)
 		forget_neighbours(&findings);

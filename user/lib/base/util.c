@@ -101,24 +101,64 @@ static size_t decode_utf8(const char *text, uint32_t *ret)
 	return 0;
 }
 
-/*
- * Whether the character shows as what it is: no control, nothing invisible, nothing that turns or breaks a line, no blank
- * but the one.
- */
-static bool is_printable(uint32_t c)
+struct span {
+	uint32_t first, last;
+};
+
+static bool is_in(const struct span *spans, size_t n, uint32_t c)
 {
-	static const struct {
-		uint32_t first, last;
-	} hidden[] = {
-		{ 0, 0x1f },	    { 0x7f, 0xa0 },	{ 0xad, 0xad },	      { 0x1680, 0x1680 },
-		{ 0x2000, 0x200f }, { 0x2028, 0x202f }, { 0x205f, 0x206f },   { 0x3000, 0x3000 },
-		{ 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe0fff },
+	for (size_t i = 0; i < n; i++)
+		if (c >= spans[i].first && c <= spans[i].last)
+			return true;
+	return false;
+}
+
+/* Whether what stands around the character may show elsewhere, or as something else: controls, and turns of direction. */
+static bool is_disturbing(uint32_t c)
+{
+	static const struct span disturbing[] = {
+		{ 0, 0x1f },	    { 0x7f, 0x9f },	{ 0x61c, 0x61c },
+		{ 0x200e, 0x200f }, { 0x2028, 0x202e }, { 0x2066, 0x2069 },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(hidden); i++)
-		if (c >= hidden[i].first && c <= hidden[i].last)
-			return false;
-	return true;
+	return is_in(disturbing, ARRAY_SIZE(disturbing), c);
+}
+
+/* Whether the character shows as what it is: nothing of that, nothing invisible, and no blank but the one. */
+static bool is_printable(uint32_t c)
+{
+	static const struct span hidden[] = {
+		{ 0xa0, 0xa0 },	    { 0xad, 0xad },	{ 0x34f, 0x34f },     { 0x115f, 0x1160 },   { 0x1680, 0x1680 },
+		{ 0x17b4, 0x17b5 }, { 0x180b, 0x180f }, { 0x2000, 0x200d },   { 0x202f, 0x202f },   { 0x205f, 0x206f },
+		{ 0x2800, 0x2800 }, { 0x3000, 0x3000 }, { 0x3164, 0x3164 },   { 0xfe00, 0xfe0f },   { 0xfeff, 0xfeff },
+		{ 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
+	};
+
+	return !is_disturbing(c) && !is_in(hidden, ARRAY_SIZE(hidden), c);
+}
+
+size_t bc_unprintable(const char *text, size_t len, bool disturbing)
+{
+	for (size_t at = 0; at < len;) {
+		char room[5] = "";
+		uint32_t c = 0;
+		size_t n;
+
+		/* The text need not end behind a character. */
+		memcpy(room, text + at, len - at < 4 ? len - at : 4);
+		n = decode_utf8(room, &c);
+		if (n && c >= 0x80 && (disturbing ? is_disturbing(c) : !is_printable(c)))
+			return at;
+		at += n ? n : 1;
+	}
+	return len;
+}
+
+size_t bc_utf8_length(const char *text)
+{
+	uint32_t c;
+
+	return decode_utf8(text, &c);
 }
 
 bool bc_is_utf8(const char *text, size_t len)

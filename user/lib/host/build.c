@@ -2,12 +2,38 @@
 #include <errno.h>
 
 #include "host/build.h"
+#include "host/clock.h"
+#include "pure/moment.h"
 #include "pure/parse.h"
 
 void bc_build_done(struct bc_build *build)
 {
 	bc_policy_done(&build->policy);
 	bc_cells_done(&build->cells);
+}
+
+/* How far a clock may be behind another one. */
+#define AHEAD_MAX (60 * BC_SECOND)
+
+/* A duration in a file from the future lasts longer than it says. */
+static void warn_of_future(const struct bc_file *file, const struct bc_policy *policy, size_t first,
+			   struct bc_report *report)
+{
+	size_t i = first;
+	struct bc_text text = {};
+	struct bc_error error;
+
+	while (i < policy->n && !policy->rules[i].relative)
+		i++;
+	if (i == policy->n || file->written <= bc_now() + AHEAD_MAX)
+		return;
+	bc_format_moment(&text, policy->rules[i].until);
+	bc_fail_at(&error, 0, file->path, policy->rules[i].line, 0,
+		   "the file was last written in the future, from where its durations count: this rule ends at %s",
+		   text.failed ? "some moment" : text.data);
+	bc_text_done(&text);
+	error.severity = BC_WARNING;
+	bc_report_add(report, &error);
 }
 
 int bc_build_policy(const struct bc_files *files, const struct bc_names *names, enum bc_severity conflicts,
@@ -18,6 +44,7 @@ int bc_build_policy(const struct bc_files *files, const struct bc_names *names, 
 
 	for (size_t i = 0; i < files->n; i++) {
 		const struct bc_file *file = &files->items[i];
+		size_t first = build->policy.n;
 
 		r = bc_parse(&build->policy, file->path, file->text, file->len, file->written, report);
 		if (r == -E2BIG)
@@ -26,6 +53,7 @@ int bc_build_policy(const struct bc_files *files, const struct bc_names *names, 
 		if (r && r != -EINVAL)
 			return bc_fail_errno(reterr, r, "cannot read the policy");
 		result = result ?: r;
+		warn_of_future(file, &build->policy, first, report);
 	}
 	/* Look names up even if lines are at fault: one run shows all there is to mend. */
 	r = bc_resolve(&build->policy, names, unknown, report);

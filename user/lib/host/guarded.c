@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -62,4 +64,36 @@ int bc_check_guarded(const char *dir, struct bc_error *reterr)
 	slash[1] = '\0';
 	cut_slashes(path);
 	return check(path, true, reterr);
+}
+
+static int check_entry(const char *dir, const char *name, const struct stat *st, struct bc_error *reterr)
+{
+	if (!is_trusted(st->st_uid))
+		return bc_fail(reterr, -EPERM, "%s/%s belongs to uid %u, who could write to it; run: chown root %s/%s", dir,
+			       name, st->st_uid, dir, name);
+	if (st->st_mode & (S_IWGRP | S_IWOTH))
+		return bc_fail(reterr, -EPERM,
+			       "%s/%s is writable by others, who could change what it decides (mode %04o); run: "
+			       "chmod go-w %s/%s",
+			       dir, name, st->st_mode & 07777, dir, name);
+	return 0;
+}
+
+int bc_check_guarded_inside(const char *dir, struct bc_error *reterr)
+{
+	DIR *open = opendir(dir);
+	struct dirent *entry;
+	struct stat st;
+	int r = 0;
+
+	if (!open)
+		return bc_fail_errno(reterr, -errno, "cannot read %s", dir);
+	while (!r && (entry = readdir(open))) {
+		/* One that is gone by now is nobody's. */
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+		    !fstatat(dirfd(open), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) && !S_ISLNK(st.st_mode))
+			r = check_entry(dir, entry->d_name, &st, reterr);
+	}
+	closedir(open);
+	return r;
 }

@@ -11,4 +11,7 @@
  */
 int bc_check_guarded(const char *dir, struct bc_error *reterr);
 
+/* The same of what is in it, which others could open, and of the pins of maps write to. */
+int bc_check_guarded_inside(const char *dir, struct bc_error *reterr);
+
 #endif

@@ -107,21 +107,27 @@ static int read_cgroup(pid_t pid, struct bc_process *process)
 /* linux/nsfs.h, since 6.18: the initial network namespace. Before, inodes of namespaces began above it. */
 #define INITIAL_NETNS 0xeffffff9u
 
-/* Before 6.18 it was the first to get a cookie; since, the first is a namespace of another kind. */
-static bool is_first_netns(void)
+/* Of the network namespace that this process is in; 0 when it cannot be told. */
+static uint64_t own_cookie(void)
 {
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	uint64_t cookie = 0;
 	socklen_t len = sizeof(cookie);
 
-	return fd >= 0 && !getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) && cookie == 1;
+	return fd >= 0 && !getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) ? cookie : 0;
 }
 
 bool bc_process_in_host_netns(void)
 {
 	struct stat ours;
 
-	return (!stat("/proc/self/ns/net", &ours) && ours.st_ino == INITIAL_NETNS) || is_first_netns();
+	/* Before 6.18 it was the first to get a cookie; since, the first is a namespace of another kind. */
+	return (!stat("/proc/self/ns/net", &ours) && ours.st_ino == INITIAL_NETNS) || own_cookie() == 1;
+}
+
+uint64_t bc_process_host_cookie(void)
+{
+	return bc_process_in_host_netns() ? own_cookie() : 0;
 }
 
 /*

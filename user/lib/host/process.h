@@ -34,4 +34,7 @@ int bc_process_read_holder(pid_t pid, struct bc_process *ret, struct bc_error *r
 /* Whether we are in the initial network namespace. */
 bool bc_process_in_host_netns(void);
 
+/* The cookie of the initial network namespace, if this process is in it; else 0. */
+uint64_t bc_process_host_cookie(void);
+
 #endif

@@ -127,18 +127,12 @@ int bc_open_policy(const char *dir, int *ret_fd, struct bc_error *reterr)
 int bc_force_open(const char *dir, struct bc_force *ret_force, struct bc_error *reterr)
 {
 	_cleanup_(bc_force_done) struct bc_force force = BC_FORCE_NONE;
-	struct bpf_map_info info = {};
-	uint32_t size = sizeof(info);
 	int r = bc_open_policy(dir, &force.policy_fd, reterr);
 
 	if (!r)
 		r = bc_pin_open_map(dir, BC_PIN_GATE, BPF_MAP_TYPE_ARRAY, &force.gate_fd, NULL, reterr);
 	if (r)
 		return r;
-	if (bpf_obj_get_info_by_fd(force.gate_fd, &info, &size) || info.value_size != sizeof(struct bc_gate)) {
-		bc_pin_replaced(dir, BC_PIN_GATE, reterr);
-		return -EBADMSG;
-	}
 	*ret_force = force;
 	force = BC_FORCE_NONE;
 	return 0;

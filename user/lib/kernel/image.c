@@ -232,8 +232,8 @@ static bool has_scopes(int fd, uint32_t pages, const union bc_page *first, const
 	return true;
 }
 
-int bc_imprint_make(const char *dir, const struct bc_cells *cells, int policy_fd, uint64_t root, struct bc_imprint *ret,
-		    struct bc_error *reterr)
+int bc_imprint_make(const char *dir, const struct bc_cells *cells, int policy_fd, uint64_t root, bool anew,
+		    struct bc_imprint *ret, struct bc_error *reterr)
 {
 	struct bc_imprint imprint = { .generation = 1, .root = root, .tai_offset = tai_offset() };
 	struct bpf_map_info info = {};
@@ -248,7 +248,8 @@ int bc_imprint_make(const char *dir, const struct bc_cells *cells, int policy_fd
 		return bc_fail_errno(reterr, -errno, "cannot read the policy in force");
 	if (before->magic)
 		imprint.generation = before->generation + 1;
-	if (before->magic && before->root == root && before->epoch && has_scopes(fd, info.max_entries, &first, cells))
+	if (!anew && before->magic && before->root == root && before->epoch &&
+	    has_scopes(fd, info.max_entries, &first, cells))
 		imprint.epoch = before->epoch;
 	else if (getrandom(&imprint.epoch, sizeof(imprint.epoch), 0) != sizeof(imprint.epoch))
 		return bc_fail_errno(reterr, -errno, "cannot get a random number");

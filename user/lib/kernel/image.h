@@ -16,10 +16,11 @@ struct bc_imprint {
 
 /*
  * The imprint of an image of `cells` that is to follow what is in force, if anything is. `dir` has the pins, `root` is
- * the id of the cgroup that paths begin at. 0 or -errno with *reterr.
+ * the id of the cgroup that paths begin at. What the programs remember of cgroups holds on where the scopes are the same,
+ * but with `anew`. 0 or -errno with *reterr.
  */
-int bc_imprint_make(const char *dir, const struct bc_cells *cells, int policy_fd, uint64_t root, struct bc_imprint *ret,
-		    struct bc_error *reterr);
+int bc_imprint_make(const char *dir, const struct bc_cells *cells, int policy_fd, uint64_t root, bool anew,
+		    struct bc_imprint *ret, struct bc_error *reterr);
 
 /* Makes a map that holds the cells, with that imprint; nothing enforces it yet. */
 int bc_image_create(const struct bc_cells *cells, const struct bc_imprint *imprint, int *ret_fd,

@@ -148,8 +148,9 @@ static int attach(const struct bc_instance *instance, int cgroup_fd, const char 
 	int r = bc_pins_read(instance->pins, &schema, reterr);
 
 	/* Until all is done, programs and maps may not fit together: nobody takes them for something that serves. */
+	schema.features = 0;
 	if (!r)
-		r = bc_pins_set(instance->pins, 0, schema.cgroup, reterr);
+		r = bc_pins_set(instance->pins, &schema, reterr);
 	if (!r)
 		r = bc_programs_load(instance->pins, BC_SCHEMA, &programs, reterr);
 	if (!r)
@@ -161,7 +162,10 @@ static int attach(const struct bc_instance *instance, int cgroup_fd, const char 
 	r = bc_cgroup_id(cgroup_fd, &id);
 	if (r)
 		return bc_fail_errno(reterr, r, "cannot identify the cgroup %s", cgroup);
-	r = bc_pins_set(instance->pins, BC_F_KNOWN, id, reterr);
+	schema.features = BC_F_KNOWN;
+	schema.cgroup = id;
+	bc_programs_name(programs, schema.programs);
+	r = bc_pins_set(instance->pins, &schema, reterr);
 	return r ? r : bc_force_open(instance->pins, ret_force, reterr);
 }
 
@@ -223,8 +227,8 @@ static int migrate(const struct bc_instance *instance, uint32_t schema, const st
 	r = root_id(instance, &root, reterr);
 	/* The generation goes on where it stood, if that can be told. */
 	if (!r && (schema < HEADER_SINCE || bc_open_policy(instance->pins, &old_fd, NULL) ||
-		   bc_imprint_make(instance->pins, cells, old_fd, root, &imprint, NULL)))
-		r = bc_imprint_make(instance->pins, cells, force.policy_fd, root, &imprint, reterr);
+		   bc_imprint_make(instance->pins, cells, old_fd, root, true, &imprint, NULL)))
+		r = bc_imprint_make(instance->pins, cells, force.policy_fd, root, true, &imprint, reterr);
 	if (!r)
 		r = bc_image_create(cells, &imprint, &image_fd, reterr);
 	if (!r)
@@ -280,7 +284,7 @@ int bc_instance_stage(const struct bc_instance *instance, const struct bc_cells 
 	if (!r)
 		r = root_id(instance, &root, reterr);
 	if (!r)
-		r = bc_imprint_make(instance->pins, cells, staged.force.policy_fd, root, &imprint, reterr);
+		r = bc_imprint_make(instance->pins, cells, staged.force.policy_fd, root, upgrade, &imprint, reterr);
 	if (!r)
 		r = bc_image_create(cells, &imprint, &staged.image_fd, reterr);
 	if (!r)

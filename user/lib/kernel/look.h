@@ -16,7 +16,7 @@ struct bc_look {
 		const char *pin;
 		uint32_t id;	/* 0: not there */
 		uint32_t hooks; /* whose programs must use it, a bit each */
-	} maps[4];
+	} maps[9];
 	bool good; /* no fault was found yet */
 };
 

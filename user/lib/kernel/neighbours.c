@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Other programs at our hooks. All that are attached at a cgroup or above run, the upper ones last. */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +25,10 @@ static void warn(struct bc_look *look, const struct bc_neighbour *it)
 	else if (it->turn == BC_RUNS_BEFORE)
 		bc_fail(&error, 0, "%s: program %u (%s) runs before ours: it may refuse or grant by itself", hook,
 			it->id, name);
+	else if (it->turn == BC_RUNS_BELOW)
+		bc_fail(&error, 0,
+			"%s: program %u (%s) runs before ours for %s, which is below: it may refuse or grant by itself",
+			hook, it->id, name, it->cgroup);
 	else
 		bc_fail(&error, 0,
 			"%s: program %u (%s) of %s does not run where ours does: it was attached with leave to be "
@@ -79,6 +86,64 @@ static int find_silenced(struct bc_look *look, enum bc_hook hook, const struct b
 				r = bc_fail(reterr, -ENOMEM, "out of memory");
 	}
 	return r;
+}
+
+/* Those attached to one cgroup below ours. That it is gone, or takes no programs, is no fault. */
+static int look_at_cgroup(struct bc_look *look, int fd, const char *path)
+{
+	for (enum bc_hook hook = 0; hook < BC_HOOKS; hook++) {
+		struct bc_attached attached;
+
+		if (!look->status->links[hook].cgroup_id || bc_query(fd, hook, false, &attached, NULL))
+			continue;
+		for (uint32_t i = 0; i < attached.n; i++)
+			if (add(look, hook, BC_RUNS_BELOW, attached.ids[i], path))
+				return -ENOMEM;
+	}
+	return 0;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): each level holds descriptors, so there is an end to it */
+static int search_below(struct bc_look *look, int fd, const char *path)
+{
+	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+	DIR *open = again < 0 ? NULL : fdopendir(again);
+	struct dirent *entry;
+
+	if (!open)
+		bc_closep(&again);
+	while (open && !r && (entry = readdir(open))) {
+		_cleanup_free_ char *inner = NULL;
+		_cleanup_close_ int below = -1;
+
+		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (asprintf(&inner, "%s/%s", path, entry->d_name) < 0) {
+			inner = NULL;
+			r = -ENOMEM;
+			break;
+		}
+		below = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (below < 0)
+			continue;
+		r = look_at_cgroup(look, below, inner) ?: search_below(look, below, inner);
+	}
+	if (open)
+		closedir(open);
+	return r;
+}
+
+int bc_instance_look_below(const struct bc_instance *instance, struct bc_status *status, struct bc_report *findings,
+			   struct bc_error *reterr)
+{
+	struct bc_look look = { .instance = instance, .status = status, .findings = findings };
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (!status->cgroup || bc_open_cgroup(status->cgroup, &fd, NULL))
+		return 0;
+	r = search_below(&look, fd, strcmp(status->cgroup, "/") ? status->cgroup : "");
+	return r ? bc_fail(reterr, r, "out of memory") : 0;
 }
 
 int bc_look_around(struct bc_look *look, enum bc_hook hook, int cgroup_fd, struct bc_error *reterr)

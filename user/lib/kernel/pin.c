@@ -289,20 +289,40 @@ int bc_pins_read(const char *dir, struct bc_schema *ret, struct bc_error *reterr
 	return open_schema(dir, &fd, ret, reterr);
 }
 
-int bc_pins_set(const char *dir, uint32_t features, uint64_t cgroup, struct bc_error *reterr)
+int bc_pins_set(const char *dir, const struct bc_schema *mark, struct bc_error *reterr)
 {
 	_cleanup_close_ int fd = -1;
 	struct bc_schema schema = {};
 	uint32_t key = 0;
 	int r = open_schema(dir, &fd, &schema, reterr);
 
-	if (r || (schema.features == features && schema.cgroup == cgroup))
+	if (r || (schema.features == mark->features && schema.cgroup == mark->cgroup &&
+		  !memcmp(schema.programs, mark->programs, sizeof(schema.programs))))
 		return r;
-	schema.features = features;
-	schema.cgroup = cgroup;
+	schema.features = mark->features;
+	schema.cgroup = mark->cgroup;
+	memcpy(schema.programs, mark->programs, sizeof(schema.programs));
 	if (bpf_map_update_elem(fd, &key, &schema, BPF_ANY))
 		return bc_fail_errno(reterr, -errno, "cannot write %s/%s", dir, BC_PIN_SCHEMA);
 	return 0;
+}
+
+/* What an element of each holds; the kernel copies as much as the map has, whatever there is room for. */
+static bool has_size(const char *name, uint32_t value_size)
+{
+	static const struct {
+		const char *name;
+		size_t size;
+	} sizes[] = {
+		{ BC_PIN_GATE, sizeof(struct bc_gate) },	{ BC_PIN_STATE, sizeof(struct bc_state) },
+		{ BC_PIN_READERS, sizeof(struct bc_reader) },	{ BC_PIN_COUNTERS, sizeof(uint64_t) },
+		{ BC_PIN_REFUSALS, sizeof(struct bc_refusal) },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		if (!strcmp(name, sizes[i].name))
+			return value_size == sizes[i].size;
+	return true;
 }
 
 int bc_pin_open_map(const char *dir, const char *name, uint32_t type, int *ret_fd, uint32_t *ret_id,
@@ -315,7 +335,7 @@ int bc_pin_open_map(const char *dir, const char *name, uint32_t type, int *ret_f
 
 	if (r)
 		return r;
-	if (bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != type) {
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != type || !has_size(name, info.value_size)) {
 		bc_pin_replaced(dir, name, reterr);
 		return -EBADMSG;
 	}

@@ -64,9 +64,12 @@ int bc_pins_make_directory(const char *dir, struct bc_error *reterr);
 /* Marks the directory as ours, of this build's schema, whatever it was; its programs know no feature. */
 int bc_pins_mark(const char *dir, struct bc_error *reterr);
 
-/* Reads the mark, and says in it what features (enum bc_feature) the programs know, and where they are attached. */
+/*
+ * Reads the mark, and says in it what features (enum bc_feature) the programs know, where they are attached, and which
+ * ones they are. Of `mark` the magic and the schema are not looked at.
+ */
 int bc_pins_read(const char *dir, struct bc_schema *ret, struct bc_error *reterr);
-int bc_pins_set(const char *dir, uint32_t features, uint64_t cgroup, struct bc_error *reterr);
+int bc_pins_set(const char *dir, const struct bc_schema *mark, struct bc_error *reterr);
 
 /* Pins what the descriptor is of, in one step in the place of what had the name. */
 int bc_pin_put(const char *dir, const char *name, int fd, struct bc_error *reterr);
@@ -75,7 +78,7 @@ int bc_pin_put(const char *dir, const char *name, int fd, struct bc_error *reter
 int bc_pin_open(const char *dir, const char *name, int *ret_fd, struct bc_error *reterr);
 
 /*
- * Opens a pinned map of that type (enum bpf_map_type), and says its id if `ret_id` is not NULL; -ENOENT, or -EBADMSG
+ * Opens a pinned map of that type (enum bpf_map_type) and of the size that its name stands for, and says its id if `ret_id` is not NULL; -ENOENT, or -EBADMSG
  * when it is something else.
  */
 int bc_pin_open_map(const char *dir, const char *name, uint32_t type, int *ret_fd, uint32_t *ret_id,

@@ -8,6 +8,7 @@
 #include "base/util.h"
 #include "bindctl.skel.h"
 #include "bindctl/abi.h"
+#include "host/process.h"
 #include "kernel/pin.h"
 #include "kernel/probe.h"
 #include "kernel/programs.h"
@@ -95,8 +96,9 @@ static int take_over(struct bc_programs *programs, const char *dir, int kind, st
 	_cleanup_close_ int fd = -1;
 	int r = bc_pin_open_map(dir, kinds[kind].pin, kinds[kind].type, &fd, NULL, reterr);
 
+	/* What somebody else pinned there makes room for one of ours. */
 	if (r)
-		return r == -ENOENT ? 0 : r;
+		return r == -ENOENT || r == -EBADMSG ? 0 : r;
 	programs->taken_over[kind] = true;
 	r = bpf_map__reuse_fd(programs->maps[kind], fd);
 	return r ? bc_fail_errno(reterr, r, "cannot use the map %s/%s", dir, kinds[kind].pin) : 0;
@@ -123,6 +125,7 @@ static int open_programs(struct bc_programs *programs, struct bc_error *reterr)
 	return 0;
 }
 
+/* Nothing of what was remembered but that there are notes. */
 static int remember_notes(const struct bc_programs *programs, struct bc_error *reterr)
 {
 	const struct bc_state state = { .notes_left = 1 };
@@ -148,7 +151,19 @@ static int prepare_maps(const struct bc_programs *programs, struct bc_error *ret
 	/* Notes that are there already must not be overlooked. */
 	if (!r && programs->taken_over[NOTES] && !programs->taken_over[STATE])
 		r = remember_notes(programs, reterr);
+	/* A state that somebody else wrote; programs write it, too, so one that is right is left alone. */
+	if (!r && programs->taken_over[STATE] && !bc_state_is_right(bpf_map__fd(programs->maps[STATE])))
+		r = remember_notes(programs, reterr);
 	return r;
+}
+
+bool bc_state_is_right(int fd)
+{
+	uint64_t host = bc_process_host_cookie();
+	struct bc_state state = {};
+	const uint32_t only = 0;
+
+	return !host || bpf_map_lookup_elem(fd, &only, &state) || !state.host_netns || state.host_netns == host;
 }
 
 int bc_programs_load(const char *dir, uint32_t schema, struct bc_programs **ret, struct bc_error *reterr)
@@ -195,6 +210,18 @@ int bc_programs_fd(const struct bc_programs *programs, enum bc_hook hook)
 	};
 
 	return bpf_program__fd(all[hook]);
+}
+
+_Static_assert(BC_LINKED == BC_HOOKS, "a place for each");
+
+void bc_programs_name(const struct bc_programs *programs, uint32_t ret_ids[BC_LINKED])
+{
+	for (enum bc_hook hook = 0; hook < BC_HOOKS; hook++) {
+		struct bpf_prog_info info = {};
+		uint32_t size = sizeof(info);
+
+		ret_ids[hook] = bpf_obj_get_info_by_fd(bc_programs_fd(programs, hook), &info, &size) ? 0 : info.id;
+	}
 }
 
 struct bc_force bc_programs_force(const struct bc_programs *programs)

@@ -23,6 +23,15 @@ void bc_programs_freep(struct bc_programs **programs);
 /* Pins the maps that are new, in the place of what may have been there under their names. */
 int bc_programs_pin(const struct bc_programs *programs, const char *dir, struct bc_error *reterr);
 
+/* Their ids in the kernel, by hook; 0 where that cannot be told. */
+void bc_programs_name(const struct bc_programs *programs, uint32_t ret_ids[BC_LINKED]);
+
+/*
+ * Whether the map of what the programs remember names the right network namespace as the initial one, or none yet; true
+ * also where this process cannot tell.
+ */
+bool bc_state_is_right(int fd);
+
 /* The program for a hook. Owned by `programs`. */
 int bc_programs_fd(const struct bc_programs *programs, enum bc_hook hook);
 

@@ -6,12 +6,15 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "host/guarded.h"
 #include "host/mounts.h"
 #include "kernel/events.h"
 #include "kernel/look.h"
+#include "kernel/programs.h"
 #include "kernel/status.h"
+#include "pure/decompile.h"
 #include "pure/gate.h"
-#include "pure/inspect.h"
+#include "pure/verify.h"
 
 /* Hooks whose programs decide. */
 #define BINDING (1u << BC_HOOK_BIND4 | 1u << BC_HOOK_BIND6 | 1u << BC_HOOK_POST_BIND4 | 1u << BC_HOOK_POST_BIND6)
@@ -26,6 +29,7 @@ void bc_status_done(struct bc_status *status)
 	for (size_t i = 0; i < status->nneighbours; i++)
 		free(status->neighbours[i].cgroup);
 	free(status->neighbours);
+	bc_policy_done(&status->policy);
 	free(status->cgroup);
 	*status = (struct bc_status){};
 }
@@ -49,15 +53,23 @@ static void check_dead(struct bc_look *look, enum bc_hook hook)
 /* That the linked program is ours, and reads the maps that commands write. */
 static void check_program(struct bc_look *look, enum bc_hook hook)
 {
+	/* Features there are none while programs are being replaced. */
+	uint32_t id = look->status->links[hook].prog_id, put = look->mark.features ? look->mark.programs[hook] : 0;
 	const char *name = bc_hook_name(hook);
 	struct bc_program program;
+	/* Its name, by the kernel's rule, is not for everyone to see. */
+	bool seen = !bc_program_read(id, &program);
 
-	/* By the kernel's rule not for everyone to see. */
-	if (bc_program_read(look->status->links[hook].prog_id, &program))
-		return;
-	if (!bc_program_is_ours(&program, hook))
+	if (seen && !bc_program_is_ours(&program, hook))
 		bc_look_found(look, "%s: the link runs a program that is not bindctl's, %u (%s); run: bindctl load",
-			      name, look->status->links[hook].prog_id, program.name);
+			      name, id, program.name);
+	/* A name is no proof. */
+	else if (put && put != id)
+		bc_look_found(look,
+			      "%s: the link runs program %u, and not %u, which bindctl put there; run: bindctl load",
+			      name, id, put);
+	if (!seen)
+		return;
 	for (size_t i = 0; i < ARRAY_SIZE(look->maps); i++)
 		if (look->maps[i].id && (look->maps[i].hooks >> hook & 1) &&
 		    !bc_program_uses(&program, look->maps[i].id))
@@ -138,7 +150,14 @@ static int read_image(struct bc_look *look, struct bc_error *reterr)
 		*reterr = error;
 		return r;
 	}
-	if (bc_image_check(&image, &error)) {
+	r = bc_decompile(&image, &look->status->policy, &error);
+	if (!r)
+		r = bc_image_verify(&image, &look->status->policy, &error);
+	if (r == -ENOMEM) {
+		*reterr = error;
+		return r;
+	}
+	if (r) {
 		bc_look_found(look, "%s", error.text);
 		return 0;
 	}
@@ -152,6 +171,18 @@ static int read_image(struct bc_look *look, struct bc_error *reterr)
 	return 0;
 }
 
+/* Rules of the host would hold elsewhere, and not here. */
+static void check_state(struct bc_look *look)
+{
+	_cleanup_close_ int fd = -1;
+
+	/* One that is missing has been found already. */
+	if (!bc_pin_open_map(look->instance->pins, BC_PIN_STATE, BPF_MAP_TYPE_ARRAY, &fd, NULL, NULL) &&
+	    !bc_state_is_right(fd))
+		bc_look_found(look,
+			      "the programs take another network namespace for the initial one; run: bindctl load");
+}
+
 /* What does not hang on a hook. */
 static void check_rest(struct bc_look *look)
 {
@@ -159,6 +190,8 @@ static void check_rest(struct bc_look *look)
 	size_t strangers = bc_pins_strangers(pins);
 	struct bc_error error;
 
+	if (bc_check_guarded_inside(pins, &error))
+		bc_look_found(look, "%s", error.text);
 	if (strangers)
 		bc_look_found(look, "%s holds %zu thing%s that bindctl did not put there; move %s elsewhere", pins,
 			      strangers, strangers == 1 ? "" : "s", strangers == 1 ? "it" : "them");
@@ -188,6 +221,11 @@ static void find_maps(struct bc_look *look)
 		{ BC_PIN_GATE, BPF_MAP_TYPE_ARRAY, BINDING },
 		{ BC_PIN_RINGS, BPF_MAP_TYPE_ARRAY_OF_MAPS, BINDING },
 		{ BC_PIN_NOTES, BPF_MAP_TYPE_SK_STORAGE, ~0u },
+		{ BC_PIN_STATE, BPF_MAP_TYPE_ARRAY, ~0u },
+		{ BC_PIN_SEEN, BPF_MAP_TYPE_ARRAY, BINDING },
+		{ BC_PIN_READERS, BPF_MAP_TYPE_ARRAY, BINDING },
+		{ BC_PIN_REFUSALS, BPF_MAP_TYPE_ARRAY, BINDING },
+		{ BC_PIN_COUNTERS, BPF_MAP_TYPE_PERCPU_ARRAY, BINDING },
 	};
 
 	_Static_assert(ARRAY_SIZE(shared) == ARRAY_SIZE(look->maps), "a place for each");
@@ -220,6 +258,7 @@ static int check_loaded(struct bc_look *look, struct bc_error *reterr)
 	r = read_image(look, reterr);
 	for (enum bc_hook hook = 0; !r && hook < BC_HOOKS; hook++)
 		r = check_hook(look, hook, reterr);
+	check_state(look);
 	look->status->enforced = look->good;
 	check_rest(look);
 	return r;

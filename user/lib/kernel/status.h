@@ -9,6 +9,7 @@
 enum bc_turn {
 	BC_RUNS_BEFORE, /* it may refuse, or grant by itself */
 	BC_RUNS_AFTER,	/* so may it, and the errno of a refusal is its own */
+	BC_RUNS_BELOW,	/* before ours, but only for a cgroup below the one that ours is attached to */
 	BC_SILENCED,	/* it runs no more where ours runs: it was attached above with leave to be overridden */
 };
 
@@ -17,7 +18,7 @@ struct bc_neighbour {
 	enum bc_turn turn;
 	uint32_t id;
 	char name[16]; /* empty when it cannot be told */
-	char *cgroup;  /* where a silenced one is attached; else NULL. Owned. */
+	char *cgroup;  /* where it is attached, if it is silenced or below; else NULL. Owned. */
 };
 
 /* bc_status_done() afterwards. */
@@ -34,7 +35,8 @@ struct bc_status {
 	uint64_t digest;
 	uint64_t lost; /* events that found no room since the last load */
 	uint32_t rules;
-	size_t bytes; /* of the image */
+	size_t bytes;		 /* of the image */
+	struct bc_policy policy; /* in force, its subjects as numbers; owned */
 };
 
 void bc_status_done(struct bc_status *status);
@@ -45,5 +47,12 @@ void bc_status_done(struct bc_status *status);
  */
 int bc_instance_status(const struct bc_instance *instance, struct bc_status *ret_status, struct bc_report *findings,
 		       struct bc_error *reterr);
+
+/*
+ * Adds the neighbours at cgroups below the instance's, and a warning for each. Every such cgroup is looked at, and there
+ * may be many. 0 or -ENOMEM with a sentence.
+ */
+int bc_instance_look_below(const struct bc_instance *instance, struct bc_status *status, struct bc_report *findings,
+			   struct bc_error *reterr);
 
 #endif

@@ -61,8 +61,12 @@ int bc_diff(const struct bc_policy *old, const struct bc_policy *new, struct bc_
 			diff.removed[diff.nremoved++] = a[i++].rule;
 		else if (i == old->n || b[k].digest < a[i].digest)
 			diff.added[diff.nadded++] = b[k++].rule;
-		else
+		else if (bc_rule_same(old, &old->rules[a[i].rule], new, &new->rules[b[k].rule]))
 			i++, k++;
+		else {
+			diff.removed[diff.nremoved++] = a[i++].rule;
+			diff.added[diff.nadded++] = b[k++].rule;
+		}
 	}
 	qsort(diff.removed, diff.nremoved, sizeof(*diff.removed), compare_numbers);
 	qsort(diff.added, diff.nadded, sizeof(*diff.added), compare_numbers);

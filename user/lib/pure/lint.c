@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pure/decide.h"
 #include "pure/lint.h"
 #include "pure/moment.h"
 
@@ -174,6 +175,52 @@ static void look_at_rule(const struct bc_policy *policy, const struct bc_rule *r
 			    "IPv4 sockets cannot take the IPv6 address of this rewrite: their binds fail");
 }
 
+/* Asks for what a rewrite leads to as if its subject asked for that; in no question is the subject in other groups. */
+static struct bc_question target_of(const struct bc_policy *policy, const struct bc_rule *rule, int64_t now)
+{
+	struct bc_question question = {
+		.uid = rule->kind == BC_USER ? rule->id : UINT32_MAX - 1,
+		.gid = rule->kind == BC_GROUP ? rule->id : UINT32_MAX - 1,
+		.v4 = rule->to_addr ? rule->to_v4 : !(rule->clauses & BC_CLAUSE_ADDR) || rule->v4,
+		.host_netns = true,
+		.proto = rule->proto & BC_TCP ? BC_TCP : BC_UDP,
+		.port = rule->to_port,
+		.cgroup = bc_policy_path(policy, rule),
+		.now = now,
+	};
+
+	if (rule->to_addr)
+		memcpy(question.addr, rule->to, sizeof(question.addr));
+	else if (rule->clauses & BC_CLAUSE_ADDR)
+		memcpy(question.addr, rule->addr, sizeof(question.addr));
+	else
+		question.addr[2] = 0xffff;
+	return question;
+}
+
+/* That a rewrite passes by a deny may be what it is for, but hardly if that stands in another's file, or reserves. */
+static int look_at_target(const struct bc_policy *policy, const struct bc_cells *cells, const struct bc_rule *rule,
+			  int64_t now, struct bc_report *report)
+{
+	const struct bc_question question = target_of(policy, rule, now);
+	_cleanup_(bc_answer_done) struct bc_answer answer = {};
+	const struct bc_rule *keeps;
+	struct bc_error error;
+	int r = rule->to_port ? bc_decide_image(cells, &question, &answer) : 0;
+
+	if (r || answer.verdict != BC_DENY)
+		return r == -ENOMEM ? r : 0;
+	keeps = &policy->rules[answer.rule];
+	if (keeps->source == rule->source && keeps->verb != BC_VERB_RESERVE)
+		return 0;
+	bc_fail_at(&error, 0, bc_policy_source_of(policy, rule), rule->line, 0,
+		   "this rewrite leads to port %u, past the %s at %s:%u: what a rewrite leads to is not decided again",
+		   rule->to_port, bc_verb_name(keeps->verb), bc_policy_source_of(policy, keeps), keeps->line);
+	error.severity = BC_WARNING;
+	bc_report_add(report, &error);
+	return 0;
+}
+
 int bc_lint(const struct bc_policy *policy, const struct bc_cells *cells, int64_t now, struct bc_report *report)
 {
 	_cleanup_free_ struct fate *fates = calloc(policy->n + 1, sizeof(*fates));
@@ -187,6 +234,8 @@ int bc_lint(const struct bc_policy *policy, const struct bc_cells *cells, int64_
 		if (!fates[i].decides && fates[i].hidden && !is_conflict(policy, i, fates[i].behind))
 			report_hidden(&lint, i, report);
 		look_at_rule(policy, &policy->rules[i], now, report);
+		if (look_at_target(policy, cells, &policy->rules[i], now, report))
+			return -ENOMEM;
 	}
 	return 0;
 }

@@ -19,7 +19,8 @@ struct bc_ephemeral {
  * - can never decide because another rule of its subject decides before it wherever it could,
  * - has expired at `now`,
  * - reserves ports for everyone,
- * - rewrites IPv4 addresses to an IPv6 one, which IPv4 sockets cannot take.
+ * - rewrites IPv4 addresses to an IPv6 one, which IPv4 sockets cannot take,
+ * - rewrites to a port that a reserve, or a deny of another file, keeps from the rule's subject.
  * `cells` is what the resolved policy compiled to. 0 or -ENOMEM.
  */
 int bc_lint(const struct bc_policy *policy, const struct bc_cells *cells, int64_t now, struct bc_report *report);

@@ -4,6 +4,7 @@
 
 #include "pure/clause.h"
 #include "pure/parse.h"
+#include "pure/unseen.h"
 
 static bool is_blank(char c)
 {
@@ -249,7 +250,7 @@ int bc_parse(struct bc_policy *policy, const char *source, const char *text, siz
 	     struct bc_report *report)
 {
 	struct bc_place place = { .source = source, .base = base };
-	bool first = true;
+	bool first = true, hides = bc_text_hides(text, len);
 	int r, result = 0;
 
 	r = bc_policy_source(policy, source, &place.number);
@@ -263,6 +264,8 @@ int bc_parse(struct bc_policy *policy, const char *source, const char *text, siz
 
 		place.line++;
 		r = parse_line(policy, &place, text, line, &first, &error);
+		if (!r && bc_line_misleads(&place, text, line, hides, &error))
+			bc_report_add(report, &error);
 		if (!r && !newline) {
 			/* What may be half a rule is none. */
 			policy->n = rules;

@@ -268,6 +268,32 @@ uint64_t bc_rule_digest(const struct bc_policy *policy, const struct bc_rule *ru
 	return hash ^ hash >> 29;
 }
 
+bool bc_rule_same(const struct bc_policy *left_policy, const struct bc_rule *left, const struct bc_policy *right_policy,
+		  const struct bc_rule *right)
+{
+	const uint32_t clauses = BC_CLAUSE_PROTO | BC_CLAUSE_ADDR | BC_CLAUSE_TO | BC_CLAUSE_HIDDEN | BC_CLAUSE_UNTIL |
+				 BC_CLAUSE_LOG | BC_CLAUSE_AUDIT;
+	const char *a = bc_policy_path(left_policy, left), *b = bc_policy_path(right_policy, right);
+
+	if (left->verb != right->verb || left->kind != right->kind || left->id != right->id ||
+	    left->proto != right->proto || left->any_netns != right->any_netns ||
+	    (left->clauses ^ right->clauses) & clauses || left->nranges != right->nranges || !a != !b ||
+	    (a && strcmp(a, b)))
+		return false;
+	if (memcmp(left_policy->ranges + left->ranges, right_policy->ranges + right->ranges,
+		   left->nranges * sizeof(*left_policy->ranges)))
+		return false;
+	if (left->clauses & BC_CLAUSE_ADDR && (left->v4 != right->v4 || left->prefix != right->prefix ||
+					       memcmp(left->addr, right->addr, sizeof(left->addr))))
+		return false;
+	if (left->clauses & BC_CLAUSE_TO &&
+	    (left->to_port != right->to_port || left->to_addr != right->to_addr || left->to_v4 != right->to_v4 ||
+	     (left->to_addr && memcmp(left->to, right->to, sizeof(left->to)))))
+		return false;
+	return (!bc_rule_denies(left) || left->err == right->err) &&
+	       (!(left->clauses & BC_CLAUSE_UNTIL) || left->until == right->until);
+}
+
 uint64_t bc_policy_digest(const struct bc_policy *policy)
 {
 	uint64_t sum = 0;
