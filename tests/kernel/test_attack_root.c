@@ -250,7 +250,7 @@ static int tests(void)
 		TRY(he_detaches_links_whose_pins_he_sees, 0, "bind4: somebody detached our program", SEES_PINS),
 		TRY(he_removes_pins_that_he_sees, 0, "bind4: not attached", SEES_PINS),
 		TRY(he_detaches_links_by_their_ids, 0, "bind4: somebody detached our program", ADMIN),
-		TRY(he_shuts_the_gate_by_its_id, 0, "the gate keeps back ports", ADMIN),
+		TRY(he_shuts_the_gate_by_its_id, 0, "the programs take no notice of ports that the policy speaks of", ADMIN),
 		TRY(he_puts_another_policy_there_by_its_id, 0, "no policy is in force", ADMIN),
 		TRY(he_puts_other_programs_there_by_id, 0, "not bindctl's", ADMIN),
 		TRY(he_writes_to_the_policy_in_force, EPERM, NULL, ADMIN),

@@ -103,6 +103,13 @@ static int look_at_cgroup(struct bc_look *look, int fd, const char *path)
 	return 0;
 }
 
+/* That it is gone by now is no fault; that it is too deep for the descriptors that we may have could hide something. */
+static void note_unseen(struct bc_look *look, const char *path)
+{
+	if (errno == EMFILE || errno == ENFILE)
+		bc_look_found(look, "descriptors (ulimit -n) do not suffice to look for programs below %s", path);
+}
+
 /* NOLINTNEXTLINE(misc-no-recursion): each level holds descriptors, so there is an end to it */
 static int search_below(struct bc_look *look, int fd, const char *path)
 {
@@ -110,8 +117,10 @@ static int search_below(struct bc_look *look, int fd, const char *path)
 	DIR *open = again < 0 ? NULL : fdopendir(again);
 	struct dirent *entry;
 
-	if (!open)
+	if (!open) {
+		note_unseen(look, path);
 		bc_closep(&again);
+	}
 	while (open && !r && (entry = readdir(open))) {
 		_cleanup_free_ char *inner = NULL;
 		_cleanup_close_ int below = -1;
@@ -124,8 +133,10 @@ static int search_below(struct bc_look *look, int fd, const char *path)
 			break;
 		}
 		below = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (below < 0)
+		if (below < 0) {
+			note_unseen(look, inner);
 			continue;
+		}
 		r = look_at_cgroup(look, below, inner) ?: search_below(look, below, inner);
 	}
 	if (open)
