@@ -157,13 +157,15 @@ __noinline __u32 answerable_uid(void)
 	const struct cred *cred = current_cred();
 	struct user_namespace *ns = cred->user_ns;
 
+	if (!ns->level)
+		return cred->euid.val;
 #pragma GCC unroll 33
 	for (int i = 0; i < USERNS_DEPTH; i++) {
 		if (BPF_CORE_READ(ns, level) <= 1)
 			break;
 		ns = BPF_CORE_READ(ns, parent);
 	}
-	return BPF_CORE_READ(ns, level) ? BPF_CORE_READ(ns, owner.val) : cred->euid.val;
+	return BPF_CORE_READ(ns, owner.val);
 }
 
 /* Whether the task may bind any port of any network namespace: known without a look at the socket. */

@@ -73,6 +73,25 @@ static void what_is_not_seen_is_said(void **state)
 	}
 }
 
+/* Nine tabs are a gap, and eight are none, wherever in the line they begin. */
+static void gap_is_found_wherever_it_begins(void **state)
+{
+	const struct bc_place place = { .source = SOURCE, .line = 7 };
+
+	(void)state;
+	for (unsigned begin = 0; begin < 16; begin++)
+		for (unsigned tabs = 8; tabs <= 9; tabs++) {
+			struct bc_error error = {};
+			char line[40];
+
+			memset(line, 'x', begin);
+			memset(line + begin, '\t', tabs);
+			line[begin + tabs] = 'y';
+			if (bc_line_misleads(&place, line, begin + tabs + 1, false, &error) != (tabs == 9))
+				fail_msg("%u tabs at %u", tabs, begin);
+		}
+}
+
 /* A warning of the parser's, which keeps no rule from being one. */
 static void rule_counts_all_the_same(void **state)
 {
@@ -96,6 +115,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_seen_is_said),
+		cmocka_unit_test(gap_is_found_wherever_it_begins),
 		cmocka_unit_test(rule_counts_all_the_same),
 	};
 

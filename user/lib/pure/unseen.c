@@ -1,17 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "pure/unseen.h"
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 bool bc_text_hides(const char *text, size_t len)
 {
-	unsigned char all = 0;
+	uint64_t all = 0, eight = 0;
+	size_t i = 0;
 
 	/* Most policy is ASCII, and this all that is done to it. */
-	for (size_t i = 0; i < len; i++)
-		all |= text[i];
-	return all >> 7 && bc_unprintable(text, len, false) < len;
+	for (; i + sizeof(eight) <= len; i += sizeof(eight)) {
+		memcpy(&eight, text + i, sizeof(eight));
+		all |= eight;
+	}
+	if (i < len)
+		memcpy(&eight, text + i, len - i);
+	return (all | eight) & UINT64_C(0x8080808080808080) && bc_unprintable(text, len, false) < len;
 }
 
 /* Where the line's comment begins: at a # that begins a word; `len` when there is none. */
@@ -27,7 +37,7 @@ static size_t find_comment(const char *line, size_t len)
 			quoted = !quoted;
 		else if (line[i] == '\\' && quoted)
 			i++;
-		blank = i < len && (line[i] == ' ' || line[i] == '\t');
+		blank = i < len && is_blank(line[i]);
 	}
 	return len;
 }
@@ -40,13 +50,23 @@ static size_t find_hidden(const char *line, size_t len)
 	return at < comment ? at : comment + bc_unprintable(line + comment, len - comment, true);
 }
 
+/* Whether there may be a wide gap. One has so many blanks that two in a row begin at some multiple of eight. */
+static bool may_have_gap(const char *line, size_t len)
+{
+	_Static_assert(BC_GAP_MAX / 8 + 1 >= 7 + 2, "a gap of tabs is too narrow for that");
+	for (size_t i = 0; i + 2 <= len; i += 8)
+		if (is_blank(line[i]) && is_blank(line[i + 1]))
+			return true;
+	return false;
+}
+
 /* Where the first word behind a wide gap begins; `len` when there is none. */
 static size_t find_gap(const char *line, size_t len)
 {
 	size_t width = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		if (line[i] == ' ' || line[i] == '\t') {
+		if (is_blank(line[i])) {
 			width += line[i] == '\t' ? 8 : 1;
 			continue;
 		}
@@ -74,7 +94,7 @@ bool bc_line_misleads(const struct bc_place *place, const char *line, size_t len
 			   "like",
 			   first);
 	} else {
-		at = len > BC_GAP_MAX / 8 ? find_gap(line, len) : len;
+		at = may_have_gap(line, len) ? find_gap(line, len) : len;
 		if (at == len)
 			return false;
 		bc_fail_at(reterr, 0, place->source, place->line, at + 1,
