@@ -202,12 +202,16 @@ static struct bc_question target_of(const struct bc_policy *policy, const struct
 static int look_at_target(const struct bc_policy *policy, const struct bc_cells *cells, const struct bc_rule *rule,
 			  int64_t now, struct bc_report *report)
 {
-	const struct bc_question question = target_of(policy, rule, now);
 	_cleanup_(bc_answer_done) struct bc_answer answer = {};
+	struct bc_question question;
 	const struct bc_rule *keeps;
 	struct bc_error error;
-	int r = rule->to_port ? bc_decide_image(cells, &question, &answer) : 0;
+	int r;
 
+	if (!rule->to_port)
+		return 0;
+	question = target_of(policy, rule, now);
+	r = bc_decide_image(cells, &question, &answer);
 	if (r || answer.verdict != BC_DENY)
 		return r == -ENOMEM ? r : 0;
 	keeps = &policy->rules[answer.rule];
