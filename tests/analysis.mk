@@ -61,7 +61,7 @@ COVERAGE_LINK  := --coverage -Wl,--wrap=_exit -Wl,$(COVERAGE_EXIT)
 COVERAGE_MAKE  := BUILD=$(COVERAGE) CFLAGS="-O0 -g --coverage -fprofile-update=atomic" HARDEN=-fPIE \
 	SAN="$(COVERAGE_LINK)" LDFLAGS="$(COVERAGE_LINK)" LIBS="$(LIBS) --coverage"
 COVERAGE_WITHOUT := random kill faults gapless writers exhausted scopes namespaces groups reserve rewrite traps verifier \
-	table uncovered attack_user attack_userns attack_race attack_races attack_delegate attack_moves attack_container \
+	table uncovered attack_user attack_userns attack_socket attack_races attack_delegate attack_moves attack_container \
 	attack_programs attack_root attack_neighbour
 COVERAGE_TESTS := $(patsubst $(BUILD)/%,$(COVERAGE)/%,$(filter-out $(COVERAGE_WITHOUT:%=\%/test_%),$(UNIT)))
 COVERAGE_KERNEL := $(patsubst $(BUILD)/%,$(COVERAGE)/%,$(filter-out $(COVERAGE_WITHOUT:%=\%/test_%),$(KERNEL)))
