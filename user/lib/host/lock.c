@@ -131,8 +131,14 @@ int bc_lock_open_directory(const char *path, const struct bc_patience *patience,
 		holder = find_holder(&st);
 		if (holder)
 			describe(holder, who, sizeof(who));
-		if (is_stranger(holder) || bc_clock_ms() >= end) {
-			bc_fail(ret_note, 0, "process %s holds a lock on %s; went on without it", who, path);
+		if (is_stranger(holder)) {
+			bc_fail(ret_note, 0, "process %s, which is not root's, holds a lock on %s; went on without it",
+				who, path);
+			return 0;
+		}
+		if (bc_clock_ms() >= end) {
+			bc_fail(ret_note, 0, "process %s holds a lock on %s; went on without it after %d s", who, path,
+				BC_LOCK_OPEN_SECONDS);
 			return 0;
 		}
 		r = nap(patience, path, reterr);
