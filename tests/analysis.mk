@@ -62,7 +62,7 @@ COVERAGE_MAKE  := BUILD=$(COVERAGE) CFLAGS="-O0 -g --coverage -fprofile-update=a
 	SAN="$(COVERAGE_LINK)" LDFLAGS="$(COVERAGE_LINK)" LIBS="$(LIBS) --coverage"
 COVERAGE_WITHOUT := random kill faults gapless writers exhausted scopes namespaces groups reserve rewrite traps verifier \
 	table uncovered attack_user attack_userns attack_socket attack_races attack_delegate attack_moves attack_container \
-	attack_programs attack_root attack_neighbour
+	attack_programs attack_root attack_neighbour attack_admin attack_pins
 COVERAGE_TESTS := $(patsubst $(BUILD)/%,$(COVERAGE)/%,$(filter-out $(COVERAGE_WITHOUT:%=\%/test_%),$(UNIT)))
 COVERAGE_KERNEL := $(patsubst $(BUILD)/%,$(COVERAGE)/%,$(filter-out $(COVERAGE_WITHOUT:%=\%/test_%),$(KERNEL)))
 
