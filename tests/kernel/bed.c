@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -210,6 +212,36 @@ void bed_remove_cgroup(const char *name)
 	snprintf(path, sizeof(path), "%s/%s", bed.cgroup, name);
 	remove_cgroups(path);
 	assert_int_equal(access(path, F_OK), -1);
+}
+
+int bed_write_cgroup(const char *name, const char *file, const char *text)
+{
+	_cleanup_close_ int fd = -1;
+	char path[24576];
+
+	snprintf(path, sizeof(path), "%s/%s/%s", bed.cgroup, name, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) ? -errno : 0;
+}
+
+void bed_give_cgroup(const char *name, uint32_t uid)
+{
+	static const char *const files[] = { "", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		char path[24576];
+
+		snprintf(path, sizeof(path), "%s/%s/%s", bed.cgroup, name, files[i]);
+		assert_int_equal(chown(path, uid, uid), 0);
+	}
+}
+
+int bed_raise_loopback(void)
+{
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo) ? errno : 0;
 }
 
 static void join_cgroup(const char *below)

@@ -101,6 +101,15 @@ bool bed_has_udp_lite(void);
 void bed_make_cgroup(const char *name);
 void bed_remove_cgroup(const char *name);
 
+/* Writes to a file of such a cgroup; 0 or -errno. */
+int bed_write_cgroup(const char *name, const char *file, const char *text);
+
+/* Gives it to a user, as a service manager or a container engine does: cgroups(7), delegation. */
+void bed_give_cgroup(const char *name, uint32_t uid);
+
+/* Brings up the loopback of a network namespace of one's own; 0 or errno. */
+int bed_raise_loopback(void);
+
 /* In a child: joins the cgroup, becomes the user. Exits on failure. */
 void bed_become(const struct try *try);
 

@@ -100,6 +100,25 @@ static int wait_for(pid_t child)
 										       JAIL_TROUBLE;
 }
 
+int jail_make(const char *rules)
+{
+	_cleanup_(bc_text_done) struct bc_text text = {};
+
+	bed_unload();
+	bed_make_cgroup("container");
+	bc_text_addf(&text, "deny cgroup %s/container port 443 errno EPERM netns any\n%s", bed.scope, rules);
+	bed_write("50-bindctl.conf", text.data, text.len);
+	assert_int_equal(BINDCTL(NULL, "load"), 0);
+	return 0;
+}
+
+int jail_remove(void **state)
+{
+	(void)state;
+	bed_remove_cgroup("container");
+	return 0;
+}
+
 int jail_run(const struct jail *jail, int (*attack)(void))
 {
 	pid_t inner, outer = fork();

@@ -23,6 +23,13 @@ extern const uint64_t jail_docker_caps;
 /* A TCP socket of the initial network namespace that somebody in the container's cgroup made, and handed on. */
 extern int jail_socket;
 
+/*
+ * A test's set-up: BED/container, which is denied port 443 with EPERM, whatever its network, and the other rules, are in
+ * force. 0.
+ */
+int jail_make(const char *rules);
+int jail_remove(void **state);
+
 /* Runs the attack there. Its result, 0 to 255, of which these say that it did not come to that. */
 int jail_run(const struct jail *jail, int (*attack)(void));
 

@@ -180,6 +180,16 @@ void survey_hooks(struct hooked ret_hooks[BC_HOOKS])
 	}
 }
 
+uint32_t survey_map(const char *pin)
+{
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+	_cleanup_close_ int fd = bed_open_pin(pin);
+
+	assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &size), 0);
+	return info.id;
+}
+
 int survey_replaced(const struct hooked before[BC_HOOKS], const struct hooked after[BC_HOOKS])
 {
 	int n = 0;

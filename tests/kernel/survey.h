@@ -23,6 +23,9 @@ struct hooked {
 /* What is linked to the hooks; fails the test where that is not the hook's own program. */
 void survey_hooks(struct hooked ret_hooks[BC_HOOKS]);
 
+/* The id of the map that is pinned by that name; fails the test where there is none. */
+uint32_t survey_map(const char *pin);
+
 /* How many hooks have the same link, but another program than before. */
 int survey_replaced(const struct hooked before[BC_HOOKS], const struct hooked after[BC_HOOKS]);
 

@@ -31,50 +31,23 @@ static struct hooked hooks[BC_HOOKS];
 static uint32_t policy_id, gate_id, image_id;
 static int bindctl_fd; /* whoever is not root may not get where it lies */
 
-static uint32_t id_of(const char *pin)
-{
-	struct bpf_map_info info = {};
-	uint32_t size = sizeof(info);
-	_cleanup_close_ int fd = bed_open_pin(pin);
-
-	assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &size), 0);
-	return info.id;
-}
-
 static int set_up(void **state)
 {
-	static const char *const files[] = { "", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control" };
-	_cleanup_(bc_text_done) struct bc_text text = {};
+	char rules[200];
 
 	(void)state;
-	bed_make_cgroup("container");
+	snprintf(rules, sizeof(rules), "grant user 1234 port 443\ndeny cgroup %s/container port 446 errno EPERM\n",
+		 bed.scope);
+	jail_make(rules);
 	/* For the root of a user namespace, as container engines do it. */
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		char path[320];
-
-		snprintf(path, sizeof(path), "%s/container/%s", bed.cgroup, files[i]);
-		assert_int_equal(chown(path, NOBODY, NOBODY), 0);
-	}
-	bc_text_addf(&text, "deny cgroup %s/container port 443 errno EPERM netns any\ngrant user 1234 port 443\n",
-		     bed.scope);
-	bc_text_addf(&text, "deny cgroup %s/container port 446 errno EPERM\n", bed.scope);
-	bed_write("50-bindctl.conf", text.data, text.len);
-	bed_unload();
+	bed_give_cgroup("container", NOBODY);
 	if (!bindctl_fd)
 		bindctl_fd = open(getenv("BINDCTL"), O_RDONLY | O_CLOEXEC);
 	assert_true(bindctl_fd > 0);
-	assert_int_equal(BINDCTL(NULL, "load"), 0);
 	survey_hooks(hooks);
-	policy_id = id_of(BC_PIN_POLICY);
-	gate_id = id_of(BC_PIN_GATE);
-	image_id = id_of(BC_PIN_IMAGE);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	bed_remove_cgroup("container");
+	policy_id = survey_map(BC_PIN_POLICY);
+	gate_id = survey_map(BC_PIN_GATE);
+	image_id = survey_map(BC_PIN_IMAGE);
 	return 0;
 }
 
@@ -257,7 +230,7 @@ static void he_tries(void **state)
 }
 
 /* clang-format off */
-#define TRY(it, as, ...) { #it " as " #as, he_tries, set_up, tear_down, &(struct attack){ #it, it, { __VA_ARGS__ } } }
+#define TRY(it, as, ...) { #it " as " #as, he_tries, set_up, jail_remove, &(struct attack){ #it, it, { __VA_ARGS__ } } }
 /* clang-format on */
 
 #define DOCKERS(it) TRY(it, docker_has_it, .caps = jail_docker_caps)

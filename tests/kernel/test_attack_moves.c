@@ -49,12 +49,7 @@ static int tear_down(void **state)
 
 static void write_in(const char *cgroup, const char *file, const char *text)
 {
-	char path[512];
-	_cleanup_close_ int fd = -1;
-
-	snprintf(path, sizeof(path), "%s/%s/%s", bed.cgroup, cgroup, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+	if (bed_write_cgroup(cgroup, file, text))
 		_exit(TROUBLE);
 }
 

@@ -106,22 +106,9 @@ static struct hooked hooks[BC_HOOKS];
 
 static int set_up(void **state)
 {
-	_cleanup_(bc_text_done) struct bc_text text = {};
-
 	(void)state;
-	bed_unload();
-	bed_make_cgroup("container");
-	bc_text_addf(&text, "deny cgroup %s/container port 443 errno EPERM netns any\n", bed.scope);
-	bed_write("50-bindctl.conf", text.data, text.len);
-	assert_int_equal(BINDCTL(NULL, "load"), 0);
+	jail_make("");
 	survey_hooks(hooks);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	bed_remove_cgroup("container");
 	return 0;
 }
 
@@ -280,12 +267,12 @@ static void he_has_a_tunnel_take_the_port(void **state)
 }
 
 /* clang-format off */
-#define TRY(it, as, ...) { #it "_" #as, his_program_is_attached, set_up, tear_down, \
+#define TRY(it, as, ...) { #it "_" #as, his_program_is_attached, set_up, jail_remove, \
 	&(struct attack){ #it " " #as, it, ARRAY_SIZE(it), __VA_ARGS__ } }
 /* clang-format on */
 #define AT_BIND .hook = BPF_CGROUP_INET4_BIND
 #define PLAIN .no_rules = EACCES
-#define TEST(it) cmocka_unit_test_setup_teardown(it, set_up, tear_down)
+#define TEST(it) cmocka_unit_test_setup_teardown(it, set_up, jail_remove)
 
 static int tests(void)
 {

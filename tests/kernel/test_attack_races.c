@@ -36,13 +36,8 @@ static struct counts *share_counts(size_t n)
 
 static void write_in(const char *cgroup, const char *file, const char *text)
 {
-	char path[512];
-	_cleanup_close_ int fd = -1;
-
-	snprintf(path, sizeof(path), "%s/%s/%s", bed.cgroup, cgroup, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		fail_msg("cannot write to %s: %s", path, strerror(errno));
+	if (bed_write_cgroup(cgroup, file, text))
+		fail_msg("cannot write to %s/%s: %s", cgroup, file, strerror(errno));
 }
 
 static int bind_port(uint16_t port)

@@ -29,38 +29,14 @@
 static struct hooked hooks[BC_HOOKS];
 static uint32_t policy_id, gate_id, image_id;
 
-static uint32_t id_of(const char *pin)
-{
-	struct bpf_map_info info = {};
-	uint32_t size = sizeof(info);
-	_cleanup_close_ int fd = bed_open_pin(pin);
-
-	assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &size), 0);
-	return info.id;
-}
-
 static int set_up(void **state)
 {
-	_cleanup_(bc_text_done) struct bc_text text = {};
-
 	(void)state;
-	bed_unload();
-	bed_make_cgroup("container");
-	bc_text_addf(&text, "deny cgroup %s/container port 443 errno EPERM netns any\n", bed.scope);
-	bc_text_addf(&text, "grant user 1234 port 444\ngrant user root port 445\n");
-	bed_write("50-bindctl.conf", text.data, text.len);
-	assert_int_equal(BINDCTL(NULL, "load"), 0);
+	jail_make("grant user 1234 port 444\ngrant user root port 445\n");
 	survey_hooks(hooks);
-	policy_id = id_of(BC_PIN_POLICY);
-	gate_id = id_of(BC_PIN_GATE);
-	image_id = id_of(BC_PIN_IMAGE);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	bed_remove_cgroup("container");
+	policy_id = survey_map(BC_PIN_POLICY);
+	gate_id = survey_map(BC_PIN_GATE);
+	image_id = survey_map(BC_PIN_IMAGE);
 	return 0;
 }
 
@@ -237,7 +213,7 @@ static void he_keeps_the_lock_of_pins_that_he_sees(void **state)
 
 /* clang-format off */
 #define TRY(it, wanted, shown, ...) \
-	{ #it, he_tries, set_up, tear_down, &(struct attack){ #it, it, { __VA_ARGS__ }, wanted, shown } }
+	{ #it, he_tries, set_up, jail_remove, &(struct attack){ #it, it, { __VA_ARGS__ }, wanted, shown } }
 /* clang-format on */
 
 #define BINDS BC_CAP(CAP_NET_BIND_SERVICE)
@@ -250,13 +226,14 @@ static int tests(void)
 		TRY(he_detaches_links_whose_pins_he_sees, 0, "bind4: somebody detached our program", SEES_PINS),
 		TRY(he_removes_pins_that_he_sees, 0, "bind4: not attached", SEES_PINS),
 		TRY(he_detaches_links_by_their_ids, 0, "bind4: somebody detached our program", ADMIN),
-		TRY(he_shuts_the_gate_by_its_id, 0, "the programs take no notice of ports that the policy speaks of", ADMIN),
+		TRY(he_shuts_the_gate_by_its_id, 0, "the programs take no notice of ports that the policy speaks of",
+		    ADMIN),
 		TRY(he_puts_another_policy_there_by_its_id, 0, "no policy is in force", ADMIN),
 		TRY(he_puts_other_programs_there_by_id, 0, "not bindctl's", ADMIN),
 		TRY(he_writes_to_the_policy_in_force, EPERM, NULL, ADMIN),
 		TRY(he_becomes_a_user_of_the_hosts, 0, NULL, .caps = jail_docker_caps & ~BINDS),
 		TRY(he_is_root_to_the_rules, 0, NULL, .caps = jail_docker_caps & ~BINDS),
-		cmocka_unit_test_setup_teardown(he_keeps_the_lock_of_pins_that_he_sees, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(he_keeps_the_lock_of_pins_that_he_sees, set_up, jail_remove),
 	};
 
 	return cmocka_run_group_tests(table, NULL, NULL);

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
@@ -13,7 +12,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -97,16 +95,6 @@ static int race_turn(int fd, const struct sockaddr *addr, socklen_t len)
 	pthread_join(thread, NULL);
 	printf("# %d sockets, %d turned into another family while they were bound\n", n, turned);
 	return won ? won : turned ? 0 : -1;
-}
-
-static void raise_loopback(void)
-{
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request))
-		printf("not ok - loopback: %s\n", strerror(errno));
-	close(fd);
 }
 
 /* The IPv6 port is his, the IPv4 port is not: the kernel would give him 127.0.0.6, which is another thing than ::1. */
@@ -420,11 +408,10 @@ static int tests(void)
 		cmocka_unit_test(socket_is_made_ipv4_behind_the_answer),
 	};
 
-	if (unshare(CLONE_NEWNET)) {
+	if (unshare(CLONE_NEWNET) || bed_raise_loopback()) {
 		printf("not ok - network namespace: %s\n", strerror(errno));
 		return 1;
 	}
-	raise_loopback();
 	return cmocka_run_group_tests(table, NULL, NULL);
 }
 

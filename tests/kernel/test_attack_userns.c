@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "bed.h"
+#include "static.h"
 #include "kernel/events.h"
 
 #define PORT 5432
@@ -229,18 +230,8 @@ static int setgid_fd;
 
 static int exec_setgid(int fd, const struct sockaddr *addr, socklen_t len)
 {
-	char port[8];
-	int status;
-	pid_t child;
-
 	(void)fd, (void)len;
-	snprintf(port, sizeof(port), "%u", ntohs(((const struct sockaddr_in *)addr)->sin_port));
-	child = fork();
-	if (child == 0) {
-		fexecve(setgid_fd, (char *[]){ "static_bind", port, NULL }, (char *[]){ NULL });
-		_exit(126);
-	}
-	return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return static_exec(setgid_fd, addr);
 }
 
 /* By design, as of any file of the group: what counts of a group is to be in it, effectively or besides. */
@@ -254,21 +245,9 @@ static void effective_group_alone_is_left_by_a_setgid_program(void **state)
 			   .family = AF_INET,
 			   .port = PORT,
 			   .call = exec_setgid };
-	_cleanup_free_ char *program = NULL;
-	char path[128];
-	size_t len;
-	int fd;
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/policy/setgid", bed.dir);
-	fd = open(getenv("STATIC_BIND"), O_RDONLY | O_CLOEXEC);
-	assert_true(fd >= 0);
-	assert_int_equal(bc_read_all(fd, 1 << 24, &program, &len), 0);
-	close(fd);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
-	assert_int_equal(bc_write_all(fd, program, len), 0);
-	assert_int_equal(fchown(fd, NOBODY, 3001) || fchmod(fd, 02755) || close(fd), 0);
-	setgid_fd = open(path, O_RDONLY | O_CLOEXEC);
+	setgid_fd = static_copy("setgid", NOBODY, 3001, 02755);
 	bed_policy("deny group 3000 port 5432 errno EPERM\n");
 	assert_int_equal(bed_try(&try).error, 0);
 	/* Whoever logged in has his first group among the others as well. */
@@ -276,7 +255,7 @@ static void effective_group_alone_is_left_by_a_setgid_program(void **state)
 	try.ngroups = 2;
 	assert_int_equal(bed_try(&try).error, EPERM);
 	close(setgid_fd);
-	assert_int_equal(unlink(path), 0);
+	static_remove("setgid");
 }
 
 /* The socket is of the host's network; the namespaces that its owner moves into later do not change that. */

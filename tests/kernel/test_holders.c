@@ -6,11 +6,9 @@
 #include <errno.h>
 #include <json-c/json.h>
 #include <linux/capability.h>
-#include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -390,18 +388,6 @@ static void owner_stands_for_hidden_processes(void **state)
 }
 
 /* Loopback is there, but down. */
-static void raise_loopback(void)
-{
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request)) {
-		printf("not ok - loopback: %s\n", strerror(errno));
-		exit(1);
-	}
-	close(fd);
-}
-
 static int tests(void)
 {
 	const struct CMUnitTest table[] = {
@@ -421,11 +407,10 @@ static int tests(void)
 		cmocka_unit_test_teardown(owner_stands_for_hidden_processes, let_go),
 	};
 
-	if (unshare(CLONE_NEWNET)) {
+	if (unshare(CLONE_NEWNET) || bed_raise_loopback()) {
 		printf("not ok - network namespace: %s\n", strerror(errno));
 		return 1;
 	}
-	raise_loopback();
 	return cmocka_run_group_tests(table, NULL, NULL);
 }
 

@@ -8,12 +8,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bed.h"
+#include "static.h"
 
 #define GRANTED 443 /* to nobody */
 #define DENIED 5432 /* to everyone */
@@ -313,24 +313,13 @@ static void v6only_port_zero(void **state)
 	assert_int_equal(bed_try(&try).error, EACCES);
 }
 
-/* $STATIC_BIND, opened by root: the user may not be able to reach the tree that it was built in. */
+/* $STATIC_BIND, or a copy of it. */
 static int static_fd;
 
-/* $STATIC_BIND PORT: a static program, started by the user through exec. */
 static int exec_static(int fd, const struct sockaddr *addr, socklen_t len)
 {
-	char port[8];
-	int status;
-	pid_t child;
-
 	(void)fd, (void)len;
-	snprintf(port, sizeof(port), "%u", ntohs(((const struct sockaddr_in *)addr)->sin_port));
-	child = fork();
-	if (child == 0) {
-		fexecve(static_fd, (char *[]){ "static_bind", port, NULL }, (char *[]){ NULL });
-		_exit(126);
-	}
-	return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return static_exec(static_fd, addr);
 }
 
 static void static_program(void **state)
@@ -338,8 +327,7 @@ static void static_program(void **state)
 	struct try granted = granted4, refused = refused4, denied = denied4;
 
 	(void)state;
-	static_fd = open(getenv("STATIC_BIND"), O_RDONLY | O_CLOEXEC);
-	assert_true(static_fd >= 0);
+	static_fd = static_open();
 	granted.call = refused.call = denied.call = exec_static;
 	granted.no_new_privs = refused.no_new_privs = true;
 	bed_policy(policy);
@@ -387,32 +375,13 @@ static void root_of_a_user_namespace(void **state)
 	assert_int_equal(bed_try(&try).error, EACCES);
 }
 
-/* A copy of $STATIC_BIND that runs as SOMEBODY, whoever starts it. */
-static void make_setuid_copy(char path[128])
-{
-	_cleanup_close_ int to = -1;
-	_cleanup_free_ char *program = NULL;
-	size_t len;
-
-	static_fd = open(getenv("STATIC_BIND"), O_RDONLY | O_CLOEXEC);
-	snprintf(path, 128, "%s/policy/setuid", bed.dir);
-	to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
-	assert_true(static_fd >= 0 && to >= 0);
-	assert_int_equal(bc_read_all(static_fd, 1 << 24, &program, &len), 0);
-	assert_int_equal(bc_write_all(to, program, len), 0);
-	assert_int_equal(fchown(to, SOMEBODY, SOMEBODY) || fchmod(to, 04755), 0);
-	close(static_fd);
-}
-
+/* A copy runs as SOMEBODY, whoever starts it. */
 static void setuid_program(void **state)
 {
 	struct try try = { .uid = NOBODY, .family = AF_INET, .port = GRANTED, .call = exec_static };
-	char path[128];
 
 	(void)state;
-	make_setuid_copy(path);
-	static_fd = open(path, O_RDONLY | O_CLOEXEC);
-	assert_true(static_fd >= 0);
+	static_fd = static_copy("setuid", SOMEBODY, SOMEBODY, 04755);
 	bed_policy("grant user 1234 port 443\n");
 	assert_int_equal(bed_try(&try).error, 0);
 	/* Without new privileges it stays what its starter is. */
@@ -424,7 +393,7 @@ static void setuid_program(void **state)
 	bed_policy("grant port 443\ndeny user 1234 port 443 errno EPERM\n");
 	assert_int_equal(bed_try(&try).error, EPERM);
 	close(static_fd);
-	assert_int_equal(unlink(path), 0);
+	static_remove("setuid");
 }
 
 /* A socket that was bound, connected and taken apart again can be bound once more: to be decided once more. */

@@ -7,9 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vm_sockets.h>
-#include <net/if.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,15 +23,6 @@ static const char every_port[] = "deny port any netns any\n";
 static bool is_refused(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	return bind(fd, addr, len) && errno == EACCES;
-}
-
-/* Brings up the loopback of a network namespace of one's own; 0 or errno. */
-static int raise_loopback(void)
-{
-	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	return fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo) ? errno : 0;
 }
 
 /* The loopback address of the same family, and this port of it. */
@@ -100,7 +89,7 @@ static int bind_ping(int fd, const struct sockaddr *addr, socklen_t len)
 	static const char all[] = "0 2147483647";
 	int sysctl = open("/proc/sys/net/ipv4/ping_group_range", O_WRONLY | O_CLOEXEC);
 
-	if (sysctl < 0 || write(sysctl, all, strlen(all)) < 0 || raise_loopback())
+	if (sysctl < 0 || write(sysctl, all, strlen(all)) < 0 || bed_raise_loopback())
 		return -3;
 	close(sysctl);
 	return bind_other(fd, addr, len);
@@ -224,7 +213,7 @@ static int connect_unbound(int fd, const struct sockaddr *addr, socklen_t len)
 	int server = socket(addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	/* The server has its port in the first of these ways. */
-	if (!is_refused(fd, addr, len) || raise_loopback() || listen(server, 1) ||
+	if (!is_refused(fd, addr, len) || bed_raise_loopback() || listen(server, 1) ||
 	    getsockname(server, (struct sockaddr *)&peer, &size))
 		return -1;
 	peer = loopback(addr->sa_family, ntohs(((struct sockaddr_in *)&peer)->sin_port));
@@ -235,7 +224,7 @@ static int send_unbound(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	const struct sockaddr_storage peer = loopback(addr->sa_family, 9);
 
-	if (!is_refused(fd, addr, len) || raise_loopback())
+	if (!is_refused(fd, addr, len) || bed_raise_loopback())
 		return -1;
 	return sendto(fd, "", 1, 0, (const struct sockaddr *)&peer, len) == 1 ? 0 : errno;
 }
@@ -244,7 +233,7 @@ static int connect_unbound_udp(int fd, const struct sockaddr *addr, socklen_t le
 {
 	const struct sockaddr_storage peer = loopback(addr->sa_family, 9);
 
-	if (!is_refused(fd, addr, len) || raise_loopback())
+	if (!is_refused(fd, addr, len) || bed_raise_loopback())
 		return -1;
 	return connect(fd, (const struct sockaddr *)&peer, len) ? errno : 0;
 }
@@ -295,7 +284,7 @@ static int bind_without_port(int fd, const struct sockaddr *addr, socklen_t len)
 	struct sockaddr_storage any = loopback(addr->sa_family, 0);
 	int on = 1;
 
-	if (raise_loopback() || !is_refused(fd, addr, len) || !is_refused(fd, (struct sockaddr *)&any, len) ||
+	if (bed_raise_loopback() || !is_refused(fd, addr, len) || !is_refused(fd, (struct sockaddr *)&any, len) ||
 	    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)))
 		return -1;
 	return bind(fd, (struct sockaddr *)&any, len) ? errno : 0;

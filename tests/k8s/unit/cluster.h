@@ -178,6 +178,46 @@ static inline void assert_finding(const struct findings *findings, enum finding_
 	fail_msg("no %s finding of %s %s/%s with '%s'", level_name(level), kind, namespace, name, fragment);
 }
 
+/* Makes the file of a state, asks one bind of it, and lets it go. */
+static inline void assert_bind(const struct state *state, const char *path, bool host, unsigned port,
+			       enum bc_verdict verdict)
+{
+	_cleanup_(made_done) struct made made = {};
+
+	make(state, &cluster_config, &made);
+	assert_verdict(&made, bind_of(path, host, port), verdict);
+}
+
+/* The same for a finding. */
+static inline void assert_said(const struct state *state, enum finding_level level, const char *kind,
+			       const char *namespace, const char *name, const char *text)
+{
+	_cleanup_(made_done) struct made made = {};
+
+	make(state, &cluster_config, &made);
+	assert_finding(&made.findings, level, kind, namespace, name, text);
+}
+
+/* Four policies of a namespace that are long, of 64 denies each, which speak of so many addresses. */
+static inline void set_long_policies(struct state *state, const char *namespace, int addresses)
+{
+	for (int i = 0; i < 4; i++) {
+		_cleanup_(bc_text_done) struct bc_text rules = {};
+
+		for (int k = 0; k < 64; k++) {
+			bc_text_addf(&rules, "%s{'action': 'Deny', 'ports': [%d], 'runAsUser': %u, 'addresses': [",
+				     k ? ", " : "", 1000 + 64 * i + k, 4000000000u + i);
+			for (int a = 0; a < addresses; a++)
+				bc_text_addf(&rules, "%s'2001:db8:1234:5678:9abc:def0:%x:%x'", a ? ", " : "", 4096 + i,
+					     4096 + a);
+			bc_text_addf(&rules, "]}");
+		}
+		setf(state, STATE_BIND_POLICY,
+		     "{'metadata': {'namespace': '%s', 'name': 'p%d'}, 'spec': {'podSelector': {}, 'rules': [%s]}}",
+		     namespace, i, rules.data);
+	}
+}
+
 #define P1 PATH_OF(1)
 #define P2 PATH_OF(2)
 #define GRANT(ports) "{'action': 'Grant', 'ports': [" ports "]}"

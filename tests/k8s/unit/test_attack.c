@@ -6,23 +6,6 @@
 #define CRIT(name) CLUSTER(name, "'namespaceSelector': {'matchLabels': {'team': 'b'}}, 'rules': [" DENY("81") "]")
 #define OBJECT(ns, name) "{'metadata': {'namespace': '" ns "', 'name': '" name "'}}"
 
-static void assert_bind(const struct state *state, const char *path, bool host, unsigned port, enum bc_verdict verdict)
-{
-	_cleanup_(made_done) struct made made = {};
-
-	make(state, &cluster_config, &made);
-	assert_verdict(&made, bind_of(path, host, port), verdict);
-}
-
-static void assert_said(const struct state *state, enum finding_level level, const char *kind, const char *namespace,
-			const char *name, const char *text)
-{
-	_cleanup_(made_done) struct made made = {};
-
-	make(state, &cluster_config, &made);
-	assert_finding(&made.findings, level, kind, namespace, name, text);
-}
-
 /* The small cluster, where port 80 is denied to all, 81 to team b, and web grants 443 and 80. */
 static struct state *new_state(void)
 {

@@ -42,24 +42,15 @@ static void two_thousand_bad_policies_hide_nobody_elses(void **unused)
 	state_free(state);
 }
 
-/* Policies that are as long as one pod may have them, for all of their namespace's pods. */
-static void add_long_policies(struct state *state)
+/* A hundred pods of the namespace aaa on the node; `spec` is what else theirs has. */
+static void set_hundred_pods(struct state *state, const char *spec)
 {
-	for (int i = 0; i < 4; i++) {
-		_cleanup_(bc_text_done) struct bc_text rules = {};
-
-		for (int k = 0; k < 64; k++) {
-			bc_text_addf(&rules, "%s{'action': 'Deny', 'ports': [%d], 'runAsUser': %u, 'addresses': [",
-				     k ? ", " : "", 1000 + 64 * i + k, 4000000000u + i);
-			for (int a = 0; a < 8; a++)
-				bc_text_addf(&rules, "%s'2001:db8:1234:5678:9abc:def0:%x:%x'", a ? ", " : "", 4096 + i,
-					     4096 + a);
-			bc_text_addf(&rules, "]}");
-		}
-		setf(state, STATE_BIND_POLICY,
-		     "{'metadata': {'namespace': 'aaa', 'name': 'p%d'}, 'spec': {'podSelector': {}, 'rules': [%s]}}", i,
-		     rules.data);
-	}
+	set(state, STATE_NAMESPACE, NAMESPACE("aaa", ""));
+	for (int i = 0; i < 100; i++)
+		setf(state, STATE_POD,
+		     "{'metadata': {'namespace': 'aaa', 'name': 'a%d', 'uid': '00000000-0000-3000-8000-%012d'}, "
+		     "'spec': {'nodeName': 'n1'%s}, 'status': {'qosClass': 'Guaranteed'}}",
+		     i, i, spec);
 }
 
 /* The agent has 128 MiB. Of a hundred pods whose rules would have 40 MiB, each of them legal. */
@@ -70,14 +61,9 @@ static void hundred_pods_of_long_policies_leave_room_for_others(void **unused)
 	double before;
 
 	(void)unused;
-	set(state, STATE_NAMESPACE, NAMESPACE("aaa", ""));
-	for (int i = 0; i < 100; i++)
-		setf(state, STATE_POD,
-		     "{'metadata': {'namespace': 'aaa', 'name': 'a%d', 'uid': '00000000-0000-3000-8000-%012d'}, "
-		     "'spec': "
-		     "{'nodeName': 'n1', 'hostNetwork': true}, 'status': {'qosClass': 'Guaranteed'}}",
-		     i, i);
-	add_long_policies(state);
+	set_hundred_pods(state, ", 'hostNetwork': true");
+	/* As long as one pod may have them, for all of their namespace's pods. */
+	set_long_policies(state, "aaa", 8);
 	set(state, STATE_BIND_POLICY, POLICY("web", "b", "", GRANT("443")));
 	set(state, STATE_CLUSTER_POLICY, CLUSTER("c", "'rules': [{'action': 'Deny', 'ports': [22]}]"));
 	before = milliseconds();
@@ -104,13 +90,7 @@ static void hundred_pods_of_overlapping_rules_come_to_an_end(void **unused)
 	double before;
 
 	(void)unused;
-	set(state, STATE_NAMESPACE, NAMESPACE("aaa", ""));
-	for (int i = 0; i < 100; i++)
-		setf(state, STATE_POD,
-		     "{'metadata': {'namespace': 'aaa', 'name': 'a%d', 'uid': '00000000-0000-3000-8000-%012d'}, "
-		     "'spec': "
-		     "{'nodeName': 'n1'}, 'status': {'qosClass': 'Guaranteed'}}",
-		     i, i);
+	set_hundred_pods(state, "");
 	for (int i = 0; i < 16; i++) {
 		_cleanup_(bc_text_done) struct bc_text rules = {};
 

@@ -2,14 +2,6 @@
 /* Who chooses the words of objects with care: numbers, names, selectors and rules at the edge of what they can be. */
 #include "cluster.h"
 
-static void assert_bind(const struct state *state, const char *path, bool host, unsigned port, enum bc_verdict verdict)
-{
-	_cleanup_(made_done) struct made made = {};
-
-	make(state, &cluster_config, &made);
-	assert_verdict(&made, bind_of(path, host, port), verdict);
-}
-
 /* Of what 443 looks like after one thing or another has been made of it, nothing is. */
 static void numbers_that_wrap_or_are_nearly_ports_give_nothing(void **unused)
 {

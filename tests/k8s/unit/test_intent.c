@@ -2,24 +2,6 @@
 /* The text of the node's file, and what it decides. */
 #include "cluster.h"
 
-/* Makes the file of a state, asks one bind of it, and lets it go. */
-static void assert_bind(const struct state *state, const char *path, bool host, unsigned port, enum bc_verdict verdict)
-{
-	_cleanup_(made_done) struct made made = {};
-
-	make(state, &cluster_config, &made);
-	assert_verdict(&made, bind_of(path, host, port), verdict);
-}
-
-static void assert_said(const struct state *state, enum finding_level level, const char *kind, const char *namespace,
-			const char *name, const char *text)
-{
-	_cleanup_(made_done) struct made made = {};
-
-	make(state, &cluster_config, &made);
-	assert_finding(&made.findings, level, kind, namespace, name, text);
-}
-
 static void pod_gets_what_its_namespace_grants(void **unused)
 {
 	struct state *state = small_cluster();

@@ -102,21 +102,7 @@ static void too_long_rules_are_cut_off_and_the_clusters_stay(void **unused)
 	_cleanup_(made_done) struct made made = {};
 
 	(void)unused;
-	for (int i = 0; i < 4; i++) {
-		_cleanup_(bc_text_done) struct bc_text rules = {};
-
-		for (int k = 0; k < 64; k++) {
-			bc_text_addf(&rules, "%s{'action': 'Deny', 'ports': [%d], 'runAsUser': %u, 'addresses': [",
-				     k ? ", " : "", 1000 + 64 * i + k, 4000000000u + i);
-			for (int a = 0; a < 16; a++)
-				bc_text_addf(&rules, "%s'2001:db8:1234:5678:9abc:def0:%x:%x'", a ? ", " : "", 4096 + i,
-					     4096 + a);
-			bc_text_addf(&rules, "]}");
-		}
-		setf(state, STATE_BIND_POLICY,
-		     "{'metadata': {'namespace': 'web', 'name': 'p%d'}, 'spec': {'podSelector': {}, 'rules': [%s]}}", i,
-		     rules.data);
-	}
+	set_long_policies(state, "web", 16);
 	set(state, STATE_BIND_POLICY, POLICY("dns", "b", "", GRANT("443")));
 	set(state, STATE_CLUSTER_POLICY, CLUSTER("c", "'rules': [{'action': 'Deny', 'ports': [22]}]"));
 	make(state, &cluster_config, &made);
