@@ -33,7 +33,7 @@ static int compare_subjects(const void *left, const void *right, void *ctx)
 
 	if (a->kind != b->kind)
 		return a->kind < b->kind ? -1 : 1;
-	return (a->id > b->id) - (a->id < b->id);
+	return BC_COMPARE(a->id, b->id);
 }
 
 /* With the names that these give for numbers, malloc'ed; NULL for none. */

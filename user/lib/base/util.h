@@ -73,7 +73,6 @@ void bc_text_add_word(struct bc_text *text, const char *word);
 /* The text with every byte that is not part of well-formed UTF-8 written as \xHH: what JSON can hold. malloc'ed. */
 char *bc_utf8(const char *from);
 
-/* Whether all of it is well-formed UTF-8, without a NUL. There is a NUL behind it. */
 /*
  * Where the first character is that is well-formed UTF-8, no ASCII, and does not show as what it is, or with `disturbing`
  * changes how others show; `len` when there is none.
@@ -83,6 +82,7 @@ size_t bc_unprintable(const char *text, size_t len, bool disturbing);
 /* The length of the well-formed character that the string begins with; 0 when there is none. */
 size_t bc_utf8_length(const char *text);
 
+/* Whether all of it is well-formed UTF-8, without a NUL. There is a NUL behind it. */
 bool bc_is_utf8(const char *text, size_t len);
 
 /* `len`, or a little less if a UTF-8 character would be cut there. There is a byte behind, if only the NUL. */

@@ -69,8 +69,8 @@ int bc_check_guarded(const char *dir, struct bc_error *reterr)
 static int check_entry(const char *dir, const char *name, const struct stat *st, struct bc_error *reterr)
 {
 	if (!is_trusted(st->st_uid))
-		return bc_fail(reterr, -EPERM, "%s/%s belongs to uid %u, who could write to it; run: chown root %s/%s", dir,
-			       name, st->st_uid, dir, name);
+		return bc_fail(reterr, -EPERM, "%s/%s belongs to uid %u, who could write to it; run: chown root %s/%s",
+			       dir, name, st->st_uid, dir, name);
 	if (st->st_mode & (S_IWGRP | S_IWOTH))
 		return bc_fail(reterr, -EPERM,
 			       "%s/%s is writable by others, who could change what it decides (mode %04o); run: "

@@ -34,7 +34,7 @@ static int compare_who(const void *left, const void *right)
 		return 0;
 	if (a->socket->uid != b->socket->uid)
 		return a->socket->uid < b->socket->uid ? -1 : 1;
-	return (a->socket->cgroup > b->socket->cgroup) - (a->socket->cgroup < b->socket->cgroup);
+	return BC_COMPARE(a->socket->cgroup, b->socket->cgroup);
 }
 
 static int compare_where(const void *left, const void *right)
@@ -43,7 +43,7 @@ static int compare_where(const void *left, const void *right)
 
 	if (a->socket != b->socket)
 		return a->socket < b->socket ? -1 : 1;
-	return (a->pid > b->pid) - (a->pid < b->pid);
+	return BC_COMPARE(a->pid, b->pid);
 }
 
 /* Whoever made the socket. Of his groups only those of a login can be known. */
@@ -51,11 +51,11 @@ static int guess_who(const struct bc_socket *socket, struct bc_process *process)
 {
 	int r = bc_user_groups(socket->uid, &process->gid, &process->groups, &process->ngroups);
 
+	process->uid = socket->uid;
 	if (r == -ENOMEM)
 		return r;
 	if (r)
 		process->gid = BC_UNRESOLVED;
-	process->uid = socket->uid;
 	process->cgroup = bc_cgroup_name(socket->cgroup);
 	process->host_netns = bc_process_in_host_netns();
 	process->binds_low = !socket->uid;
@@ -128,7 +128,10 @@ static int find_maker(struct bc_holders *holders, size_t n, const bool *identifi
 			return r;
 		if (!is_among(now, nnow, socket->inode))
 			continue;
-		if (guess_who(socket, process) || bc_grow(&holders->items, &holders->room, holders->n + 1))
+		r = guess_who(socket, process);
+		if (r)
+			return bc_fail_errno(reterr, r, "cannot look up the groups of uid %u", process->uid);
+		if (bc_grow(&holders->items, &holders->room, holders->n + 1))
 			return bc_fail(reterr, -ENOMEM, "out of memory");
 		holders->items[holders->n++] = (struct bc_holder){ .socket = socket, .process = process };
 		holders->nprocesses++;

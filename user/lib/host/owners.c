@@ -13,7 +13,7 @@ static int compare_inodes(const void *left, const void *right)
 {
 	const struct bc_socket *const *a = left, *const *b = right;
 
-	return ((*a)->inode > (*b)->inode) - ((*a)->inode < (*b)->inode);
+	return BC_COMPARE((*a)->inode, (*b)->inode);
 }
 
 /* The sockets by inode, to find those of a process. */

@@ -129,7 +129,7 @@ static int compare(const void *left, const void *right)
 	for (int i = 0; i < 4; i++)
 		if (a->addr[i] != b->addr[i])
 			return a->addr[i] < b->addr[i] ? -1 : 1;
-	return (a->inode > b->inode) - (a->inode < b->inode);
+	return BC_COMPARE(a->inode, b->inode);
 }
 
 /* Sorts them, and leaves out what was listed twice because it moved meanwhile. */

@@ -159,7 +159,7 @@ static int compare_times(const void *left, const void *right)
 {
 	const struct bc_refused *a = left, *b = right;
 
-	return (a->last.time > b->last.time) - (a->last.time < b->last.time);
+	return BC_COMPARE(a->last.time, b->last.time);
 }
 
 /* Looks again until nobody was writing there; a writer takes less than a microsecond, but may be preempted. */

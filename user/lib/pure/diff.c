@@ -22,7 +22,7 @@ static int compare_numbers(const void *left, const void *right)
 {
 	const uint32_t *a = left, *b = right;
 
-	return (*a > *b) - (*a < *b);
+	return BC_COMPARE(*a, *b);
 }
 
 static struct numbered *sorted_digests(const struct bc_policy *policy)

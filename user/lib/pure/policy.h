@@ -189,11 +189,11 @@ static inline uint32_t bc_rule_id(uint64_t digest)
 	return digest >> 32;
 }
 
-/* The digests of all rules together, whatever their order. */
 /* Whether two rules mean the same: what their digests are of, compared. Rules can be made to have one digest. */
 bool bc_rule_same(const struct bc_policy *left_policy, const struct bc_rule *left, const struct bc_policy *right_policy,
 		  const struct bc_rule *right);
 
+/* The digests of all rules together, whatever their order. */
 uint64_t bc_policy_digest(const struct bc_policy *policy);
 
 /* The number of the first rule of that digest, or -1. */

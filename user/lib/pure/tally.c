@@ -42,7 +42,7 @@ static int compare_hits(const void *left, const void *right)
 
 	if (a->rule.id != b->rule.id)
 		return a->rule.id < b->rule.id ? -1 : 1;
-	return (a->number > b->number) - (a->number < b->number);
+	return BC_COMPARE(a->number, b->number);
 }
 
 /*
