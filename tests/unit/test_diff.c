@@ -78,16 +78,18 @@ static void image_differs_from_its_policy_in_nothing(void **state)
 	assert_int_equal(diff.nremoved + diff.nadded, 0);
 }
 
-static void rule_is_found_by_its_digest(void **state)
+static void rule_is_found_by_what_it_means(void **state)
 {
-	_cleanup_(bc_policy_done) struct bc_policy policy = {};
-	uint64_t digest;
+	_cleanup_(bc_policy_done) struct bc_policy policy = {}, twin = {};
 
 	(void)state;
-	policy_from_text(&policy, "grant port 1\ndeny port 2\ndeny port 2\n");
-	digest = bc_rule_digest(&policy, &policy.rules[2]);
-	assert_int_equal(bc_policy_find(&policy, digest), 1);
-	assert_int_equal(bc_policy_find(&policy, digest + 1), -1);
+	policy_from_text(&policy,
+			 "grant port 1\ndeny port 2\ndeny port 2\ngrant user 4001 port 22 cgroup /Y_Pf6tJWolH\n");
+	assert_int_equal(bc_policy_find(&policy, &policy, &policy.rules[2]), 1);
+	/* Of one digest with a rule that there is, and another. */
+	policy_from_text(&twin, "deny user 4001 port 80 cgroup /fLEO1LSJSZN\n");
+	assert_int_equal(bc_rule_digest(&twin, twin.rules), bc_rule_digest(&policy, &policy.rules[3]));
+	assert_int_equal(bc_policy_find(&policy, &twin, twin.rules), -1);
 }
 
 /* Whatever differs between two rules: their digests could be the same. */
@@ -96,12 +98,14 @@ static void rules_are_the_same_only_if_all_is(void **state)
 	static const char text[] =
 		"grant port 80\nallow port 80\ndeny port 80\ndeny port 80 errno EPERM\nreserve user alice port 80\n"
 		"reserve user alice port 80 errno EPERM\ngrant user alice port 80\ngrant user bob port 80\n"
-		"grant group 1000 port 80\ngrant cgroup /a port 80\ngrant cgroup /b port 80\ngrant cgroup /a/b port 80\n"
+		"grant group 1000 port 80\ngrant cgroup /a port 80\ngrant cgroup /b port 80\ngrant cgroup /a/b port "
+		"80\n"
 		"grant port 81\ngrant port 80-81\ngrant port 80,82\ngrant port 80 proto tcp\ngrant port 80 proto udp\n"
 		"grant port 80 addr 1.2.3.4\ngrant port 80 addr 1.2.3.5\ngrant port 80 addr 1.2.3.4/31\n"
 		"grant port 80 addr ::102:304\ngrant port 80 netns any\ngrant port 80 log\ndeny port 80 audit\n"
 		"grant port 80 until 2030-01-01T00:00:00Z\ngrant port 80 until 2031-01-01T00:00:00Z\n"
-		"rewrite port 80 to :81\nrewrite port 80 to :82\nrewrite port 80 to :81 hidden\nrewrite port 80 to 1.2.3.4\n"
+		"rewrite port 80 to :81\nrewrite port 80 to :82\nrewrite port 80 to :81 hidden\nrewrite port 80 to "
+		"1.2.3.4\n"
 		"rewrite port 80 to 1.2.3.5\nrewrite port 80 to ::102:304\nrewrite port 80 to 1.2.3.4:81\n";
 	_cleanup_(bc_policy_done) struct bc_policy left = {}, right = {};
 	_cleanup_(bc_cells_done) struct bc_cells image = {};
@@ -126,7 +130,7 @@ int main(void)
 		cmocka_unit_test(rules_of_one_side_are_told_in_order),
 		cmocka_unit_test(rule_written_twice_counts_twice),
 		cmocka_unit_test(image_differs_from_its_policy_in_nothing),
-		cmocka_unit_test(rule_is_found_by_its_digest),
+		cmocka_unit_test(rule_is_found_by_what_it_means),
 		cmocka_unit_test(rules_are_the_same_only_if_all_is),
 	};
 

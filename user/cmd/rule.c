@@ -30,7 +30,7 @@ static int find_same(const struct bc_change *change, const struct bc_policy *rul
 	/* An unknown name is change_finish()'s to report, in whatever file it is. */
 	if (bc_resolve(&policy, &host_names, BC_ERROR, &report) == -ENOMEM)
 		return -ENOMEM;
-	found = bc_policy_find(&policy, bc_rule_digest(rule, &rule->rules[0]));
+	found = bc_policy_find(&policy, rule, &rule->rules[0]);
 	if (found >= 0)
 		*ret_line = policy.rules[found].line;
 	return 0;

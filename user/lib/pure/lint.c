@@ -120,7 +120,7 @@ static void report_hidden(const struct lint *lint, uint32_t number, struct bc_re
 {
 	const struct bc_policy *policy = lint->policy;
 	const struct bc_rule *rule = &policy->rules[number], *first = &policy->rules[lint->fates[number].behind];
-	bool same = bc_rule_digest(policy, rule) == bc_rule_digest(policy, first);
+	bool same = bc_rule_same(policy, rule, policy, first);
 	struct bc_error error;
 
 	bc_fail_at(&error, 0, bc_policy_source_of(policy, rule), rule->line, 0,

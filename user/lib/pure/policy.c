@@ -303,10 +303,10 @@ uint64_t bc_policy_digest(const struct bc_policy *policy)
 	return sum;
 }
 
-ssize_t bc_policy_find(const struct bc_policy *policy, uint64_t digest)
+ssize_t bc_policy_find(const struct bc_policy *policy, const struct bc_policy *rule_policy, const struct bc_rule *rule)
 {
 	for (size_t i = 0; i < policy->n; i++)
-		if (bc_rule_digest(policy, &policy->rules[i]) == digest)
+		if (bc_rule_same(policy, &policy->rules[i], rule_policy, rule))
 			return i;
 	return -1;
 }

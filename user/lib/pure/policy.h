@@ -196,7 +196,7 @@ bool bc_rule_same(const struct bc_policy *left_policy, const struct bc_rule *lef
 /* The digests of all rules together, whatever their order. */
 uint64_t bc_policy_digest(const struct bc_policy *policy);
 
-/* The number of the first rule of that digest, or -1. */
-ssize_t bc_policy_find(const struct bc_policy *policy, uint64_t digest);
+/* The number of the first rule that means the same, or -1. */
+ssize_t bc_policy_find(const struct bc_policy *policy, const struct bc_policy *rule_policy, const struct bc_rule *rule);
 
 #endif
