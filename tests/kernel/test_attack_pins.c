@@ -6,15 +6,18 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bed.h"
 #include "host/mounts.h"
 #include "kernel/attach.h"
+#include "kernel/events.h"
 #include "rogue.h"
 
 static int bind_at(const char *cgroup, uint16_t port)
@@ -359,6 +362,37 @@ static void program_writes_into_the_image(void **state)
 	expect_mended("the compiled policy is broken: its digest is not that of its rules");
 }
 
+/*
+ * As he likes it, beside the place of a `learn` that was killed: who sweeps that away reads what the policy in force needs
+ * of the gate, and may not follow where the image leads.
+ */
+static void image_leads_who_sweeps_astray(void **state)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
+	const struct bc_wanted wanted = { .all = true, .ring_bytes = 1 << 16 };
+	_cleanup_close_ int policy = bed_open_pin("policy"), image = bed_open_pin("image"),
+			    his = bpf_map_create(BPF_MAP_TYPE_ARRAY, "bc_image", 4, sizeof(union bc_page), 1, &opts);
+	static union bc_page page;
+	const uint32_t only = 0;
+	struct bc_events *events;
+	struct bc_error error;
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (child == 0) {
+		raise(bc_events_open(bed.pins, &wanted, &events, &error) ? SIGTERM : SIGKILL);
+		_exit(1);
+	}
+	assert_true(child > 0 && waitpid(child, &status, 0) == child);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_int_equal(bpf_map_lookup_elem(image, &only, &page), 0);
+	page.cells[0].header.buckets = UINT32_MAX;
+	assert_int_equal(bpf_map_update_elem(his, &only, &page, BPF_ANY), 0);
+	assert_int_equal(bpf_map_update_elem(policy, &only, &his, BPF_ANY), 0);
+	expect_mended("the compiled policy is broken");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 static int tests(void)
@@ -374,6 +408,7 @@ static int tests(void)
 		TEST(cache_says_that_one_cgroup_is_another),
 		TEST(neighbour_holds_our_links_open_while_we_unload),
 		TEST(slot_holds_an_image_of_his),
+		TEST(image_leads_who_sweeps_astray),
 		TEST(program_writes_into_the_image),
 		TEST(programs_are_told_another_initial_network_namespace),
 	};

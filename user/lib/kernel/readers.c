@@ -14,6 +14,7 @@
 #include "kernel/image.h"
 #include "kernel/pin.h"
 #include "kernel/readers.h"
+#include "pure/decompile.h"
 #include "pure/gate.h"
 
 /* What they are written down in. */
@@ -70,8 +71,10 @@ static int lock_place(const char *path)
 static void read_needs(const char *dir, const struct registry *registry, struct bc_gate *ret)
 {
 	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	_cleanup_(bc_policy_done) struct bc_policy policy = {};
 
-	if (!bc_image_read(dir, registry->force.policy_fd, &image, NULL))
+	/* An image that somebody else put there may lead anywhere. */
+	if (!bc_image_read(dir, registry->force.policy_fd, &image, NULL) && !bc_decompile(&image, &policy, NULL))
 		bc_gate_needs(&image, ret);
 	else
 		memset(ret, 0xff, sizeof(*ret));
@@ -81,8 +84,9 @@ static void read_needs(const char *dir, const struct registry *registry, struct 
 static void clear_place(const char *dir, const struct registry *registry, uint32_t number)
 {
 	uint32_t bits = BC_WATCH(number) | BC_WATCH_ALL(number);
-	struct bc_gate needs = {};
+	struct bc_gate needs;
 
+	memset(&needs, 0xff, sizeof(needs));
 	if (bc_gate_watched(&registry->force) & BC_WATCH_ALL(number))
 		read_needs(dir, registry, &needs);
 	(void)bc_gate_watch(&registry->force, 0, bits, &needs, NULL);
