@@ -22,7 +22,7 @@ int change_begin(struct bc_change *change, const struct app *app, const struct b
 	int r = bc_change_begin(change, &site, options, kind, reterr);
 
 	if (*change->note.text)
-		say_error(&change->note);
+		say("%s", change->note.text);
 	say_report(&change->report);
 	if (change->migrated)
 		say("brought the pins in %s to schema %u", app->instance.pins, BC_SCHEMA);

@@ -2,12 +2,15 @@
 /* What the agent's file says is what pods may bind, besides all other files; and what is wrong leaves all as it was. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -212,6 +215,41 @@ static void lock_that_is_held_is_not_waited_for_long(void **state)
 	pods_check(&enforcer, ENFORCE_NOTHING, NULL);
 }
 
+/* The files' directory is everybody's to open: whoever keeps it locked holds nothing up, and is a warning. */
+static void lock_of_a_user_is_a_warning(void **state)
+{
+	_cleanup_(bc_report_done) struct bc_report report = {};
+	enum enforce_result result;
+	struct bc_error error;
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		int fd = open(bed.policy, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		bed_become(&(struct try){ .uid = NOBODY });
+		if (fd < 0 || flock(fd, LOCK_EX) || write(ready[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	assert_true(pid > 0 && read(ready[0], &byte, 1) == 1);
+	assert_int_equal(enforce(&enforcer, "# locked\n", 9, &result, &report, &error), 0);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(ready[0]);
+	close(ready[1]);
+	assert_int_equal(result, ENFORCE_CHANGED);
+	assert_int_equal(report.n, 1);
+	assert_non_null(strstr(report.items[0].text, "which is not root's, holds a lock on"));
+	assert_int_equal(report.items[0].severity, BC_WARNING);
+}
+
 /* Who is told to end does not wait for others, and leaves all as it was. */
 static void wait_ends_when_it_is_told_to(void **state)
 {
@@ -284,6 +322,7 @@ static int tests(void)
 		TEST(unsafe_files_are_refused),
 		TEST(names_are_checked),
 		TEST(lock_that_is_held_is_not_waited_for_long),
+		TEST(lock_of_a_user_is_a_warning),
 		TEST(wait_ends_when_it_is_told_to),
 		TEST(dry_run_changes_nothing),
 	};

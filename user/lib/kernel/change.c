@@ -32,21 +32,26 @@ static int lock_both(struct bc_change *change, enum bc_change_kind kind, struct 
 {
 	const struct bc_store *store = change->site.store;
 	const char *dir = change->options.runtime ? store->runtime : store->persistent;
-	struct bc_error note;
+	struct bc_error mounted = {}, locked = {};
 	int r = 0;
 
 	if (kind == BC_CHANGE_ADD)
 		r = bc_store_prepare(store, change->options.runtime, reterr);
 	if (!r)
-		r = bc_instance_lock(change->site.instance, &change->pin_lock, &note, reterr);
+		r = bc_instance_lock(change->site.instance, &change->pin_lock, &mounted, reterr);
 	if (!r && kind != BC_CHANGE_NOTHING) {
-		r = bc_lock_open_directory(dir, &change->site.instance->patience, &change->config_lock, &note, reterr);
+		r = bc_lock_open_directory(dir, &change->site.instance->patience, &change->config_lock, &locked,
+					   reterr);
 		if (r == -ENOENT && kind == BC_CHANGE_REMOVE)
 			r = 0;
 	}
 	if (r)
 		return r;
-	change->note = note;
+	if (*mounted.text && *locked.text)
+		bc_fail(&change->note, 0, "%s; %s", mounted.text, locked.text);
+	else
+		change->note = *mounted.text ? mounted : locked;
+	change->note.severity = BC_WARNING;
 	bc_store_sweep(store, change->config_lock >= 0 ? dir : NULL);
 	return 0;
 }
@@ -218,10 +223,24 @@ int bc_change_difference(const struct bc_change *change, struct bc_difference *r
 	return 0;
 }
 
+/* Whether what was built is in force already. An image that cannot be read is something else. */
+static int is_in_force(const struct bc_change *change, const struct bc_cells *image, bool *ret)
+{
+	_cleanup_(bc_policy_done) struct bc_policy current = {};
+	bool differ = true;
+	int r = bc_decompile(image, &current, NULL);
+
+	if (!r)
+		r = bc_differ(&current, &change->build.policy, &differ);
+	*ret = !differ;
+	return r == -ENOMEM ? r : 0;
+}
+
 int bc_change_mend(struct bc_change *change, struct bc_error *reterr)
 {
 	_cleanup_(bc_report_done) struct bc_report report = {};
 	_cleanup_(bc_cells_done) struct bc_cells image = {};
+	bool same = false;
 	int r;
 
 	if (change->options.dry_run)
@@ -231,7 +250,12 @@ int bc_change_mend(struct bc_change *change, struct bc_error *reterr)
 	if (r)
 		return r == -ENOENT ? 0 : r;
 	r = build(change, BC_WARNING, &change->build, &report, reterr);
-	if (!r && image.n >= BC_INDEX && image.cells[1].about.digest == change->build.cells.cells[1].about.digest)
+	if (!r) {
+		r = is_in_force(change, &image, &same);
+		if (r)
+			return bc_fail_errno(reterr, r, "cannot compare the policies");
+	}
+	if (same)
 		return 0;
 	change->report = report;
 	report = (struct bc_report){};

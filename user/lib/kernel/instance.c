@@ -23,7 +23,7 @@ int bc_instance_lock(const struct bc_instance *instance, int *ret_fd, struct bc_
 	int r = bc_probe_capabilities(reterr);
 	bool mounted;
 
-	*ret_note = (struct bc_error){ .severity = BC_WARNING };
+	*ret_note = (struct bc_error){};
 	if (!r)
 		r = bc_require_bpffs(instance->pins, true, &mounted, reterr);
 	if (!r && mounted)
