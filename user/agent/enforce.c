@@ -75,11 +75,12 @@ static int look(const struct bc_change *change, struct bc_status *ret_status, st
 	return r;
 }
 
-static bool is_built(const struct bc_change *change, const struct bc_status *status)
+static int compare(const struct bc_change *change, const struct bc_status *status, bool *ret_differ,
+		   struct bc_error *reterr)
 {
-	const struct bc_about *about = &change->build.cells.cells[1].about;
+	int r = bc_differ(&status->policy, &change->build.policy, ret_differ);
 
-	return status->digest == about->digest && status->rules == about->nrules;
+	return r ? bc_fail_errno(reterr, r, "cannot compare the policies") : 0;
 }
 
 /* What is in force must be what was meant to be. */
@@ -88,10 +89,13 @@ static int confirm(struct enforcer *enforcer, const struct bc_change *change, st
 	_cleanup_(bc_status_done) struct bc_status status = {};
 	_cleanup_(bc_report_done) struct bc_report amiss = {};
 	int r = look(change, &status, &amiss, reterr);
+	bool differ;
 
+	if (!r)
+		r = compare(change, &status, &differ, reterr);
 	if (r)
 		return r;
-	if (!status.enforced || !is_built(change, &status))
+	if (!status.enforced || differ)
 		return bc_fail(reterr, -EIO, "the kernel does not enforce what was put into force: %s",
 			       amiss.n ? amiss.items[0].text : "it has another policy");
 	enforcer->facts = (struct enforce_facts){ status.generation, status.rules };
@@ -103,13 +107,15 @@ static int settle(struct enforcer *enforcer, struct bc_change *change, enum enfo
 		  struct bc_report *amiss, struct bc_error *reterr)
 {
 	_cleanup_(bc_status_done) struct bc_status status = {};
-	bool edited = change->before.path;
+	bool edited = change->before.path, differ;
 	int r = look(change, &status, amiss, reterr);
 
+	if (!r)
+		r = compare(change, &status, &differ, reterr);
 	if (r)
 		return r;
 	*ret = ENFORCE_NOTHING;
-	if (!edited && status.enforced && !is_built(change, &status))
+	if (!edited && status.enforced && differ)
 		add(amiss, "the policy in force was not that of the files");
 	/* To load it the first time is no mending. */
 	if (!status.loaded && (edited || !enforcer->text))

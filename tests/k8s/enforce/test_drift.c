@@ -107,6 +107,22 @@ static void another_policy_in_force(void **state)
 	check_whole("the policy in force was not that of the files");
 }
 
+/* The digests of the two are the same. */
+static void policy_with_its_digest_in_force(void **state)
+{
+	static const char ours[] = "deny user 4001 port 80 cgroup /fLEO1LSJSZN\n",
+			  his[] = "grant user 4001 port 22 cgroup /Y_Pf6tJWolH\n";
+
+	(void)state;
+	pods_enforce(&enforcer, ours, ENFORCE_CHANGED, 0);
+	write_path(path, his);
+	assert_int_equal(BINDCTL(NULL, "apply"), 0);
+	write_path(path, ours);
+	pods_check(&enforcer, ENFORCE_MENDED, "the policy in force was not that of the files");
+	pods_agree();
+	pods_enforce(&enforcer, pod_grant(POD_A, 443), ENFORCE_CHANGED, 0);
+}
+
 static void link_detached(void **state)
 {
 	(void)state;
@@ -188,11 +204,17 @@ static void nothing_is_known_yet(void **state)
 static int tests(void)
 {
 	const struct CMUnitTest table[] = {
-		TEST(unloaded),		TEST(file_removed),
-		TEST(file_edited),	TEST(another_file_changed),
-		TEST(policy_withdrawn), TEST(another_policy_in_force),
-		TEST(link_detached),	TEST(pin_removed),
-		TEST(maps_exchanged),	TEST(nothing_is_known_yet),
+		TEST(unloaded),
+		TEST(file_removed),
+		TEST(file_edited),
+		TEST(another_file_changed),
+		TEST(policy_withdrawn),
+		TEST(another_policy_in_force),
+		TEST(policy_with_its_digest_in_force),
+		TEST(link_detached),
+		TEST(pin_removed),
+		TEST(maps_exchanged),
+		TEST(nothing_is_known_yet),
 	};
 
 	return cmocka_run_group_tests(table, NULL, NULL);

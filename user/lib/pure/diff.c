@@ -73,3 +73,12 @@ int bc_diff(const struct bc_policy *old, const struct bc_policy *new, struct bc_
 	*ret_diff = diff;
 	return 0;
 }
+
+int bc_differ(const struct bc_policy *old, const struct bc_policy *new, bool *ret_differ)
+{
+	_cleanup_(bc_diff_done) struct bc_diff diff = {};
+	int r = bc_diff(old, new, &diff);
+
+	*ret_differ = diff.nremoved || diff.nadded;
+	return r;
+}

@@ -18,4 +18,7 @@ void bc_diff_done(struct bc_diff *diff);
 /* Both resolved. A rule written twice counts twice. 0 or -ENOMEM. */
 int bc_diff(const struct bc_policy *old, const struct bc_policy *new, struct bc_diff *ret_diff);
 
+/* Whether there is any difference: digests are short enough that two policies can be made to have the same. 0 or -ENOMEM. */
+int bc_differ(const struct bc_policy *old, const struct bc_policy *new, bool *ret_differ);
+
 #endif
