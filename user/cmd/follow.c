@@ -78,7 +78,10 @@ static int hand_on(struct following *following, struct batch *batch)
 
 	batch->left = BATCH;
 	r = bc_events_read(following->events, hand_one, batch);
-	return fflush(stdout) || ferror(stdout) ? -EPIPE : r;
+	errno = 0;
+	if (fflush(stdout) || ferror(stdout))
+		return errno ? -errno : -EIO;
+	return r;
 }
 
 /* What there was when the end was asked for belongs to it; what still comes does not. */
@@ -95,22 +98,19 @@ static int hand_on_rest(struct following *following, struct batch *batch)
 
 int follow(struct following *following, int64_t duration, int (*fn)(void *ctx, const struct bc_event *event), void *ctx)
 {
-	int64_t end = 0;
+	const int64_t end = duration ? bc_clock_ms() + duration / 1000000 : 0;
 	struct batch batch = { fn, ctx, 0 };
 
-	/* What lasts until no clock can show it has no end. */
-	if (__builtin_add_overflow(bc_now(), duration, &end) || !duration)
-		end = 0;
 	for (;;) {
 		struct pollfd fds[] = { { bc_events_fd(following->events), POLLIN, 0 },
 					{ following->signal_fd, POLLIN, 0 },
 					{ STDOUT_FILENO, 0, 0 } };
-		int64_t left = end ? (end - bc_now()) / 1000000 + 1 : LOOK_MS;
+		int64_t left = end ? end - bc_clock_ms() : LOOK_MS;
 		int r = hand_on(following, &batch);
 
 		if (r && r != -EAGAIN)
 			return r;
-		if (end && bc_now() >= end)
+		if (end && left <= 0)
 			return hand_on_rest(following, &batch);
 		r = poll(fds, ARRAY_SIZE(fds), r ? 0 : left < LOOK_MS ? left : LOOK_MS);
 		if (r < 0 && errno != EINTR)

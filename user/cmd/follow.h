@@ -40,7 +40,8 @@ void follow_close(struct following *following);
 /*
  * Hands each event to `fn`, and then to whoever reads stdout what that printed, until `fn` returns non-zero, which is
  * then the result; until `duration` is over, if it is not 0, or a signal asks for the end (0); until nobody reads
- * stdout (-EPIPE); or until the programs that write the events are unloaded (-ENOLINK).
+ * stdout (-EPIPE), or it cannot be written to (-errno, and ferror() is set); or until the programs that write the events
+ * are unloaded (-ENOLINK).
  */
 int follow(struct following *following, int64_t duration, int (*fn)(void *ctx, const struct bc_event *event),
 	   void *ctx);

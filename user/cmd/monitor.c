@@ -67,6 +67,10 @@ static int monitor(struct watch *watch, const struct bc_instance *instance)
 	say_losses(watch, following.events);
 	if (r == -EPIPE)
 		return EXIT_DONE;
+	if (r < 0 && ferror(stdout)) {
+		bc_fail_errno(&error, r, "cannot write to standard output");
+		return failed(&error);
+	}
 	if (r == -ENOLINK) {
 		bc_fail(&error, r, "bindctl was unloaded: nothing is reported any more");
 		return failed(&error);
