@@ -101,6 +101,15 @@ is_in() { # CGROUP UNIT [MANAGER...]
 	[ "$at" = "$cgroup" ]
 }
 
+# There are such, and all are of it.
+are_refusals_in() { # CGROUP USER UNIT
+	local in
+
+	in=$(bindctl why --user "$2" --unit "$3" --json | grep -oE '"cgroup": ?"[^"]*"' | sort -u)
+	echo "$in"
+	[[ $in == '"cgroup":'*"\"$1\"" ]]
+}
+
 exits_with() { # STATUS COMMAND...
 	local code=0
 

@@ -3,6 +3,7 @@
 
 #include "cmd/filter.h"
 #include "cmd/words.h"
+#include "host/privilege.h"
 
 bool event_filter_option(struct event_filter *filter, int option, const char *value)
 {
@@ -24,7 +25,7 @@ bool event_filter_option(struct event_filter *filter, int option, const char *va
 }
 
 /* The options are read as a rule is that has them as its subject, ports and clauses. */
-int event_filter_parse(struct event_filter *filter, struct bc_error *reterr)
+static int parse(struct event_filter *filter, struct bc_error *reterr)
 {
 	static const char *const within_cgroup[] = { "--user", "--port", "--cgroup", "--cgroup" },
 				 *const within_unit[] = { "--user", "--port", "--unit", "--unit" };
@@ -50,6 +51,12 @@ int event_filter_parse(struct event_filter *filter, struct bc_error *reterr)
 		return bc_fail(reterr, -EINVAL, "--user: '%s' is not a user", filter->user);
 	filter->parsed = true;
 	return 0;
+}
+
+/* Only to look up a unit does anything need the right to become its user. */
+int event_filter_parse(struct event_filter *filter, struct bc_error *reterr)
+{
+	return parse(filter, reterr) ?: bc_privilege_keep(~BC_CAPS_UNITS, reterr);
 }
 
 void event_filter_done(struct event_filter *filter)

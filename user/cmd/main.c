@@ -152,7 +152,7 @@ static const struct command commands[] = {
 	  "  --rate N        of binds that nothing refused at most so many a second (10000);\n"
 	  "                  0: all\n"
 	  "  --json          each as a JSON document of one line\n",
-	  BC_CAPS_BPF | BC_CAP(CAP_DAC_READ_SEARCH) },
+	  BC_CAPS_BPF | BC_CAPS_UNITS | BC_CAP(CAP_DAC_READ_SEARCH) },
 	{ "why", run_why, "show the last refusals, and what would permit them",
 	  "why [OPTION...]\n"
 	  "Shows the refusals that the kernel remembers, up to sixteen of a user, the oldest\n"
@@ -161,7 +161,7 @@ static const struct command commands[] = {
 	  "\n"
 	  "  --last          the last one alone\n"
 	  "  --pid PID       of this process, or thread\n" HELP_FILTER "  --json          as a JSON document\n",
-	  BC_CAPS_BPF | BC_CAP(CAP_DAC_READ_SEARCH) },
+	  BC_CAPS_BPF | BC_CAPS_UNITS | BC_CAP(CAP_DAC_READ_SEARCH) },
 	{ "learn", run_learn, "watch binds, and print the policy that permits them",
 	  "learn [OPTION...]\n"
 	  "Watches binds until the time is over or it is interrupted, and then prints the\n"
