@@ -56,17 +56,27 @@ static int lock_both(struct bc_change *change, enum bc_change_kind kind, struct 
 	return 0;
 }
 
-/* A file of the same name in a stronger directory would hide what we write. */
-static int check_not_masked(const struct bc_change *change, struct bc_error *reterr)
+/*
+ * A file of the same name in a stronger directory would hide what we write; and one in a weaker would cease to count
+ * once ours is there. Of the files of one name only that which counts is among those read.
+ */
+static int check_not_masked(const struct bc_change *change, enum bc_change_kind kind, struct bc_error *reterr)
 {
-	const char *name = strrchr(change->path, '/') + 1;
+	const char *strongest = change->site.store->persistent, *name = strrchr(change->path, '/') + 1;
 
-	for (size_t i = 0; change->options.runtime && i < change->files.n; i++) {
-		const char *path = change->files.items[i].path;
+	for (size_t i = 0; i < change->files.n; i++) {
+		const char *path = change->files.items[i].path, *slash = strrchr(path, '/');
 
-		if (!strcmp(strrchr(path, '/') + 1, name) && strcmp(path, change->path))
+		if (strcmp(slash + 1, name) != 0 || !strcmp(path, change->path))
+			continue;
+		if (change->options.runtime && !strncmp(path, strongest, slash - path) && !strongest[slash - path])
 			return bc_fail(reterr, -EEXIST, "%s hides %s: nothing written there would count", path,
 				       change->path);
+		if (kind == BC_CHANGE_ADD)
+			return bc_fail(reterr, -EEXIST,
+				       "%s would no longer count beside %s, which has its name and is stronger; rename "
+				       "it, or copy it there",
+				       path, change->path);
 	}
 	return 0;
 }
@@ -123,7 +133,7 @@ int bc_change_begin(struct bc_change *change, const struct bc_site *site, const 
 		store.required = false;
 	r = bc_store_read(&store, &change->files, reterr);
 	if (!r)
-		r = check_not_masked(change, reterr);
+		r = check_not_masked(change, kind, reterr);
 	if (!r && !options->dry_run)
 		r = bring_up_to_date(change, reterr);
 	return r;
