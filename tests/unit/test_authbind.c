@@ -337,7 +337,7 @@ static void directory_counts_that_not_everybody_may_search(void **state)
 	auth.places[BC_AUTH_BYPORT].mode = 0750;
 	assert_becomes(1,
 		       "\n# NOT IMPORTED: /byport: mode 0750: only some may search it, and a rule cannot ask for that "
-		       "besides; to import as if everybody could, run: chmod a+x\n");
+		       "besides; to import as if everybody could, run: chmod a+x /byport\n");
 	auth.places[BC_AUTH_TOP].odd = "it has an access control list";
 	assert_becomes(1, "\n# NOT IMPORTED: : it has an access control list: nothing that it decides is imported\n");
 	/* Whether byuid can be searched is root's affair, and directories that are missing have no files. */

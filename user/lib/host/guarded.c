@@ -2,7 +2,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -66,16 +68,19 @@ int bc_check_guarded(const char *dir, struct bc_error *reterr)
 	return check(path, true, reterr);
 }
 
-static int check_entry(const char *dir, const char *name, const struct stat *st, struct bc_error *reterr)
+static int check_entry(const char *path, const struct stat *st, struct bc_error *reterr)
 {
+	_cleanup_(bc_text_done) struct bc_text word = {};
+
+	bc_text_add_word(&word, path);
 	if (!is_trusted(st->st_uid))
-		return bc_fail(reterr, -EPERM, "%s/%s belongs to uid %u, who could write to it; run: chown root %s/%s",
-			       dir, name, st->st_uid, dir, name);
+		return bc_fail(reterr, -EPERM, "%s belongs to uid %u, who could write to it; run: chown root %s", path,
+			       st->st_uid, word.failed ? "" : word.data);
 	if (st->st_mode & (S_IWGRP | S_IWOTH))
 		return bc_fail(reterr, -EPERM,
-			       "%s/%s is writable by others, who could change what it decides (mode %04o); run: "
-			       "chmod go-w %s/%s",
-			       dir, name, st->st_mode & 07777, dir, name);
+			       "%s is writable by others, who could change what it decides (mode %04o); run: "
+			       "chmod go-w %s",
+			       path, st->st_mode & 07777, word.failed ? "" : word.data);
 	return 0;
 }
 
@@ -83,6 +88,7 @@ int bc_check_guarded_inside(const char *dir, struct bc_error *reterr)
 {
 	DIR *open = opendir(dir);
 	struct dirent *entry;
+	char path[PATH_MAX];
 	struct stat st;
 	int r = 0;
 
@@ -90,9 +96,11 @@ int bc_check_guarded_inside(const char *dir, struct bc_error *reterr)
 		return bc_fail_errno(reterr, -errno, "cannot read %s", dir);
 	while (!r && (entry = readdir(open))) {
 		/* One that is gone by now is nobody's. */
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-		    !fstatat(dirfd(open), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) && !S_ISLNK(st.st_mode))
-			r = check_entry(dir, entry->d_name, &st, reterr);
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") ||
+		    fstatat(dirfd(open), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) || S_ISLNK(st.st_mode))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		r = check_entry(path, &st, reterr);
 	}
 	closedir(open);
 	return r;

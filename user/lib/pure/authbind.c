@@ -64,6 +64,7 @@ static void note(const struct making *making, enum bc_note_kind kind, const stru
 static bool is_open(const struct making *making, enum bc_auth_place place)
 {
 	const struct bc_auth_access *access = &making->auth->places[place];
+	_cleanup_(bc_text_done) struct bc_text word = {};
 	_cleanup_free_ char *path = NULL;
 	bool shut = !(access->mode & 011) && !(access->uid && access->mode & 0100);
 
@@ -73,6 +74,7 @@ static bool is_open(const struct making *making, enum bc_auth_place place)
 	path = path_of(making, place, NULL);
 	if (!path)
 		return false;
+	bc_text_add_word(&word, path);
 	if (access->odd)
 		bc_import_note(making->import, BC_NOTE_LOST, path, 0, 0, "%s: nothing that it decides is imported",
 			       access->odd);
@@ -83,8 +85,8 @@ static bool is_open(const struct making *making, enum bc_auth_place place)
 	else
 		bc_import_note(making->import, BC_NOTE_LOST, path, 0, 0,
 			       "mode %04o: only some may search it, and a rule cannot ask for that besides; to import "
-			       "as if everybody could, run: chmod a+x",
-			       access->mode);
+			       "as if everybody could, run: chmod a+x %s",
+			       access->mode, word.failed ? "" : word.data);
 	return false;
 }
 
