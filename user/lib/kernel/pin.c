@@ -21,6 +21,14 @@ int bc_pin_path(char *path, const char *dir, const char *name, struct bc_error *
 	return 0;
 }
 
+int bc_pin_reader_path(char *path, const char *dir, uint32_t number, struct bc_error *reterr)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), BC_PIN_READER "%u", number);
+	return bc_pin_path(path, dir, name, reterr);
+}
+
 void bc_pin_replaced(const char *dir, const char *name, struct bc_error *reterr)
 {
 	_cleanup_(bc_text_done) struct bc_text path = {}, word = {};
@@ -360,13 +368,11 @@ int bc_pin_remove(const char *dir, const char *name, struct bc_error *reterr)
 /* Who reads notices that its place is gone. */
 static int remove_readers(const char *dir, struct bc_error *reterr)
 {
-	char path[BC_PIN_MAX], name[32];
+	char path[BC_PIN_MAX];
 
 	for (uint32_t number = 0; number < BC_READERS; number++) {
-		int r;
+		int r = bc_pin_reader_path(path, dir, number, reterr);
 
-		snprintf(name, sizeof(name), BC_PIN_READER "%u", number);
-		r = bc_pin_path(path, dir, name, reterr);
 		if (r)
 			return r;
 		if (rmdir(path) && errno != ENOENT)

@@ -40,6 +40,9 @@
 /* DIR/NAME into `path` of BC_PIN_MAX bytes; -ENAMETOOLONG. */
 int bc_pin_path(char *path, const char *dir, const char *name, struct bc_error *reterr);
 
+/* The same for the directory of the reader's place of that number. */
+int bc_pin_reader_path(char *path, const char *dir, uint32_t number, struct bc_error *reterr);
+
 enum bc_pins {
 	BC_PINS_ABSENT, /* no directory, or nothing in it but what a killed command was about to pin */
 	BC_PINS_OURS,

@@ -49,14 +49,6 @@ static int open_registry(const char *dir, struct registry *ret, struct bc_error 
 	return r ? r : bc_force_open(dir, &ret->force, reterr);
 }
 
-static int place_path(char *path, const char *dir, uint32_t number, struct bc_error *reterr)
-{
-	char name[32];
-
-	snprintf(name, sizeof(name), BC_PIN_READER "%u", number);
-	return bc_pin_path(path, dir, name, reterr);
-}
-
 /* Takes the lock of the place if nobody has it: a descriptor, or -errno. */
 static int lock_place(const char *path)
 {
@@ -100,7 +92,7 @@ static void sweep(const char *dir, const struct registry *registry)
 	for (uint32_t number = 0; number < BC_READERS; number++) {
 		_cleanup_close_ int fd = -1;
 
-		if (place_path(path, dir, number, NULL))
+		if (bc_pin_reader_path(path, dir, number, NULL))
 			continue;
 		fd = lock_place(path);
 		if (fd < 0)
@@ -124,7 +116,7 @@ static int take_place(const char *dir, struct bc_reader_place *place, struct bc_
 	char path[BC_PIN_MAX];
 
 	for (uint32_t number = 0; number < BC_READERS; number++) {
-		int r = place_path(path, dir, number, reterr);
+		int r = bc_pin_reader_path(path, dir, number, reterr);
 
 		if (r)
 			return r;
@@ -178,7 +170,7 @@ int bc_reader_enter(const char *dir, int ring_fd, bool all, uint32_t rate, struc
 	r = write_down(&registry, &place, ring_fd, all, rate, reterr);
 	if (r) {
 		clear_place(dir, &registry, place.number);
-		if (!place_path(path, dir, place.number, NULL))
+		if (!bc_pin_reader_path(path, dir, place.number, NULL))
 			rmdir(path);
 		bc_closep(&place.lock_fd);
 		return r;
@@ -201,7 +193,7 @@ void bc_reader_leave(const char *dir, struct bc_reader_place *place)
 	if (bc_reader_is_served(dir, place) && !bc_lock_directory(dir, NULL, &lock_fd, NULL) &&
 	    !open_registry(dir, &registry, NULL)) {
 		clear_place(dir, &registry, place->number);
-		if (!place_path(path, dir, place->number, NULL))
+		if (!bc_pin_reader_path(path, dir, place->number, NULL))
 			rmdir(path);
 	}
 	bc_closep(&place->lock_fd);
@@ -216,8 +208,8 @@ bool bc_reader_is_served(const char *dir, const struct bc_reader_place *place)
 	uint32_t id;
 
 	/* All of it may have been unloaded and loaded again meanwhile. */
-	return !place_path(path, dir, place->number, NULL) && !stat(path, &there) && !fstat(place->lock_fd, &mine) &&
-	       there.st_ino == mine.st_ino && there.st_dev == mine.st_dev &&
+	return !bc_pin_reader_path(path, dir, place->number, NULL) && !stat(path, &there) &&
+	       !fstat(place->lock_fd, &mine) && there.st_ino == mine.st_ino && there.st_dev == mine.st_dev &&
 	       !bc_pin_open_map(dir, BC_PIN_RINGS, BPF_MAP_TYPE_ARRAY_OF_MAPS, &fd, &id, NULL) && id == place->rings_id;
 }
 
