@@ -62,12 +62,12 @@ static const char *proto_name(const struct bc_event *event)
 	return event->proto == BC_TCP ? "tcp" : event->proto == BC_UDP ? "udp" : "?";
 }
 
-/* Reads the policy in force, unless it is the one that is known, or the event is of one before that. */
-static void read_policy(struct event_view *view, const struct bc_event *event)
+/* Reads the policy in force, unless the one that is known is of that generation or a later one. */
+static void read_policy(struct event_view *view, uint64_t generation)
 {
 	_cleanup_(bc_cells_done) struct bc_cells image = {};
 
-	if (event->generation <= view->generation || bc_instance_image(view->instance, &image, NULL))
+	if (generation <= view->generation || bc_instance_image(view->instance, &image, NULL))
 		return;
 	forget_policy(view);
 	if (!bc_decompile(&image, &view->policy, NULL))
@@ -92,7 +92,7 @@ static const struct bc_rule *find_rule(struct event_view *view, const struct bc_
 {
 	if (event->rule == BC_RULE_NONE)
 		return NULL;
-	read_policy(view, event);
+	read_policy(view, event->generation);
 	if (view->generation == event->generation && event->rule < view->policy.n)
 		return &view->policy.rules[event->rule];
 	return find_moved(view, event->id);
@@ -107,6 +107,12 @@ const struct bc_rule *event_rule(struct event_view *view, const struct bc_event 
 		add_names(&view->policy);
 	view->named |= rule != NULL;
 	return rule;
+}
+
+const struct bc_policy *event_policy(struct event_view *view)
+{
+	read_policy(view, 1);
+	return &view->policy;
 }
 
 void event_place(struct bc_text *text, struct event_view *view, const struct bc_event *event)

@@ -40,6 +40,9 @@ void event_view_done(struct event_view *view);
 /* The rule that decided, or one of the same meaning if its policy is not in force any more; NULL when there is none. */
 const struct bc_rule *event_rule(struct event_view *view, const struct bc_event *event);
 
+/* The newest policy that is known; empty when none can be read. Valid until another event is looked at. */
+const struct bc_policy *event_policy(struct event_view *view);
+
 /* Adds where that rule is, "FILE:LINE", or else "rule ID". For events that a rule decided. */
 void event_place(struct bc_text *text, struct event_view *view, const struct bc_event *event);
 

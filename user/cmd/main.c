@@ -157,7 +157,8 @@ static const struct command commands[] = {
 	  "why [OPTION...]\n"
 	  "Shows the refusals that the kernel remembers, up to sixteen of a user, the oldest\n"
 	  "first; nobody need have been watching. Those too that the kernel itself made for\n"
-	  "want of a grant.\n"
+	  "want of a grant. With each what to call to permit such binds: that adds a rule, or\n"
+	  "takes one back.\n"
 	  "\n"
 	  "  --last          the last one alone\n"
 	  "  --pid PID       of this process, or thread\n" HELP_FILTER "  --json          as a JSON document\n",
