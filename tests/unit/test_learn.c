@@ -245,6 +245,8 @@ static void refusals_are_told_and_not_permitted(void **state)
 				       "# refused by: web.conf:7\n"
 				       "# allow user alice port 8080 proto tcp addr 0.0.0.0\n"
 				       "# 1 bind by server, 2026-11-24T10:00:00Z\n"
+				       "# left the choice to the kernel, which only a rule on any port is about: "
+				       "more than was seen\n"
 				       "# refused by: web.conf:7\n"
 				       "# allow user alice port any proto tcp addr 0.0.0.0\n");
 	bc_text_done(&text);

@@ -95,7 +95,7 @@ static struct json_object *make_lesson(const struct bc_policy *policy, const str
 	out_set_string(object, "by", lesson->by);
 	out_set_number(object, "binds", lesson->sightings.binds);
 	out_set_number(object, "ungranted", lesson->sightings.ungranted);
-	out_set_bool(object, "wider", lesson->range);
+	out_set_bool(object, "wider", lesson->width != BC_WIDTH_ONE);
 	out_set_moment(object, "first", lesson->sightings.first);
 	out_set_moment(object, "last", lesson->sightings.last);
 	set_programs(object, &lesson->sightings);

@@ -12,16 +12,9 @@ struct item {
 	bool grant;
 	bool foreign;
 	bool v4_side;
-	uint8_t width; /* enum width */
+	uint8_t width; /* enum bc_width */
 	const char *by;
 	struct bc_sightings sightings;
-};
-
-/* What a rule must cover for the bind's sake. */
-enum width {
-	ONE,	/* the port */
-	CHOSEN, /* whatever the kernel chooses */
-	ANY,	/* the request itself to choose one, which no other rule matches */
 };
 
 struct items {
@@ -40,7 +33,7 @@ void bc_learned_done(struct bc_learned *learned)
 /* [::] of a dual-stack socket is decided as 0.0.0.0 besides, and needs a rule for either. */
 static int add_items(struct items *items, const struct bc_seen *seen)
 {
-	enum width width = seen->key.fate == BC_FATE_REFUSED && !seen->chosen ? ANY : CHOSEN;
+	enum bc_width width = seen->key.fate == BC_FATE_REFUSED && !seen->chosen ? BC_WIDTH_ANY : BC_WIDTH_CHOSEN;
 
 	for (int side = 0; side <= seen->key.both; side++) {
 		struct item *item;
@@ -53,7 +46,7 @@ static int add_items(struct items *items, const struct bc_seen *seen)
 			.grant = seen->grant,
 			.foreign = seen->foreign,
 			.v4_side = side,
-			.width = seen->key.port ? ONE : width,
+			.width = seen->key.port ? BC_WIDTH_ONE : width,
 			.by = seen->by,
 			.sightings = seen->sightings,
 		};
@@ -184,7 +177,7 @@ static int begin_rule(struct making *making, const struct item *item)
 	making->fixed = text.len;
 	policy->rules[policy->n] = rule;
 	making->learned->lessons[policy->n++] =
-		(struct bc_lesson){ .fate = item->key.fate, .range = item->width == CHOSEN, .by = item->by };
+		(struct bc_lesson){ .fate = item->key.fate, .width = item->width, .by = item->by };
 	return text.failed ? -ENOMEM : 0;
 }
 
@@ -199,9 +192,9 @@ static int add_port(struct making *making, const struct item *item)
 	struct bc_range *last = rule->nranges ? &policy->ranges[policy->nranges - 1] : NULL;
 	struct bc_range range = { item->key.port, item->key.port };
 
-	if (item->width == CHOSEN)
+	if (item->width == BC_WIDTH_CHOSEN)
 		range = making->form->chosen;
-	else if (item->width == ANY)
+	else if (item->width == BC_WIDTH_ANY)
 		range = (struct bc_range){ 0, UINT16_MAX };
 	if (last && last->last + 1 == range.first) {
 		last->last = range.last;

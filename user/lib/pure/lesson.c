@@ -45,10 +45,13 @@ static void format_reasons(struct bc_text *text, const struct bc_rule *rule, con
 
 	if (lesson->v4_side)
 		bc_text_addf(text, BC_COMMENT "among them [::], which takes the IPv4 port along\n");
-	if (lesson->range)
+	if (lesson->width == BC_WIDTH_CHOSEN)
 		bc_text_addf(text,
 			     BC_COMMENT "left the choice to the kernel: these are all the ports that it chooses from, "
 					"more than was seen\n");
+	if (lesson->width == BC_WIDTH_ANY)
+		bc_text_addf(text, BC_COMMENT "left the choice to the kernel, which only a rule on any port is about: "
+					      "more than was seen\n");
 	if (lesson->sightings.ungranted)
 		bc_text_addf(text, BC_COMMENT "%llu refused by the kernel: nothing granted the port\n",
 			     (unsigned long long)lesson->sightings.ungranted);
