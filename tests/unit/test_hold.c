@@ -85,8 +85,63 @@ static void who_is_led_to_it_would_get_it(void **state)
 	assert_held(addr, alice(80, "::1"), true, BC_REWRITE, 1);
 	assert_held(addr, alice(80, "::2"), false, BC_REWRITE, 1);
 	/* A nearer rule keeps him from being led there. */
-	assert_held("rewrite user alice port 8080-8090 to :80\ndeny user alice port 8080\n", alice(80, "::1"), false,
-		    BC_NONE, 0);
+	assert_held("rewrite user alice port 8080 to :80\ndeny user alice port 8080 proto tcp\n", alice(80, "::1"),
+		    false, BC_NONE, 0);
+}
+
+/* Rules that are nearer may leave some of the ports alone. */
+static void any_port_may_be_the_one_that_led_to_it(void **state)
+{
+	static const char
+		first[] = "rewrite user alice port 80-90 to :8080\ndeny user alice port 80\ndeny port 8080\n",
+		last[] = "rewrite user alice port 80-90 to :8080\ndeny user alice port 80-89\ndeny port 8080\n",
+		midst[] = "rewrite user alice port 80-90 to :8080\ndeny user alice port 80-84,86-90\n"
+			  "deny port 8080\n",
+		none[] = "rewrite user alice port 80-90 to :8080\ndeny user alice port 80-84,85-90\n"
+			 "deny port 8080\n",
+		chosen[] = "rewrite user alice port any to :8080\ndeny user alice port 1-65535\n",
+		others[] = "rewrite port 80-90 to :8080\nreserve user bob port 80-84\ndeny port 8080\n";
+
+	(void)state;
+	assert_held(first, alice(8080, "0.0.0.0"), true, BC_REWRITE, 1);
+	assert_held(first, alice(8080, "::"), true, BC_REWRITE, 1);
+	assert_held(first, alice(8081, "0.0.0.0"), true, BC_NONE, 0);
+	assert_held(last, alice(8080, "0.0.0.0"), true, BC_REWRITE, 1);
+	assert_held(midst, alice(8080, "0.0.0.0"), true, BC_REWRITE, 1);
+	assert_held(none, alice(8080, "0.0.0.0"), false, BC_DENY, 3);
+	assert_held(chosen, alice(8080, "0.0.0.0"), true, BC_REWRITE, 1);
+	assert_held(others, alice(8080, "0.0.0.0"), true, BC_REWRITE, 1);
+}
+
+static void any_address_may_be_the_one_that_led_to_it(void **state)
+{
+	static const char plain[] = "rewrite user alice port 80 to 127.0.0.1:8080\ndeny port 8080\n"
+				    "deny user alice port 80 addr 0.0.0.0\n",
+			  within[] = "rewrite user alice port 80 addr 10.0.0.0/30 to 127.0.0.1\ndeny port 80\n"
+				     "deny user alice port 80 addr 10.0.0.0/31\n"
+				     "deny user alice port 80 addr 10.0.0.3\n",
+			  wholly[] = "rewrite user alice port 80 addr 10.0.0.0/31 to 127.0.0.1\ndeny port 80\n"
+				     "deny user alice port 80 addr 10.0.0.0\n"
+				     "deny user alice port 80 addr 10.0.0.1\n",
+			  sides[] = "rewrite user alice port 80 to [::2]\ndeny port 80\n"
+				    "deny user alice port 80 addr 0.0.0.0/0\n",
+			  mapped[] = "rewrite user alice port 80 to [::2]\ndeny port 80\n"
+				     "deny user alice port 80 addr ::/0\n",
+			  both[] = "rewrite user alice port 80-81 to [::2]:8080\ndeny port 8080\n"
+				   "deny user alice port 80\ndeny user alice port 81 addr ::/1\n"
+				   "deny user alice port 81 addr 0.0.0.0/0\n";
+	struct bc_held held = alice(80, "::2");
+
+	(void)state;
+	assert_held(plain, alice(8080, "127.0.0.1"), true, BC_REWRITE, 1);
+	assert_held(within, alice(80, "127.0.0.1"), true, BC_REWRITE, 1);
+	assert_held(wholly, alice(80, "127.0.0.1"), false, BC_DENY, 2);
+	assert_held(sides, held, true, BC_REWRITE, 1);
+	assert_held(mapped, held, true, BC_REWRITE, 1);
+	held.question.v6only = true;
+	assert_held(sides, held, true, BC_REWRITE, 1);
+	assert_held(mapped, held, false, BC_DENY, 3);
+	assert_held(both, alice(8080, "::2"), true, BC_REWRITE, 1);
 }
 
 /* It is the socket that takes the IPv4 port too. */
@@ -107,6 +162,8 @@ int main(void)
 		cmocka_unit_test(rules_decide_before_the_kernel),
 		cmocka_unit_test(who_would_be_led_elsewhere_would_not_get_it),
 		cmocka_unit_test(who_is_led_to_it_would_get_it),
+		cmocka_unit_test(any_port_may_be_the_one_that_led_to_it),
+		cmocka_unit_test(any_address_may_be_the_one_that_led_to_it),
 		cmocka_unit_test(dual_stack_takes_both),
 	};
 
