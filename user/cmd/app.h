@@ -16,7 +16,7 @@ enum {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
-	EXIT_ANSWER = 3, /* explain: denied; status: not enforced */
+	EXIT_ANSWER = 3, /* explain: the bind fails; status: not enforced */
 };
 
 /* What the global options say. */

@@ -102,6 +102,12 @@ static const char *role_of(const struct bc_tried *tried, const struct bc_answer 
 	return tried->others ? "decided, as it reserves the port for others" : "decided";
 }
 
+static bool is_ipv6(const struct request *request)
+{
+	/* Of ::ffff:a.b.c.d the question no longer tells that it takes an IPv6 socket to ask for it. */
+	return strchr(request->addr, ':') != NULL;
+}
+
 /* As the programs find out: an IPv4 socket takes no IPv6 address, and a V6ONLY one no IPv4 address. */
 static bool leads_astray(const struct request *request, const struct source *source, const struct bc_answer *answer)
 {
@@ -110,8 +116,7 @@ static bool leads_astray(const struct request *request, const struct source *sou
 	if (answer->verdict != BC_REWRITE)
 		return false;
 	rule = &source->policy.rules[answer->rule];
-	/* Of ::ffff:a.b.c.d the question no longer tells that it takes an IPv6 socket to ask for it. */
-	return rule->to_addr && (strchr(request->addr, ':') ? rule->to_v4 && request->v6only : !rule->to_v4);
+	return rule->to_addr && (is_ipv6(request) ? rule->to_v4 && request->v6only : !rule->to_v4);
 }
 
 static void print_verdict(const struct request *request, const struct source *source, const struct bc_answer *answer)
@@ -132,7 +137,7 @@ static void print_verdict(const struct request *request, const struct source *so
 		bc_format_to(&to, &source->policy.rules[answer->rule]);
 		if (leads_astray(request, source, answer))
 			printf("rewrite: bind fails with EAFNOSUPPORT, as %s cannot take %s\n",
-			       request->v6only ? "a V6ONLY socket" : "an IPv4 socket", to.failed ? "?" : to.data);
+			       is_ipv6(request) ? "a V6ONLY socket" : "an IPv4 socket", to.failed ? "?" : to.data);
 		else
 			printf("rewrite: bind proceeds at %s, CAP_NET_BIND_SERVICE not needed\n",
 			       to.failed ? "?" : to.data);

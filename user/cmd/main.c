@@ -113,7 +113,7 @@ static const struct command commands[] = {
 	  "explain --user USER --port PORT [OPTION...]\n"
 	  "       bindctl explain --pid PID --port PORT [OPTION...]\n"
 	  "Says what the policy answers to a bind, by which rule, and why nearer rules do\n"
-	  "not apply. Exits with 3 when the answer is a deny.\n"
+	  "not apply. Exits with 3 when the answer makes the bind fail.\n"
 	  "\n"
 	  "  --user USER    name or uid, the effective one\n"
 	  "  --group GROUP  name or gid, once for each; the first is the effective one;\n"
