@@ -66,6 +66,9 @@ int failed(const struct bc_error *error);
 /* A wrong call: the sentence, where help is to be had, and EXIT_USAGE. */
 int usage_error(const struct command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same for an option's value that is none, whatever the host. */
+int wrong_value(const struct command *command, const struct bc_error *error);
+
 /* The same for an option that getopt_long() refused by '?' or ':'. */
 int refused_option(const struct command *command, int option, char **argv);
 

@@ -214,7 +214,7 @@ static int explain(const struct app *app, struct request *request, bool files, b
 	int r = files ? bc_privilege_keep(BC_CAPS_UNITS | BC_CAP(CAP_SYS_PTRACE), &error) : 0;
 
 	if (!r)
-		r = parse_request(request, &error);
+		r = request_complete(request, &error);
 	if (!r)
 		r = read_source(app, files, &source, &error);
 	if (r)
@@ -282,6 +282,7 @@ int run_explain(const struct app *app, const struct command *command, int argc, 
 	};
 	_cleanup_(request_done) struct request request = { .proto = "tcp", .addr = "0.0.0.0" };
 	bool files = false, json = false;
+	struct bc_error error;
 	int option, code;
 
 	while ((option = next_option(command, argc, argv, table, &code)) != -1) {
@@ -308,5 +309,7 @@ int run_explain(const struct app *app, const struct command *command, int argc, 
 		return usage_error(command, "explain: --cgroup and --unit exclude each other");
 	if (!request.netns)
 		request.netns = "host";
+	if (request_read(&request, &error))
+		return wrong_value(command, &error);
 	return explain(app, &request, files, json);
 }

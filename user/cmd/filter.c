@@ -25,38 +25,45 @@ bool event_filter_option(struct event_filter *filter, int option, const char *va
 }
 
 /* The options are read as a rule is that has them as its subject, ports and clauses. */
-static int parse(struct event_filter *filter, struct bc_error *reterr)
+static int parse(struct event_filter *filter, const struct command *command)
 {
 	static const char *const within_cgroup[] = { "--user", "--port", "--cgroup", "--cgroup" },
 				 *const within_unit[] = { "--user", "--port", "--unit", "--unit" };
 	char any[] = "any", cgroup[] = "cgroup", unit[] = "unit";
 	char *argv[] = { (char *)filter->user ?: any, (char *)filter->port ?: any, NULL, NULL };
 	struct arguments arguments = { .verb = "grant", .argc = 2, .argv = argv };
-	const struct bc_rule *rule;
+	struct bc_error error;
 	int r;
 
+	if (filter->cgroup && filter->unit)
+		return usage_error(command, "%s: --cgroup and --unit exclude each other", command->name);
 	if (!filter->user && !filter->port && !filter->cgroup && !filter->unit)
-		return 0;
-	/* They exclude each other. */
+		return EXIT_DONE;
+	/* Of a rule the subject could be another one; a name with a dash in front is none of these. */
+	if (filter->user && *filter->user != '-' && !is_user_subject(filter->user))
+		return usage_error(command, "%s: --user: '%s' is not a user", command->name, filter->user);
 	if (filter->cgroup || filter->unit) {
 		argv[arguments.argc++] = filter->unit ? unit : cgroup;
 		argv[arguments.argc++] = (char *)(filter->unit ?: filter->cgroup);
 	}
 	arguments.options = filter->unit ? within_unit : within_cgroup;
-	r = parse_arguments(&filter->policy, &arguments, reterr);
+	r = parse_arguments(&filter->policy, &arguments, &error);
+	/* Without a rule it has not come to looking names up. */
 	if (r)
-		return r;
-	rule = &filter->policy.rules[0];
-	if (filter->user && (rule->kind != BC_USER || (rule->path && !filter->cgroup && !filter->unit)))
-		return bc_fail(reterr, -EINVAL, "--user: '%s' is not a user", filter->user);
+		return filter->policy.n || r == -ENOMEM ? failed(&error) : wrong_value(command, &error);
 	filter->parsed = true;
-	return 0;
+	return EXIT_DONE;
 }
 
 /* Only to look up a unit does anything need the right to become its user. */
-int event_filter_parse(struct event_filter *filter, struct bc_error *reterr)
+int event_filter_parse(struct event_filter *filter, const struct command *command)
 {
-	return parse(filter, reterr) ?: bc_privilege_keep(~BC_CAPS_UNITS, reterr);
+	struct bc_error error;
+	int code = parse(filter, command);
+
+	if (code != EXIT_DONE)
+		return code;
+	return bc_privilege_keep(~BC_CAPS_UNITS, &error) ? failed(&error) : EXIT_DONE;
 }
 
 void event_filter_done(struct event_filter *filter)

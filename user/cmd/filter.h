@@ -7,14 +7,14 @@
 
 /* What is asked for by options: the events that a rule with this subject, ports and cgroup would speak of. */
 struct event_filter {
-	const char *user, *port, *cgroup, *unit; /* the options' values, one of the last two at most; NULL: any */
+	const char *user, *port, *cgroup, *unit; /* the options' values, NULL: any */
 	bool denied;				 /* refusals alone */
 	struct bc_policy policy;		 /* made by event_filter_parse(): one rule */
 	bool parsed;
 };
 
-/* 0, or -errno with a sentence. event_filter_done(). */
-int event_filter_parse(struct event_filter *filter, struct bc_error *reterr);
+/* Reads the options' values. An exit code; EXIT_DONE to go on. event_filter_done(). */
+int event_filter_parse(struct event_filter *filter, const struct command *command);
 void event_filter_done(struct event_filter *filter);
 bool event_matches(const struct event_filter *filter, struct event_view *view, const struct bc_event *event);
 

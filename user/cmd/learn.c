@@ -121,8 +121,10 @@ static int parse_filter(struct lessons *lessons, const struct command *command, 
 		return usage_error(command, "learn: --cgroup: %s", text);
 	if (!user)
 		return EXIT_DONE;
+	if (check_user(user, &error))
+		return wrong_value(command, &error);
 	lessons->of_user = user;
-	return parse_user(user, &lessons->uid, &error) ? failed(&error) : EXIT_DONE;
+	return find_user(user, &lessons->uid, &error) ? failed(&error) : EXIT_DONE;
 }
 
 static int parse(struct watch *watch, const struct command *command, int argc, char **argv, const char **ret_user)

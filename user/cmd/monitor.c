@@ -56,8 +56,6 @@ static int monitor(struct watch *watch, const struct bc_instance *instance)
 	int r = bc_probe_capabilities(&error);
 
 	if (!r)
-		r = event_filter_parse(&watch->filter, &error);
-	if (!r)
 		r = event_view_open(&watch->view, instance, &error);
 	if (!r)
 		r = follow_open(instance->pins, &watch->wanted, &following, &error);
@@ -117,9 +115,7 @@ int run_monitor(const struct app *app, const struct command *command, int argc, 
 	}
 	if (optind < argc)
 		return usage_error(command, "monitor: unexpected '%s'", argv[optind]);
-	if (watch.filter.cgroup && watch.filter.unit)
-		return usage_error(command, "monitor: --cgroup and --unit exclude each other");
-	code = monitor(&watch, &app->instance);
+	code = event_filter_parse(&watch.filter, command) ?: monitor(&watch, &app->instance);
 	event_filter_done(&watch.filter);
 	event_view_done(&watch.view);
 	return code;

@@ -18,34 +18,61 @@ void request_done(struct request *request)
 	bc_process_done(&request->process);
 }
 
-/* A user or group by name or number. */
-static int parse_account(const char *option, const char *number_name, const char *what, const char *text,
-			 int (*look_up)(void *ctx, const char *name, uint32_t *ret_id), uint32_t *ret_id,
-			 struct bc_error *reterr)
-{
-	uint64_t number;
-	int r = bc_parse_number(text, strlen(text), 0, UINT32_MAX - 1, &number);
+/* Users or groups. */
+struct accounts {
+	const char *option, *number, *what;
+	int (*look_up)(void *ctx, const char *name, uint32_t *ret_id);
+};
 
-	if (!r) {
-		*ret_id = number;
-		return 0;
-	}
-	if (r == -ERANGE)
-		return bc_fail(reterr, -EINVAL, "%s: %s %s is out of range (0 to 4294967294)", option, number_name,
-			       text);
-	r = look_up(NULL, text, ret_id);
-	if (r == -ENOENT)
-		return bc_fail(reterr, r, "%s: unknown %s '%s'", option, what, text);
-	return r ? bc_fail_errno(reterr, r, "%s: cannot look up '%s'", option, text) : 0;
+static const struct accounts users = { "--user", "uid", "user", bc_user_by_name },
+			     groups = { "--group", "gid", "group", bc_group_by_name };
+
+static int parse_id(const char *text, uint64_t *ret_id)
+{
+	return bc_parse_number(text, strlen(text), 0, UINT32_MAX - 1, ret_id);
 }
 
-int parse_user(const char *text, uint32_t *ret_uid, struct bc_error *reterr)
+/* By name or number. */
+static int check_account(const struct accounts *accounts, const char *text, struct bc_error *reterr)
 {
-	return parse_account("--user", "uid", "user", text, bc_user_by_name, ret_uid, reterr);
+	uint64_t id;
+	int r = parse_id(text, &id);
+
+	if (r == -ERANGE)
+		return bc_fail(reterr, -EINVAL, "%s: %s %s is out of range (0 to 4294967294)", accounts->option,
+			       accounts->number, text);
+	if (r && (!*text || strlen(text) > 255))
+		return bc_fail(reterr, -EINVAL, "%s: a %s name has 1 to 255 bytes", accounts->option, accounts->what);
+	return 0;
+}
+
+static int find_account(const struct accounts *accounts, const char *text, uint32_t *ret_id, struct bc_error *reterr)
+{
+	uint64_t id;
+	int r;
+
+	if (!parse_id(text, &id)) {
+		*ret_id = id;
+		return 0;
+	}
+	r = accounts->look_up(NULL, text, ret_id);
+	if (r == -ENOENT)
+		return bc_fail(reterr, r, "%s: unknown %s '%s'", accounts->option, accounts->what, text);
+	return r ? bc_fail_errno(reterr, r, "%s: cannot look up '%s'", accounts->option, text) : 0;
+}
+
+int check_user(const char *text, struct bc_error *reterr)
+{
+	return check_account(&users, text, reterr);
+}
+
+int find_user(const char *text, uint32_t *ret_uid, struct bc_error *reterr)
+{
+	return find_account(&users, text, ret_uid, reterr);
 }
 
 /* The groups that were given, or those that the user has at login. A uid without a user is in none. */
-static int parse_groups(struct request *request, struct bc_error *reterr)
+static int find_groups(struct request *request, struct bc_error *reterr)
 {
 	struct bc_process *process = &request->process;
 	int r;
@@ -63,8 +90,7 @@ static int parse_groups(struct request *request, struct bc_error *reterr)
 		return bc_fail(reterr, -ENOMEM, "out of memory");
 	process->ngroups = request->ngroups;
 	for (size_t i = 0; i < request->ngroups; i++) {
-		r = parse_account("--group", "gid", "group", request->groups[i], bc_group_by_name, &process->groups[i],
-				  reterr);
+		r = find_account(&groups, request->groups[i], &process->groups[i], reterr);
 		if (r)
 			return r;
 	}
@@ -72,18 +98,13 @@ static int parse_groups(struct request *request, struct bc_error *reterr)
 	return 0;
 }
 
-static int parse_cgroup(struct request *request, struct bc_error *reterr)
+static int find_cgroup(struct request *request, struct bc_error *reterr)
 {
 	struct bc_process *process = &request->process;
 	const char *cgroup = request->cgroup, *unit = request->unit;
-	char text[256];
 	bool known = true;
 	int r = 0;
 
-	if (cgroup && bc_check_path(cgroup, strlen(cgroup), text, sizeof(text)))
-		return bc_fail(reterr, -EINVAL, "--cgroup: %s", text);
-	if (unit && bc_unit_check(unit, strlen(unit), text, sizeof(text)))
-		return bc_fail(reterr, -EINVAL, "--unit: %s", text);
 	if (unit)
 		r = host_names.unit(host_names.ctx, unit, process->uid, &process->cgroup, &known);
 	else if (cgroup)
@@ -95,23 +116,37 @@ static int parse_cgroup(struct request *request, struct bc_error *reterr)
 	return cgroup && !process->cgroup ? bc_fail(reterr, -ENOMEM, "out of memory") : 0;
 }
 
-/* The one who binds, from options or from a live process. */
-static int parse_who(struct request *request, struct bc_error *reterr)
+/* What is said of the one who binds. */
+static int check_who(const struct request *request, struct bc_error *reterr)
 {
-	uint64_t pid;
-	int r;
+	const char *cgroup = request->cgroup, *unit = request->unit;
+	char text[256];
+	int r = request->user ? check_user(request->user, reterr) : 0;
 
-	if (request->pid) {
-		if (bc_parse_number(request->pid, strlen(request->pid), 1, INT32_MAX, &pid))
-			return bc_fail(reterr, -EINVAL, "--pid: '%s' is not a process id", request->pid);
-		return bc_process_read(pid, &request->process, reterr);
-	}
+	for (size_t i = 0; !r && i < request->ngroups; i++)
+		r = check_account(&groups, request->groups[i], reterr);
+	if (r)
+		return r;
 	if (strcmp(request->netns, "host") && strcmp(request->netns, "other"))
 		return bc_fail(reterr, -EINVAL, "--netns: unknown network namespace '%s' (host or other)",
 			       request->netns);
+	if (cgroup && bc_check_path(cgroup, strlen(cgroup), text, sizeof(text)))
+		return bc_fail(reterr, -EINVAL, "--cgroup: %s", text);
+	if (unit && bc_unit_check(unit, strlen(unit), text, sizeof(text)))
+		return bc_fail(reterr, -EINVAL, "--unit: %s", text);
+	return 0;
+}
+
+/* The one who binds, from options or from a live process. */
+static int find_who(struct request *request, struct bc_error *reterr)
+{
+	int r;
+
+	if (request->pid)
+		return bc_process_read(request->process_id, &request->process, reterr);
 	request->process.host_netns = *request->netns == 'h';
-	r = parse_user(request->user, &request->process.uid, reterr);
-	return r ?: parse_groups(request, reterr) ?: parse_cgroup(request, reterr);
+	r = find_user(request->user, &request->process.uid, reterr);
+	return r ?: find_groups(request, reterr) ?: find_cgroup(request, reterr);
 }
 
 /* The address, port and protocol asked for. */
@@ -149,11 +184,20 @@ static int parse_when(struct request *request, struct bc_error *reterr)
 	return 0;
 }
 
-int parse_request(struct request *request, struct bc_error *reterr)
+int request_read(struct request *request, struct bc_error *reterr)
+{
+	const char *pid = request->pid;
+
+	if (pid && bc_parse_number(pid, strlen(pid), 1, INT32_MAX, &request->process_id))
+		return bc_fail(reterr, -EINVAL, "--pid: '%s' is not a process id", pid);
+	return parse_what(request, reterr) ?: parse_when(request, reterr) ?: check_who(request, reterr);
+}
+
+int request_complete(struct request *request, struct bc_error *reterr)
 {
 	struct bc_question *question = &request->question;
 	const struct bc_process *process = &request->process;
-	int r = parse_what(request, reterr) ?: parse_when(request, reterr) ?: parse_who(request, reterr);
+	int r = find_who(request, reterr);
 
 	if (r)
 		return r;

@@ -96,7 +96,7 @@ int failed(const struct bc_error *error)
 
 int usage_error(const struct command *command, const char *format, ...)
 {
-	char text[512];
+	char text[sizeof(struct bc_error)];
 	va_list args;
 
 	va_start(args, format);
@@ -108,6 +108,12 @@ int usage_error(const struct command *command, const char *format, ...)
 	else
 		say("see: bindctl --help");
 	return EXIT_USAGE;
+}
+
+int wrong_value(const struct command *command, const struct bc_error *error)
+{
+	return usage_error(command, "%s: %s%s%s", command->name, error->source, *error->source ? ": " : "",
+			   error->text);
 }
 
 int refused_option(const struct command *command, int option, char **argv)

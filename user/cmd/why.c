@@ -217,8 +217,6 @@ static int why(struct inquiry *inquiry, const struct bc_instance *instance)
 	int r = bc_probe_capabilities(&error);
 
 	if (!r)
-		r = event_filter_parse(&inquiry->filter, &error);
-	if (!r)
 		r = event_view_open(&inquiry->view, instance, &error);
 	inquiry->view.dated = true;
 	if (!r)
@@ -253,9 +251,7 @@ int run_why(const struct app *app, const struct command *command, int argc, char
 	}
 	if (optind < argc)
 		return usage_error(command, "why: unexpected '%s'", argv[optind]);
-	if (inquiry.filter.cgroup && inquiry.filter.unit)
-		return usage_error(command, "why: --cgroup and --unit exclude each other");
-	code = why(&inquiry, &app->instance);
+	code = event_filter_parse(&inquiry.filter, command) ?: why(&inquiry, &app->instance);
 	event_filter_done(&inquiry.filter);
 	event_view_done(&inquiry.view);
 	return code;
