@@ -34,13 +34,19 @@ static __always_inline struct note *find_note(struct bpf_sock *sk)
 	return state && state->notes_left ? bpf_sk_storage_get(&bc_notes, sk, NULL, 0) : NULL;
 }
 
+/* The thread that binds, as a note has it. */
+static __always_inline __u32 binder(void)
+{
+	return (__u32)bpf_get_current_pid_tgid() << NOTED_BITS;
+}
+
 /* The note of a socket's earlier bind, if there was one, says nothing of this one. */
 static __always_inline void clear_note(struct bpf_sock *sk)
 {
 	struct note *note = find_note(sk);
 
 	if (note)
-		note->what = 0;
+		note->what = binder();
 }
 
 /* Leaves the note with the socket; zero when there was no memory for it. */
@@ -54,9 +60,11 @@ static __always_inline int keep_note(struct bpf_sock *sk, struct note *note)
 	state->notes_left = 1;
 	kept = bpf_sk_storage_get(&bc_notes, sk, note, BPF_SK_STORAGE_GET_F_CREATE);
 
-	if (kept)
-		*kept = *note;
-	return kept != NULL;
+	if (!kept)
+		return 0;
+	*kept = *note;
+	kept->what |= binder();
+	return 1;
 }
 
 /* Leads the bind where its rule says. Zero: the socket cannot take an address of that family. */
@@ -278,12 +286,23 @@ static __always_inline int confirm(struct bc_match *m, const struct note *note, 
 	return m->verdict == BC_DENY ? refuse(m->err) : KERNEL;
 }
 
+/*
+ * Whether another thread's bind of the same socket came between this one's answer and the port. Then nobody knows any
+ * more what that answer relied on.
+ */
+static __always_inline int is_crossed(const struct note *note)
+{
+	return note && note->what >> NOTED_BITS && note->what >> NOTED_BITS != binder() >> NOTED_BITS;
+}
+
 static __always_inline int on_post_bind4(struct bpf_sock *sk)
 {
 	const struct bc_gate *gate = open_gate();
 	struct note *note = find_note(sk);
 	struct bc_match m;
 
+	if (is_crossed(note))
+		return REFUSE;
 	if (!gate || is_decided(gate, note, sk, 0))
 		return KERNEL;
 	__builtin_memset(&m, 0, sizeof(m));
@@ -303,6 +322,8 @@ static __always_inline int on_post_bind6(struct bpf_sock *sk)
 	 * port that nobody was asked about.
 	 */
 	if (sk->family != AF_INET6_)
+		return REFUSE;
+	if (is_crossed(note))
 		return REFUSE;
 	/*
 	 * Another thread can take IPV6_V6ONLY back between the answer and the bind itself. Now that the socket has its

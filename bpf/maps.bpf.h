@@ -61,11 +61,13 @@ struct {
 
 /*
  * What the answer to a socket's bind leaves behind for the hooks that come after it. The bind hook begins by clearing
- * it, so it never speaks of an earlier bind of the same socket. The socket is locked while the hooks of a bind run.
+ * it, so it never speaks of an earlier bind of the same socket. The socket is locked while a hook runs, but not between
+ * the two of a bind: another bind of the socket can come in between, and then the note is that one's. So it says whose
+ * it is: the hooks of one bind run in one thread, which has no other bind meanwhile.
  * Accepted sockets inherit it: their getsockname(2) is asked, too.
  */
 struct note {
-	__u32 what; /* enum noted */
+	__u32 what; /* enum noted, and above its bits the thread whose bind it is; 0: programs that did not say */
 	__u16 port; /* that the socket is to get; 0: the kernel chooses */
 	__u16 asked_port;
 	__u32 asked[4]; /* address asked for; an IPv4 one in the last word when the socket is IPv4 */
@@ -78,6 +80,8 @@ enum noted {
 	NOTED_HIDDEN = 1u << 2,	  /* getsockname(2) shows what was asked for */
 	NOTED_REPORTED = 1u << 3, /* that a deny would have refused it is in the ring already */
 };
+
+#define NOTED_BITS 4 /* a thread's number has 22 at most */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
