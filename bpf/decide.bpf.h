@@ -33,9 +33,11 @@ static __always_inline int is_host(__u64 netns)
 
 /* Which rules decide() is to count a hit of. */
 enum tally {
-	TALLY_NONE,
-	TALLY_ALL,  /* the rule that decides, and one that would have denied */
-	TALLY_DENY, /* one that denies: others have been counted when the bind began */
+	TALLY_NONE = 0,
+	TALLY_DENY = 1u << 0,	/* the one that decides, if it denies */
+	TALLY_OTHERS = 1u << 1, /* ... if it does not */
+	TALLY_AUDIT = 1u << 2,	/* one that would have denied, but only audits */
+	TALLY_ALL = TALLY_DENY | TALLY_OTHERS | TALLY_AUDIT,
 };
 
 /* Ticks, of which the kernel has at least 100 a second, after which the clock is looked at again. */
@@ -73,9 +75,9 @@ static __always_inline void tally(struct bc_search *s)
 {
 	struct bc_match *m = s->m;
 
-	if (m->tally == TALLY_ALL || (m->tally == TALLY_DENY && m->verdict == BC_DENY))
+	if (m->tally & (m->verdict == BC_DENY ? TALLY_DENY : TALLY_OTHERS))
 		hit(s, m->rule);
-	if (m->tally == TALLY_ALL && m->audited != BC_RULE_NONE)
+	if (m->tally & TALLY_AUDIT)
 		hit(s, m->audited);
 }
 

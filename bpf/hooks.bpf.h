@@ -273,10 +273,11 @@ static __always_inline int confirm(struct bc_match *m, const struct note *note, 
 {
 	const struct bc_gate *gate;
 
-	m->tally = TALLY_DENY;
+	/* Rules that do not deny were counted when the bind began, or have nothing to say of a port that was chosen. */
+	m->tally = note && note->what & NOTED_REPORTED ? TALLY_DENY : TALLY_DENY | TALLY_AUDIT;
 	if (!decide(m))
 		return KERNEL;
-	if (note && note->what & NOTED_REPORTED)
+	if (!(m->tally & TALLY_AUDIT))
 		m->audited = BC_RULE_NONE;
 	m->privileged = 1;
 	if (m->verdict == BC_DENY)

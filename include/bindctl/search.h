@@ -98,7 +98,7 @@ struct bc_match {
 	__u8 verdict;	     /* enum bc_verdict */
 	__u8 wanted : 1;     /* `reply` is, whatever the verdict */
 	__u8 privileged : 1; /* for the hooks: the port needs no grant */
-	__u8 tally : 2;	     /* for the hooks: enum tally */
+	__u8 tally : 3;	     /* for the hooks: enum tally */
 	__u16 err;	     /* with BC_DENY */
 	__u32 flags;	     /* enum bc_rule_flag of the deciding rule */
 	__u32 rule;	     /* BC_RULE_NONE with BC_NONE */

@@ -211,6 +211,18 @@ static void audit_of_the_ipv4_side(void **state)
 	assert_int_equal(seen.n, 0);
 }
 
+/* How often the policy's first rule was hit, under it and those before it that had the same rule. */
+static uint64_t hits(void)
+{
+	struct bc_cells image = {};
+	uint64_t n;
+
+	assert_int_equal(bc_instance_image(&bed.instance, &image, NULL), 0);
+	n = bc_rule_at(&image, 0)->hits;
+	bc_cells_done(&image);
+	return n;
+}
+
 static void chosen_port_is_reported_as_such(void **state)
 {
 	struct try try = { .uid = NOBODY, .family = AF_INET, .local_ports = "9444 9444" };
@@ -219,18 +231,27 @@ static void chosen_port_is_reported_as_such(void **state)
 	(void)state;
 	assert_int_equal(report_of("deny port 9444 netns any\n", &try, &seen), EACCES);
 	assert_int_equal(seen.n, 1);
+	assert_int_equal(hits(), 1);
 	assert_int_equal(seen.events[0].port, 9444);
 	assert_int_equal(seen.events[0].flags & BC_EVENT_CHOSEN, BC_EVENT_CHOSEN);
 	assert_int_equal(report_of("deny port 9444 netns any audit\n", &try, &seen), 0);
 	assert_int_equal(seen.n, 1);
+	assert_int_equal(hits(), 1);
 	assert_int_equal(seen.events[0].flags & BC_EVENT_CHOSEN, BC_EVENT_CHOSEN);
-	/* One that was asked for is reported once, though it is looked at twice. */
+	/* One that was asked for is reported and counted once, though it is looked at twice. */
 	try.port = 9444;
 	assert_int_equal(report_of("deny port 9444 netns any audit\n", &try, &seen), 0);
 	assert_int_equal(seen.n, 1);
+	assert_int_equal(hits(), 2);
 	assert_int_equal(seen.events[0].flags & BC_EVENT_CHOSEN, 0);
 	assert_int_equal(report_of("grant port 9444 netns any log\ndeny port 9445\n", &try, &seen), 0);
 	assert_int_equal(seen.n, 1);
+	assert_int_equal(hits(), 1);
+	/* And so is a choice that was audited before it was made. */
+	try.port = 0;
+	assert_int_equal(report_of("deny port any netns any audit\n", &try, &seen), 0);
+	assert_int_equal(seen.n, 1);
+	assert_int_equal(hits(), 1);
 }
 
 static int tests(void)
