@@ -3,10 +3,10 @@
  * The compiled policy ("image"), as user space writes it and the kernel reads it.
  *
  * An image is one BPF array of 64-byte cells (one cache line each), 64 of them to an element: fewer elements are
- * sooner written. It is written once, frozen, and put whole into the one-slot outer map `bc_policy`; nothing in it
- * ever changes afterwards but what the programs count of each rule. The same machine writes and reads it, so
- * integers are in host byte order, addresses included (four 32-bit words, most significant word first; an IPv4 address
- * is its v4-mapped form ::ffff:a.b.c.d).
+ * sooner written. It is written, gets the counts of what it has in common with the image in force, is frozen, and put
+ * whole into the one-slot outer map `bc_policy`; nothing in it ever changes afterwards but what the programs count of
+ * each rule. The same machine writes and reads it, so integers are in host byte order, addresses included (four 32-bit
+ * words, most significant word first; an IPv4 address is its v4-mapped form ::ffff:a.b.c.d).
  *
  * Cells, in order:
  *

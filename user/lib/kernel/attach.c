@@ -18,9 +18,9 @@ static const struct {
 } hooks[BC_HOOKS] = {
 	[BC_HOOK_BIND4] = { BC_PIN_BIND4, BPF_CGROUP_INET4_BIND },
 	[BC_HOOK_BIND6] = { BC_PIN_BIND6, BPF_CGROUP_INET6_BIND },
-	/* For ports that the kernel chose, and where an answer relied on IPV6_V6ONLY. */
+	/* For ports that the kernel chose. */
 	[BC_HOOK_POST_BIND4] = { BC_PIN_POST_BIND4, BPF_CGROUP_INET4_POST_BIND, BC_F_DENY },
-	/* ... and where another family than the one that was asked about makes a difference. */
+	/* ... and where an answer relied on IPV6_V6ONLY, or another family than was asked about makes a difference. */
 	[BC_HOOK_POST_BIND6] = { BC_PIN_POST_BIND6, BPF_CGROUP_INET6_POST_BIND, BC_F_DENY | BC_F_ADDR | BC_F_REWRITE },
 	/* For rewrites that are hidden. */
 	[BC_HOOK_GETSOCKNAME4] = { BC_PIN_GETSOCKNAME4, BPF_CGROUP_INET4_GETSOCKNAME, BC_F_REWRITE },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Compiled images in the kernel: one BPF array each, written once and frozen. */
+/* Compiled images in the kernel: one BPF array each, which is frozen before it is put into force. */
 #ifndef BINDCTL_IMAGE_H
 #define BINDCTL_IMAGE_H
 
