@@ -297,6 +297,23 @@ static void rewrite_past_what_another_keeps_is_reported(void **state)
 		{ "deny port 22 addr 127.0.0.1\n", "rewrite port 8080 to 127.0.0.2:22\n", false },
 		{ "deny port 22 addr ::1\n", "rewrite port 8080 to [::1]:22\n", true },
 		{ "deny port 22 addr ::/0\n", "rewrite port 8080 addr ::/0 to :22\n", true },
+		/* At [::] a dual-stack socket takes 0.0.0.0 along. */
+		{ "deny port 22 addr ::\n", "rewrite port 8080 to :22\n", true },
+		{ "deny port 22 addr 0.0.0.0\n", "rewrite port 8080 to :22\n", true },
+		{ "deny port 22 addr 0.0.0.0/0\n", "rewrite port 8080 addr :: to :22\ngrant port 8080 addr 0.0.0.0\n",
+		  true },
+		{ "deny port 22 addr ::/0\n", "rewrite port 8080 addr 0.0.0.0 to :22\ngrant port 8080 addr ::\n",
+		  true },
+		{ "deny port 22 addr ::\n", "rewrite port 8079-8080 addr 0.0.0.0/0 to :22\ngrant port 8080 addr ::/0\n",
+		  true },
+		{ "deny port 22 addr ::\n", "rewrite port 80 addr 0.0.0.0 to :22\nrewrite port 80 addr :: to :23\n",
+		  true },
+		{ "deny port 22 addr ::/0\n", "rewrite port 80 addr 0.0.0.0 to 0.0.0.0:22\ngrant port 80 addr ::\n",
+		  false },
+		{ "deny port 22 addr ::/0\n", "rewrite port 80 addr 10.0.0.0/8 to :22\ngrant port 80 addr ::\n",
+		  false },
+		{ "deny port 22 addr ::/0\n", "rewrite port 8080 addr 0.0.0.0 to :22\n", false },
+		{ "deny port 22 addr 0.0.0.0/0\n", "rewrite port 8080 addr ::1 to :22\n", false },
 		{ "deny port 22 audit\n", "rewrite port 8080 to :22\n", false },
 		{ "reserve user 1 port 22\n", "rewrite user 2 port 8080 to :22\n", true },
 		{ "reserve user 1 port 22\n", "rewrite user 1 port 8080 to :22\n", false },
@@ -312,7 +329,8 @@ static void rewrite_past_what_another_keeps_is_reported(void **state)
 
 		lint_two(rows[i].admin, rows[i].text, &report);
 		if (report.n != rows[i].found)
-			fail_msg("row %zu: %s", i, report.n ? report.items[0].text : "nothing is said");
+			fail_msg("row %zu, of %s: %s", i, rows[i].text,
+				 report.n ? report.items[0].text : "nothing is said");
 		if (rows[i].found)
 			assert_non_null(strstr(report.items[0].text, "what a rewrite leads to is not decided again"));
 	}

@@ -175,27 +175,62 @@ static void look_at_rule(const struct bc_policy *policy, const struct bc_rule *r
 			    "IPv4 sockets cannot take the IPv6 address of this rewrite: their binds fail");
 }
 
-/* Asks for what a rewrite leads to as if its subject asked for that; in no question is the subject in other groups. */
-static struct bc_question target_of(const struct bc_policy *policy, const struct bc_rule *rule, int64_t now)
+/* A question of the rule's subject, who is in no other group, at an address yet to be said. */
+static struct bc_question question_of(const struct bc_policy *policy, const struct bc_rule *rule, int64_t now)
 {
-	struct bc_question question = {
+	return (struct bc_question){
 		.uid = rule->kind == BC_USER ? rule->id : UINT32_MAX - 1,
 		.gid = rule->kind == BC_GROUP ? rule->id : UINT32_MAX - 1,
-		.v4 = rule->to_addr ? rule->to_v4 : !(rule->clauses & BC_CLAUSE_ADDR) || rule->v4,
 		.host_netns = true,
 		.proto = rule->proto & BC_TCP ? BC_TCP : BC_UDP,
-		.port = rule->to_port,
 		.cgroup = bc_policy_path(policy, rule),
 		.now = now,
 	};
+}
 
-	if (rule->to_addr)
-		memcpy(question.addr, rule->to, sizeof(question.addr));
-	else if (rule->clauses & BC_CLAUSE_ADDR)
-		memcpy(question.addr, rule->addr, sizeof(question.addr));
-	else
-		question.addr[2] = 0xffff;
-	return question;
+/*
+ * Sets *ret to whether a rewrite of 0.0.0.0 decides for dual-stack sockets at [::], because what is said of [::] gives more;
+ * as far as the ends of its port ranges tell.
+ */
+static int takes_dual_stack(const struct bc_policy *policy, const struct bc_cells *cells, const struct bc_rule *rule,
+			    int64_t now, bool *ret)
+{
+	struct bc_question question = question_of(policy, rule, now);
+
+	*ret = false;
+	for (uint32_t i = 0; !*ret && i < 2 * rule->nranges; i++) {
+		const struct bc_range *range = &policy->ranges[rule->ranges + i / 2];
+		_cleanup_(bc_answer_done) struct bc_answer answer = {};
+		int r;
+
+		question.port = i % 2 ? range->last : range->first;
+		r = bc_decide_image(cells, &question, &answer);
+		if (r)
+			return r;
+		*ret = answer.rule == rule - policy->rules;
+	}
+	return 0;
+}
+
+/* Asks for what a rewrite leads to as if its subject asked for that. A dual-stack socket at [::] asks for 0.0.0.0, too. */
+static int target_of(const struct bc_policy *policy, const struct bc_cells *cells, const struct bc_rule *rule,
+		     int64_t now, struct bc_question *ret)
+{
+	const uint32_t *addr = rule->to_addr ? rule->to : rule->addr;
+	bool dual = false;
+	int r = 0;
+
+	*ret = question_of(policy, rule, now);
+	ret->port = rule->to_port;
+	if (!rule->to_addr && !(rule->clauses & BC_CLAUSE_ADDR))
+		return 0;
+	if (!rule->to_addr && rule->v4 && !rule->addr[3])
+		r = takes_dual_stack(policy, cells, rule, now, &dual);
+	if (r || dual)
+		return r;
+	ret->v4 = rule->to_addr ? rule->to_v4 : rule->v4;
+	memcpy(ret->addr, addr, sizeof(ret->addr));
+	return 0;
 }
 
 /* That a rewrite passes by a deny may be what it is for, but hardly if that stands in another's file, or reserves. */
@@ -210,8 +245,8 @@ static int look_at_target(const struct bc_policy *policy, const struct bc_cells 
 
 	if (!rule->to_port)
 		return 0;
-	question = target_of(policy, rule, now);
-	r = bc_decide_image(cells, &question, &answer);
+	r = target_of(policy, cells, rule, now, &question);
+	r = r ?: bc_decide_image(cells, &question, &answer);
 	if (r || answer.verdict != BC_DENY)
 		return r == -ENOMEM ? r : 0;
 	keeps = &policy->rules[answer.rule];
