@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../unit/cluster.h"
 #include "pods.h"
 
 /* Pod A is granted 443, in any network namespace, and denied 8443; pod B has no rule. */
@@ -290,6 +291,43 @@ static void root_of_a_user_namespace_is_nobody_to_a_pods_rules(void **state)
 	assert_int_equal(in_child(root_inside_of_a), EACCES);
 }
 
+/* Where the agent's own rules lead nobody's dual-stack socket that asks for [::]:80 in pod web/edge; 0: it is refused. */
+static unsigned led_to(const char *cluster, const char *rules)
+{
+	const struct intent_config config = { .node = NODE,
+					      .path = { .root = bed.scope, .drivers = PODPATH_CGROUPFS } };
+	const struct try try = { .in = &P1[1], .uid = NOBODY, .family = AF_INET6, .port = 80, .foreign_netns = true };
+	_cleanup_(made_done) struct made made = {};
+	struct state *state = small_cluster();
+	struct outcome outcome;
+
+	setf(state, STATE_CLUSTER_POLICY, CLUSTER("c", "%s"), cluster);
+	setf(state, STATE_BIND_POLICY, POLICY("web", "b", "", "%s"), rules);
+	make(state, &config, &made);
+	pods_enforce(&enforcer, made.text.data, ENFORCE_CHANGED, PODS_ANY);
+	outcome = bed_try(&try);
+	state_free(state);
+	assert_true(outcome.error == 0 || outcome.error == EACCES);
+	return outcome.error ? 0 : outcome.port;
+}
+
+/* The socket would have the port of 0.0.0.0 as well. */
+static void dual_stack_socket_is_led_to_nothing_denied(void **state)
+{
+	static const char rules[] = "{'action': 'Rewrite', 'ports': [80], 'addresses': ['::'], 'to': {'port': 8080}}, "
+				    "{'action': 'Grant', 'ports': [80], 'addresses': ['0.0.0.0']}";
+	static const char denied[] = "'rules': [{'action': 'Deny', 'ports': [%u], 'addresses': ['0.0.0.0/0']}]";
+	char cluster[128];
+
+	(void)state;
+	bed_make_cgroup(&P1[1]);
+	snprintf(cluster, sizeof(cluster), denied, 8081);
+	assert_int_equal(led_to(cluster, rules), 8080);
+	snprintf(cluster, sizeof(cluster), denied, 8080);
+	assert_int_equal(led_to(cluster, rules), 0);
+	bed_remove_cgroup("kubepods");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_pods, close_pods)
 
 static int tests(void)
@@ -303,6 +341,7 @@ static int tests(void)
 		TEST(root_of_a_cgroup_namespace_is_held_by_nsdelegate),
 		TEST(sysctl_of_a_pod_opens_nothing_that_is_denied),
 		TEST(root_of_a_user_namespace_is_nobody_to_a_pods_rules),
+		TEST(dual_stack_socket_is_led_to_nothing_denied),
 	};
 
 	return cmocka_run_group_tests(table, NULL, NULL);

@@ -11,6 +11,7 @@ import ipaddress
 from real.node import DRIVERS, cgroup_of
 
 ORDER = ("deny", "allow", "rewrite", "grant")
+WILDCARDS = ipaddress.ip_address("0.0.0.0"), ipaddress.ip_address("::")
 
 
 def selects(selector, labels):
@@ -57,6 +58,17 @@ def lands(rule, bind):
     return proto, rule.get("to", {}).get("port", port), user, address
 
 
+def holds(entry, there, rule, entries):
+    """Whether what this entry of a ceiling leaves of a rule leads there. A rewrite of a wildcard may take a dual-stack
+    socket to both wildcards: if what is left is about one, the entries must hold both."""
+    proto, port, user, address = there
+    nets = [net for addresses in (rule.get("addresses", []), entry.get("addresses", []))
+            for net in map(ipaddress.ip_network, addresses) if address in net]
+    wide = rule["action"] == "Rewrite" and all(any(wildcard in net for wildcard in WILDCARDS) for net in nets)
+    return ranks(entry, there) and (not wide or all(
+        any(ranks(other, (proto, port, user, wildcard)) for other in entries) for wildcard in WILDCARDS))
+
+
 class Cluster:
     def __init__(self, pods, namespaces, policies, cluster_policies):
         self.pods, self.policies, self.cluster_policies = pods, policies, cluster_policies
@@ -86,11 +98,12 @@ class Cluster:
         host = pod["spec"].get("hostNetwork", False)
         bounds = [spec["ceiling"] for spec in over if "ceiling" in spec and (spec.get("allowHostNetwork") or not host)]
         free = not host and not bounds
+        entries = [entry for bound in bounds for entry in bound]
 
         def permitted(rule, bind):
             """Of what gives: it must lead to what some ceiling holds and nothing denies."""
             there = lands(rule, bind)
-            held = free or any(ranks(entry, there) for bound in bounds for entry in bound)
+            held = free or any(holds(entry, there, rule, entries) for entry in entries)
             return rule["action"] == "Deny" or held and not any(ranks(deny, there) for deny in denies)
 
         def verdict(bind):

@@ -57,8 +57,8 @@ struct model {
 	unsigned npods, npolicies, nclusters;
 };
 
-static const char *const model_prefixes[] = { "0.0.0.0/0", "10.0.0.0/8", "10.0.0.1", "::/0", "::1", "::" };
-static const char *const model_targets[] = { "10.0.0.1", "::1", "::" };
+static const char *const model_prefixes[] = { "0.0.0.0/0", "10.0.0.0/8", "10.0.0.1", "0.0.0.0", "::/0", "::1", "::" };
+static const char *const model_targets[] = { "10.0.0.1", "::1", "::", "0.0.0.0" };
 static const char *const model_addrs[] = { "0.0.0.0", "10.0.0.1", "10.9.9.9", "::", "::1", "2001:db8::1" };
 static const int model_users[] = { 0, 1000, 1001 };
 

@@ -84,12 +84,65 @@ static inline bool model_is_selected(const struct model_cluster *cluster, const 
 	return pod->forged || cluster->app < 0 || cluster->app == pod->app;
 }
 
+static const uint32_t model_v4_wildcard[4] = { 0, 0, 0xffff, 0 };
+static const uint32_t model_v6_wildcard[4] = {};
+
+static inline bool model_holds_wildcard(const struct model_rule *rule)
+{
+	return model_addr_holds(rule, model_v4_wildcard, true) || model_addr_holds(rule, model_v6_wildcard, false);
+}
+
+/* Whether the prefix that holds it is about a wildcard, which is what a dual-stack socket asks for twice. */
+static inline bool model_prefix_is_wide(int prefix)
+{
+	return model_prefix_holds(prefix, model_v4_wildcard, true) ||
+	       model_prefix_holds(prefix, model_v6_wildcard, false);
+}
+
+/* Whether what the entry leaves of the rule at this address is about a wildcard, however narrow a prefix is taken. */
+static inline bool model_is_wide(const struct model_rule *rule, const struct model_rule *entry,
+				 const struct model_side *side)
+{
+	for (unsigned i = 0; i < rule->nprefixes + entry->nprefixes; i++) {
+		int prefix = i < rule->nprefixes ? rule->prefixes[i] : entry->prefixes[i - rule->nprefixes];
+
+		if (model_prefix_holds(prefix, side->addr, side->v4) && !model_prefix_is_wide(prefix))
+			return false;
+	}
+	return true;
+}
+
+/* Of which wildcards a port is held. */
+struct model_wildcards {
+	bool v4, v6;
+};
+
+static inline unsigned model_port_of(const struct model_rule *rule, const struct model_side *side)
+{
+	return rule->verb == BC_VERB_REWRITE && rule->to_port ? rule->to_port : side->question->port;
+}
+
+static inline void model_add_wildcards(const struct model_list *list, const struct model_rule *rule,
+				       const struct model_side *side, struct model_wildcards *wildcards)
+{
+	for (unsigned i = 0; i < list->n; i++) {
+		const struct model_rule *entry = &list->rules[i];
+
+		if (!model_proto_holds(entry, side->question->proto) ||
+		    !model_port_holds(entry, model_port_of(rule, side)))
+			continue;
+		wildcards->v4 |= model_addr_holds(entry, model_v4_wildcard, true);
+		wildcards->v6 |= model_addr_holds(entry, model_v6_wildcard, false);
+	}
+}
+
 /* Whether a list lets something be: the bind itself, or the target of a rewrite of it. */
 static inline bool model_lets(const struct model_list *list, const struct model_rule *rule,
-			      const struct model_side *side)
+			      const struct model_side *side, struct model_wildcards held)
 {
-	bool rewrite = rule->verb == BC_VERB_REWRITE, wildcard = false, v4 = side->v4;
-	unsigned port = rewrite && rule->to_port ? rule->to_port : side->question->port;
+	bool rewrite = rule->verb == BC_VERB_REWRITE, by_port = rewrite && rule->to_addr < 0;
+	bool wildcard = false, v4 = side->v4;
+	unsigned port = model_port_of(rule, side);
 	uint32_t addr[4];
 
 	memcpy(addr, side->addr, sizeof(addr));
@@ -101,8 +154,10 @@ static inline bool model_lets(const struct model_list *list, const struct model_
 		const struct model_rule *entry = &list->rules[i];
 
 		/* What leads to [::] takes 0.0.0.0 as well. */
-		if (model_proto_holds(entry, side->question->proto) && model_port_holds(entry, port) &&
-		    (wildcard ? !entry->nprefixes : model_addr_holds(entry, addr, v4)))
+		if (!model_proto_holds(entry, side->question->proto) || !model_port_holds(entry, port) ||
+		    !(wildcard ? !entry->nprefixes : model_addr_holds(entry, addr, v4)))
+			continue;
+		if (!by_port || !model_is_wide(rule, entry, side) || (held.v4 && held.v6))
 			return true;
 	}
 	return false;
@@ -114,15 +169,26 @@ enum model_doubt {
 	MODEL_YES
 };
 
+/* Whether the rewrite may take a bind of this address to where the deny holds. */
+static inline bool model_leads_to(const struct model_rule *rule, const struct model_rule *deny,
+				  const struct model_side *side)
+{
+	uint32_t to[4];
+	bool v4 = side->v4, wildcard;
+
+	memcpy(to, side->addr, sizeof(to));
+	if (rule->to_addr >= 0)
+		v4 = random_addr(model_targets[rule->to_addr], to);
+	wildcard = !(to[0] | to[1] | to[2] | to[3]) || (rule->to_addr < 0 && v4 && !(to[3]));
+	return model_addr_holds(deny, to, v4) || (wildcard && model_holds_wildcard(deny));
+}
+
 /* Whether what the rewrite leads to is denied. Perhaps: for some other address that the rule is about. */
 static inline enum model_doubt model_target_denied(const struct model *model, const struct model_pod *pod,
 						   const struct model_rule *rule, const struct model_side *side)
 {
-	static const uint32_t v4_wildcard[4] = { 0, 0, 0xffff, 0 };
-	unsigned port = rule->to_port ? rule->to_port : side->question->port;
+	unsigned port = model_port_of(rule, side);
 	enum model_doubt denied = MODEL_NO;
-	uint32_t to[4] = {};
-	bool v4 = rule->to_addr >= 0 && random_addr(model_targets[rule->to_addr], to);
 
 	for (unsigned i = 0; i < model->nclusters; i++) {
 		const struct model_cluster *cluster = &model->clusters[i];
@@ -138,35 +204,46 @@ static inline enum model_doubt model_target_denied(const struct model *model, co
 			/* Of all ports but some, port 0 has no name. */
 			if (!model_port_holds(deny, port) && (port || rule->to_port))
 				continue;
-			if (rule->to_addr < 0 && !model_addr_holds(deny, side->addr, side->v4)) {
-				denied = denied == MODEL_YES ? MODEL_YES : MODEL_PERHAPS;
-				continue;
-			}
-			if (rule->to_addr >= 0 && !model_addr_holds(deny, to, v4) &&
-			    (to[0] | to[1] | to[2] | to[3] || !model_addr_holds(deny, v4_wildcard, true)))
-				continue;
-			denied = MODEL_YES;
+			if (model_leads_to(rule, deny, side))
+				return MODEL_YES;
+			if (rule->to_addr < 0)
+				denied = MODEL_PERHAPS;
 		}
 	}
 	return denied;
+}
+
+static inline bool model_has_ceiling(const struct model_cluster *cluster, const struct model_pod *pod)
+{
+	return cluster->has_ceiling && model_is_selected(cluster, pod) && (!pod->host || cluster->host);
 }
 
 /* Of ceilings: whether there is a limit, and whether the limits let it be. */
 static inline bool model_within_ceiling(const struct model *model, const struct model_pod *pod,
 					const struct model_rule *rule, const struct model_side *side)
 {
+	struct model_wildcards held = {};
 	bool limited = pod->host;
 
 	for (unsigned i = 0; i < model->nclusters; i++) {
-		const struct model_cluster *cluster = &model->clusters[i];
-
-		if (!cluster->has_ceiling || !model_is_selected(cluster, pod) || (pod->host && !cluster->host))
+		if (!model_has_ceiling(&model->clusters[i], pod))
 			continue;
 		limited = true;
-		if (model_lets(&cluster->ceiling, rule, side))
-			return true;
+		model_add_wildcards(&model->clusters[i].ceiling, rule, side, &held);
 	}
+	for (unsigned i = 0; i < model->nclusters; i++)
+		if (model_has_ceiling(&model->clusters[i], pod) &&
+		    model_lets(&model->clusters[i].ceiling, rule, side, held))
+			return true;
 	return !limited;
+}
+
+/* Of the pod's annotation, which has no addresses. */
+static inline bool model_within_narrow(const struct model_pod *pod, const struct model_rule *rule,
+				       const struct model_side *side)
+{
+	return !pod->narrowed ||
+	       (!pod->malformed && model_lets(&pod->narrow, rule, side, (struct model_wildcards){ true, true }));
 }
 
 /* A rule as it competes, by one of its ranges and one of its prefixes; less is nearer. */
@@ -245,7 +322,7 @@ static inline bool model_may_give(const struct model *model, const struct model_
 
 	if (policy->audit || (rule->user >= 0 && pod->own_users) || !model_within_ceiling(model, pod, rule, side))
 		return false;
-	if (pod->narrowed && (pod->malformed || !model_lets(&pod->narrow, rule, side)))
+	if (!model_within_narrow(pod, rule, side))
 		return false;
 	if (rule->verb == BC_VERB_REWRITE)
 		denied = model_target_denied(model, pod, rule, side);
@@ -323,13 +400,18 @@ static inline struct model_answer model_ask_side(const struct model *model, cons
 	return answer;
 }
 
+/* Which of two rewrites stands first in the file: everyone's before a user's. */
+static inline bool model_is_first(const struct model_rule *a, const struct model_rule *b)
+{
+	return a->user != b->user ? a->user < b->user : a < b;
+}
+
 static inline struct model_answer model_ask(const struct model *model, const struct model_bind *bind, bool generous)
 {
-	static const uint32_t wildcard[4] = { 0, 0, 0xffff, 0 };
 	struct model_answer answer = model_ask_side(model, bind, bind->question.addr, bind->question.v4, generous);
 
 	if (reference_is_dual(&bind->question)) {
-		struct model_answer v4 = model_ask_side(model, bind, wildcard, true, generous);
+		struct model_answer v4 = model_ask_side(model, bind, model_v4_wildcard, true, generous);
 
 		v4.unsure |= answer.unsure;
 		v4.audited |= answer.audited;
@@ -337,8 +419,26 @@ static inline struct model_answer model_ask(const struct model *model, const str
 		answer.unsure |= v4.unsure;
 		if (v4.verdict < answer.verdict)
 			return v4;
+		if (v4.verdict == BC_REWRITE && answer.verdict == BC_REWRITE && model_is_first(v4.rule, answer.rule))
+			return v4;
 	}
 	return answer;
+}
+
+/* Whether the cluster, and the pod itself, would let the pod have this address and port if it asked for them. */
+static inline bool model_may_be_at(const struct model *model, const struct model_bind *bind, unsigned port,
+				   const uint32_t addr[4], bool v4)
+{
+	static const struct model_rule plain = { .verb = BC_VERB_GRANT, .user = -1, .to_addr = -1 };
+	const struct model_pod *pod = &model->pods[bind->pod];
+	struct bc_question question = bind->question;
+	const struct model_side side = { &question, addr, v4 };
+	struct model_answer answer = {};
+
+	question.port = port;
+	model_ask_cluster(model, pod, &side, &answer);
+	return !answer.cluster && model_within_ceiling(model, pod, &plain, &side) &&
+	       model_within_narrow(pod, &plain, &side);
 }
 
 #endif

@@ -260,6 +260,68 @@ static void rewrite_leads_out_of_no_ceiling(void **unused)
 	}
 }
 
+/*
+ * A dual-stack socket at [::] takes 0.0.0.0 with it wherever it is led. That one address of it is asked about by a rewrite
+ * takes nothing from what holds of the other.
+ */
+static void rewrite_of_one_wildcard_takes_no_other_along(void **unused)
+{
+#define V4 "'addresses': ['0.0.0.0']"
+#define V6 "'addresses': ['::']"
+#define TO(port) "'action': 'Rewrite', 'to': {'port': " port "}, 'ports': "
+#define GIVEN "'action': 'Grant', 'ports': "
+#define DENIED "'rules': [{'action': 'Deny', 'ports': "
+#define CEILING(a, b) "'allowHostNetwork': true, 'ceiling': [" a ", " b "]"
+	static const struct {
+		const char *cluster, *first, *second;
+		unsigned port;
+		bool led;
+	} rows[] = {
+		{ DENIED "[8080], 'addresses': ['0.0.0.0/0']}]", TO("8080") "[80], " V6, GIVEN "[80], " V4, 80, false },
+		{ DENIED "[8080], 'addresses': ['::/0']}]", TO("8080") "[80], " V4, GIVEN "[80], " V6, 80, false },
+		{ DENIED "[8080], " V4 "}]", TO("8080") "[80], 'addresses': ['::/1']", GIVEN "[80], " V4, 80, false },
+		{ DENIED "[8080], " V6 "}]", TO("8080") "[80], 'addresses': ['0.0.0.0/7']", GIVEN "[80], " V6, 80,
+		  false },
+		/* Of two rewrites the first holds for both. */
+		{ DENIED "[8080], " V6 "}]", TO("8080") "[80], " V4, TO("9090") "[80], " V6, 80, false },
+		{ DENIED "[8080], " V4 "}]", TO("8080") "[80], " V6, TO("9090") "[80], " V4, 80, false },
+		{ DENIED "[8081], " V4 "}]", TO("8080") "[80], " V6, GIVEN "[80], " V4, 80, true },
+		{ DENIED "[8080], 'addresses': ['10.0.0.0/8']}]", TO("8080") "[80], " V6, GIVEN "[80], " V4, 80, true },
+		{ CEILING("{'ports': [443], 'addresses': ['::/0']}", "{'ports': [8443], 'addresses': ['0.0.0.0/0']}"),
+		  TO("443") "[8443], " V6, GIVEN "[8443], " V4, 8443, false },
+		{ CEILING("{'ports': [443], 'addresses': ['0.0.0.0/0']}", "{'ports': [8443], 'addresses': ['::/0']}"),
+		  TO("443") "[8443], " V4, GIVEN "[8443], " V6, 8443, false },
+		/* The ceiling alone makes it be about one of them. */
+		{ CEILING("{'ports': [443], 'addresses': ['::/0']}", "{'ports': [8443], 'addresses': ['0.0.0.0/0']}"),
+		  TO("443") "[8443]", GIVEN "[8443], " V4, 8443, false },
+		{ CEILING("{'ports': [443], " V6 "}, {'ports': [443], 'protocol': 'UDP', " V4 "}",
+			  "{'ports': [8443], " V4 "}"),
+		  TO("443") "[8443], " V6, GIVEN "[8443], " V4, 8443, false },
+		{ CEILING("{'ports': [443], " V6 "}, {'ports': [443], 'protocol': 'TCP', " V4 "}",
+			  "{'ports': [8443], " V4 "}"),
+		  TO("443") "[8443], " V6, GIVEN "[8443], " V4, 8443, true },
+		{ CEILING("{'ports': [443], 'addresses': ['::/0']}", "{'ports': [443], 'addresses': ['0.0.0.0/0']}"),
+		  TO("443") "[8443]", TO("443") "[9443]", 8443, true },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct state *state = small_cluster();
+		_cleanup_(made_done) struct made made = {};
+		struct bc_question question = ask(1000, rows[i].port, "::");
+
+		setf(state, STATE_CLUSTER_POLICY, CLUSTER("c", "%s"), rows[i].cluster);
+		setf(state, STATE_BIND_POLICY, POLICY("web", "b", "", "{%s}, {%s}"), rows[i].first, rows[i].second);
+		make(state, &cluster_config, &made);
+		/* What a ceiling is for is the pod on the host's network. */
+		question.host_netns = strstr(rows[i].cluster, "ceiling");
+		question.cgroup = question.host_netns ? P2 : P1;
+		if ((ask_made(&made, &question) == BC_REWRITE) != rows[i].led)
+			fail_msg("row %zu: verdict %d, in:\n%s", i, ask_made(&made, &question), made.text.data);
+		state_free(state);
+	}
+}
+
 /* 256 KiB, of commas, of one word, of what a terminal obeys; and items that look like others. */
 static void annotation_of_any_kind_only_narrows(void **unused)
 {
@@ -325,6 +387,7 @@ int main(void)
 		cmocka_unit_test(selectors_by_what_is_absent_reach_no_other_namespace),
 		cmocka_unit_test(edges_of_a_ceiling_are_where_it_says),
 		cmocka_unit_test(rewrite_leads_out_of_no_ceiling),
+		cmocka_unit_test(rewrite_of_one_wildcard_takes_no_other_along),
 		cmocka_unit_test(annotation_of_any_kind_only_narrows),
 		cmocka_unit_test(audit_of_an_editor_lifts_nothing),
 	};

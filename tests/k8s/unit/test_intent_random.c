@@ -6,7 +6,7 @@
 #include "model_ask.h"
 
 struct seen {
-	unsigned binds, unsure, verdicts[BC_GRANT + 1], audited, twins, dual;
+	unsigned binds, unsure, verdicts[BC_GRANT + 1], audited, twins, dual, dual_rewrites;
 };
 
 static void random_bind(uint64_t *state, const struct model *model, struct model_bind *bind, char *path, size_t size)
@@ -44,8 +44,26 @@ static void differ(uint64_t seed, unsigned number, const struct made *made, cons
 	for (size_t i = 0; i < made->findings.n; i++)
 		print_message("# %s %s: %s\n", made->findings.items[i].kind, made->findings.items[i].name,
 			      made->findings.items[i].text);
-	fail_msg("seed %#jx, cluster %u\n%s\n%s\n%s: %d, not %d", (uintmax_t)seed, number, made->text.data, text.data,
-		 what, got, expected);
+	/* The file last: what is long is cut off. */
+	fail_msg("seed %#jx, cluster %u\n%s\n%s: %d, not %d\n%s", (uintmax_t)seed, number, text.data, what, got,
+		 expected, made->text.data);
+}
+
+/* That a rewrite, be it of a bind of both families, leads to nothing that the pod could not have been given there. */
+static void check_place(uint64_t seed, unsigned number, const struct model *model, const struct made *made,
+			const struct model_bind *bind)
+{
+	struct reference_answer answer;
+	const uint32_t *to = answer.addr;
+	bool v4;
+
+	reference_ask(&made->policy, &bind->question, &answer);
+	v4 = !to[0] && !to[1] && to[2] == 0xffff;
+	if (!model_may_be_at(model, bind, answer.port, to, v4))
+		differ(seed, number, made, bind, "a rewrite leads out, to port", answer.port, 0);
+	if (!(to[0] | to[1] | to[2] | to[3]) && !bind->question.v6only &&
+	    !model_may_be_at(model, bind, answer.port, model_v4_wildcard, true))
+		differ(seed, number, made, bind, "a rewrite takes along 0.0.0.0, port", answer.port, 0);
 }
 
 /* That a rewrite leads where the rule that is the nearest says. */
@@ -82,7 +100,9 @@ static void check_bind(uint64_t seed, unsigned number, const struct model *model
 		expected = &generous;
 	if (answer.verdict != expected->verdict)
 		differ(seed, number, made, bind, "verdict", answer.verdict, expected->verdict);
-	if (answer.verdict == BC_REWRITE && !dual && !strict.unsure)
+	if (answer.verdict == BC_REWRITE)
+		check_place(seed, number, model, made, bind);
+	if (answer.verdict == BC_REWRITE && !strict.unsure)
 		check_target(seed, number, made, bind, expected->rule);
 	/* Reserved ports may be audited, too, and of what is denied nobody asks who else would have. */
 	if (bind->pod >= 0 && !strict.unsure && !strict.cluster && !dual && answer.verdict != BC_DENY &&
@@ -93,6 +113,7 @@ static void check_bind(uint64_t seed, unsigned number, const struct model *model
 	seen->unsure += strict.unsure;
 	seen->audited += audited;
 	seen->dual += dual;
+	seen->dual_rewrites += dual && answer.verdict == BC_REWRITE;
 	seen->twins += answer.verdict == BC_DENY && expected->rule && expected->rule->verb != BC_VERB_DENY;
 	bc_answer_done(&answer);
 }
@@ -136,12 +157,13 @@ static void file_decides_as_the_rules_say(void **unused)
 	print_message("# seed %#jx: %u binds in %u clusters as the rules say\n", (uintmax_t)seed, seen.binds, clusters);
 	print_message(
 		"# (%u denied, %u allowed, %u rewritten, %u granted, %u without a rule; %u audited, %u dual-stack, "
-		"%u denied outside of the pod's network, %u unsure)\n",
+		"%u of these rewritten, %u denied outside of the pod's network, %u unsure)\n",
 		seen.verdicts[BC_DENY], seen.verdicts[BC_ALLOW], seen.verdicts[BC_REWRITE], seen.verdicts[BC_GRANT],
-		seen.verdicts[BC_NONE], seen.audited, seen.dual, seen.twins, seen.unsure);
+		seen.verdicts[BC_NONE], seen.audited, seen.dual, seen.dual_rewrites, seen.twins, seen.unsure);
 	/* None of it so seldom that it would not be missed. */
 	assert_true(seen.verdicts[BC_DENY] > seen.binds / 10 && seen.verdicts[BC_ALLOW] > seen.binds / 100);
 	assert_true(seen.verdicts[BC_REWRITE] > seen.binds / 200 && seen.verdicts[BC_GRANT] > seen.binds / 50);
+	assert_true(seen.dual > seen.binds / 20 && seen.dual_rewrites > seen.dual / 200);
 	assert_true(seen.audited > seen.binds / 100 && seen.twins > seen.binds / 500 && seen.unsure < seen.binds / 20);
 }
 

@@ -64,24 +64,50 @@ static bool meets(const struct claim *a, const struct claim *b)
 	return claim_covers(a, b) || claim_covers(b, a);
 }
 
-/*
- * Whether a rewrite of the claim leads to an address that the bound speaks of: always, or perhaps. A socket at [::] may
- * take 0.0.0.0, too.
- */
-static bool leads_within(const struct claim *claim, const struct claim *bound, bool always)
+/* Whether the claim is about the wildcard of IPv6 or of IPv4. */
+static bool holds_wildcard(const struct claim *claim, bool v4)
 {
-	static const uint32_t wildcard[4] = { 0, 0, 0xffff, 0 };
+	static const uint32_t wildcards[][4] = { { 0, 0, 0, 0 }, { 0, 0, 0xffff, 0 } };
+
+	return !claim->has_prefix || is_within(&claim->prefix, wildcards[v4], 128, v4);
+}
+
+static bool holds_any_wildcard(const struct claim *claim)
+{
+	return holds_wildcard(claim, false) || holds_wildcard(claim, true);
+}
+
+/*
+ * Whether a rewrite may lead to both wildcards at once. A dual-stack socket at [::] takes 0.0.0.0, too, and a rewrite that
+ * is about either of them may be what holds for it.
+ */
+static bool leads_to_both(const struct claim *claim)
+{
 	const struct target *to = &claim->to;
-	bool inside;
+
+	if (!to->has_addr)
+		return holds_any_wildcard(claim);
+	return !(to->addr[0] | to->addr[1] | to->addr[2] | to->addr[3]);
+}
+
+/* Whether the address that a rewrite of the claim leads to, whoever asks, is one of the bound's. */
+static bool leads_within(const struct claim *claim, const struct claim *bound)
+{
+	const struct target *to = &claim->to;
 
 	if (!bound->has_prefix)
 		return true;
-	if (!to->has_addr)
-		return always ? claim_covers(bound, claim) : meets(bound, claim);
-	inside = is_within(&bound->prefix, to->addr, 128, to->v4);
-	if (to->addr[0] | to->addr[1] | to->addr[2] | to->addr[3])
-		return inside;
-	return !always && (inside || is_within(&bound->prefix, wildcard, 128, true));
+	return !leads_to_both(claim) && is_within(&bound->prefix, to->addr, 128, to->v4);
+}
+
+/* Whether a rewrite of the claim may lead somebody to an address of the bound's. */
+static bool may_lead_to(const struct claim *claim, const struct claim *bound)
+{
+	const struct target *to = &claim->to;
+
+	if (!bound->has_prefix || (leads_to_both(claim) && holds_any_wildcard(bound)))
+		return true;
+	return to->has_addr ? is_within(&bound->prefix, to->addr, 128, to->v4) : meets(bound, claim);
 }
 
 static bool in_range(const struct bc_range *range, unsigned port)
@@ -112,7 +138,7 @@ static bool cut(struct claim *claim, const struct claim *bound)
 	if (rewrites && claim->to.port ? !in_range(&bound->range, claim->to.port) : !meet(&claim->range, &bound->range))
 		return false;
 	if (rewrites && claim->to.has_addr)
-		return leads_within(claim, bound, true);
+		return leads_within(claim, bound);
 	if (!meets(claim, bound))
 		return false;
 	if (!claim_covers(bound, claim)) {
@@ -128,14 +154,33 @@ static bool is_same_place(const struct claim *a, const struct claim *b)
 	       a->has_prefix == b->has_prefix && (!a->has_prefix || a->prefix.bits == b->prefix.bits);
 }
 
+/* The protocols of which the bounds hold the port at both wildcards. */
+static uint8_t protos_at_both(const struct claims *bounds, unsigned port)
+{
+	uint8_t protos[2] = {};
+
+	for (size_t i = 0; i < bounds->n; i++)
+		for (int v4 = 0; v4 < 2; v4++)
+			if (in_range(&bounds->items[i].range, port) && holds_wildcard(&bounds->items[i], v4))
+				protos[v4] |= bounds->items[i].proto;
+	return protos[0] & protos[1];
+}
+
 int claim_within(const struct claim *claim, const struct claims *bounds, struct claims *ret)
 {
+	bool by_port = claim->verb == BC_VERB_REWRITE && !claim->to.has_addr;
+	uint8_t both = by_port ? protos_at_both(bounds, claim->to.port) : 0;
 	size_t before = ret->n;
 
 	for (size_t i = 0; i < bounds->n; i++) {
 		struct claim piece = *claim;
 
 		if (!cut(&piece, &bounds->items[i]))
+			continue;
+		/* The bound itself need hold but one of the two. */
+		if (by_port && leads_to_both(&piece))
+			piece.proto &= both;
+		if (!piece.proto)
 			continue;
 		/* One that is whole needs no other. */
 		if (is_same_place(&piece, claim))
@@ -162,7 +207,7 @@ static size_t spare(const struct claim *claim, const struct claim *deny, struct 
 	size_t n = 0;
 
 	denied.proto &= deny->proto;
-	if (deny->audit || !denied.proto || !same_user(deny, claim) || !leads_within(claim, deny, false) ||
+	if (deny->audit || !denied.proto || !same_user(deny, claim) || !may_lead_to(claim, deny) ||
 	    (claim->to.port ? !in_range(bad, claim->to.port) :
 			      bad->first > claim->range.last || bad->last < claim->range.first)) {
 		pieces[n++] = *claim;

@@ -53,7 +53,7 @@ int claims_add(struct claims *claims, const struct rules *rules, const struct ru
 
 /*
  * Adds what of the claim is within the bounds, each of which says nothing but where it holds. Of a rewrite it is the
- * target that must be. 0 or -ENOMEM.
+ * target that must be; of one by port alone that is about a wildcard, that port at both wildcards. 0 or -ENOMEM.
  */
 int claim_within(const struct claim *claim, const struct claims *bounds, struct claims *ret);
 
