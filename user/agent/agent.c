@@ -149,8 +149,6 @@ static void begin_if_synced(struct agent *agent)
 	if (agent->synced || !sources_synced(&agent->sources))
 		return;
 	agent->synced = true;
-	if (!agent->options->dry_run)
-		leftover_find(agent->sources.state, &agent->intent.path, agent->enforcer.instance.cgroup);
 	/* How long it took until then says nothing about how fast events are enforced. */
 	agent->pace = PACE_NONE;
 	pace_event(&agent->pace, clock_ms());
@@ -159,6 +157,17 @@ static void begin_if_synced(struct agent *agent)
 	log_event(LEVEL_INFO, "synced", "pods", numbers[STATE_POD], "namespaces", numbers[STATE_NAMESPACE],
 		  "bindpolicies", numbers[STATE_BIND_POLICY], "clusterbindpolicies", numbers[STATE_CLUSTER_POLICY],
 		  NULL);
+}
+
+/* A pod that came and went before the list is in no event. */
+static void find_leftovers(struct agent *agent)
+{
+	if (!agent->synced || !agent->sources.pods_listed)
+		return;
+	agent->sources.pods_listed = false;
+	if (!agent->options->dry_run &&
+	    leftover_find(agent->sources.state, &agent->intent.path, agent->enforcer.instance.cgroup) == STATE_CHANGED)
+		agent->sources.changed = true;
 }
 
 /* One turn of the loop. 0 or -errno with a sentence: then nothing is left that could go on. */
@@ -176,6 +185,7 @@ static int turn(struct agent *agent, struct bc_error *reterr)
 		return bc_fail_errno(reterr, r, "cannot wait for what happens");
 	sources_step(&agent->sources, clock_ms());
 	begin_if_synced(agent);
+	find_leftovers(agent);
 	if (agent->sources.changed)
 		pace_event(&agent->pace, clock_ms());
 	agent->sources.changed = false;

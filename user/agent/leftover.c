@@ -72,11 +72,12 @@ static bool take_uid(const char *name, const char *before, const char *behind, c
 	return podpath_uid_ok(uid);
 }
 
-/* The pods of one directory; `path` is what that of one with the uid "0" is. Cuts it up. */
-static void find_in(struct state *state, int top, char *path)
+/* The pods of one directory; `path` is what that of one with the uid "0" is. Cuts it up. Whether there was a new one. */
+static bool find_in(struct state *state, int top, char *path)
 {
 	char *before = strrchr(path, '/'), *behind = strrchr(path, '0'), uid[PODPATH_UID_MAX + 1];
 	struct dirent *entry;
+	bool found = false;
 	DIR *dir;
 	int fd;
 
@@ -86,19 +87,22 @@ static void find_in(struct state *state, int top, char *path)
 	if (!dir && fd >= 0)
 		close(fd);
 	while (dir && (entry = readdir(dir)))
-		if (take_uid(entry->d_name, before, behind, uid))
-			state_leftover(state, uid);
+		if (take_uid(entry->d_name, before, behind, uid) && state_leftover(state, uid) == STATE_CHANGED)
+			found = true;
 	if (dir)
 		closedir(dir);
+	return found;
 }
 
-void leftover_find(struct state *state, const struct podpath_config *config, const char *cgroup)
+int leftover_find(struct state *state, const struct podpath_config *config, const char *cgroup)
 {
 	_cleanup_close_ int top = open_top(cgroup);
 	char path[PODPATH_MAX];
+	bool found = false;
 
 	for (unsigned driver = PODPATH_SYSTEMD; top >= 0 && driver <= PODPATH_CGROUPFS; driver <<= 1)
 		for (enum pod_qos qos = 0; driver & config->drivers && qos < POD_QOS_CLASSES; qos++)
-			if (!podpath(config, driver, qos, "0", path, sizeof(path), NULL))
-				find_in(state, top, path);
+			if (!podpath(config, driver, qos, "0", path, sizeof(path), NULL) && find_in(state, top, path))
+				found = true;
+	return found ? STATE_CHANGED : STATE_UNCHANGED;
 }

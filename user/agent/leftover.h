@@ -13,9 +13,10 @@
 int leftover_forget(struct state *state, const struct podpath_config *config, const char *cgroup);
 
 /*
- * For the start, when all pods are known and it is not known which were before: has the state know the pods whose cgroups
- * are there, and which are not among the cluster's.
+ * For when all pods are known, and it is not known which were before: at the start, and after a new list, which may lack
+ * some that no event told of. Has the state know the pods whose cgroups are there, and which it knows nothing of. enum
+ * state_change.
  */
-void leftover_find(struct state *state, const struct podpath_config *config, const char *cgroup);
+int leftover_find(struct state *state, const struct podpath_config *config, const char *cgroup);
 
 #endif

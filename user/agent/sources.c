@@ -46,6 +46,8 @@ static void on_list_end(void *ctx)
 	struct source *source = ctx;
 
 	note_change(source, state_end_list(source->all->state, source->kind));
+	if (source->kind == STATE_POD)
+		source->all->pods_listed = true;
 }
 
 static void on_note(void *ctx, enum reflector_level level, const char *text)

@@ -21,7 +21,8 @@ struct sources {
 	struct state *state;
 	char *selector; /* of this node's pods */
 	struct source items[STATE_KINDS];
-	bool changed; /* something that counts; the caller clears it */
+	bool changed;	  /* something that counts; the caller clears it */
+	bool pods_listed; /* all pods are known, and some may have come and gone untold; likewise */
 };
 
 /* `http` outlives it. 0 or -ENOMEM; to be freed after either. */

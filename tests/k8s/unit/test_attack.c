@@ -201,6 +201,17 @@ static void cgroup_of_no_pod_is_denied_what_any_policy_denies(void **unused)
 	set(state, STATE_POD, POD("web", "new", 9, "", ""));
 	assert_bind(state, PATH_OF(9), false, 81, BC_NONE);
 	assert_bind(state, PATH_OF(9), false, 443, BC_GRANT);
+	/* Looked for again, it is the same one, be it one whose object was known. */
+	unset(state, STATE_POD, OBJECT("web", "new"));
+	state_leftover(state, UID_OF(8));
+	state_leftover(state, UID_OF(8));
+	state_leftover(state, UID_OF(9));
+	assert_string_equal(state_gone_at(state, 0)->key, "web/new");
+	assert_string_equal(state_gone_at(state, 1)->key, "/" UID_OF(8));
+	assert_null(state_gone_at(state, 2));
+	/* Nor does its object, when it comes and cannot be read, make it two. */
+	assert_int_equal(state_unreadable(state, STATE_POD, "web", "large", UID_OF(8), "too large"), STATE_CHANGED);
+	assert_null(state_gone_at(state, 1));
 	/* A static pod may be there before the API server is that it is part of. */
 	state_leftover(state, HASH);
 	assert_bind(state, "/kubepods/pod" HASH, true, 80, BC_NONE);

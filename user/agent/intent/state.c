@@ -324,6 +324,8 @@ int state_unreadable(struct state *state, enum state_kind kind, const char *name
 		entry.cluster->doubtful = true;
 	if (kind == STATE_POD && !is_known(state, key, uid))
 		entry.pod = unread_pod(uid);
+	if (kind == STATE_POD && entry.pod)
+		gone_drop(&state->gone, uid);
 	r = put(state, kind, &entry, kind == STATE_CLUSTER_POLICY || (kind == STATE_POD && !entry.pod));
 	/* It is where it was, and may have become anything else: it is given nothing, and denied all. */
 	if (kind == STATE_POD && find(state, kind, key, &at) && state->stores[kind].entries[at].pod)
@@ -394,21 +396,29 @@ const struct state_entry *state_gone_at(const struct state *state, size_t i)
 	return i < state->gone.n ? &state->gone.entries[i] : NULL;
 }
 
-void state_leftover(struct state *state, const char *uid)
+static bool has_pod(const struct state_entry *entries, size_t n, const char *uid)
 {
-	struct state_entry entry = {}, *pod;
+	for (size_t i = 0; i < n; i++)
+		if (entries[i].pod && !strcmp(entries[i].pod->id, uid))
+			return true;
+	return false;
+}
 
-	for (size_t i = 0; i < state->stores[STATE_POD].n; i++) {
-		pod = &state->stores[STATE_POD].entries[i];
-		if (pod->pod && !strcmp(pod->pod->id, uid))
-			return;
-	}
+int state_leftover(struct state *state, const char *uid)
+{
+	const struct store *pods = &state->stores[STATE_POD];
+	const size_t before = state->gone.n;
+	struct state_entry entry = {};
+
+	if (has_pod(pods->entries, pods->n, uid) || has_pod(state->gone.entries, before, uid))
+		return STATE_UNCHANGED;
 	entry.pod = unread_pod(uid);
 	if (asprintf(&entry.key, "/%s", uid) < 0)
 		entry.key = NULL;
 	if (entry.key)
 		gone_add(&state->gone, &entry);
 	entry_done(STATE_POD, &entry);
+	return state->gone.n == before ? STATE_UNCHANGED : STATE_CHANGED;
 }
 
 int state_forget(struct state *state, bool (*is_there)(void *ctx, const struct pod *pod), void *ctx)

@@ -96,8 +96,11 @@ const struct state_entry *state_find(const struct state *state, enum state_kind 
 /* Of the kind, those that state_lost() counted in the last list or since. */
 size_t state_lost_count(const struct state *state, enum state_kind kind);
 
-/* A pod's cgroup was found. If none of the pods has it, it is one that is gone, of which nothing is known but the uid. */
-void state_leftover(struct state *state, const char *uid);
+/*
+ * A pod's cgroup was found. If it is of no pod that is there or gone, one is gone of which nothing is known but the uid. enum
+ * state_change.
+ */
+int state_leftover(struct state *state, const char *uid);
 
 /*
  * Pods whose objects are gone, in the order in which they went; NULL behind the last. They stay until state_forget() is
