@@ -62,7 +62,7 @@ $(BUILD)/tests/k8s/enforce/%.o: tests/k8s/enforce/%.c Makefile tests/k8s.mk | $(
 $(BUILD)/tests/k8s/enforce/test_%: $(BUILD)/tests/k8s/enforce/test_%.o $(ENFORCE_BED) $(KERNEL_BED) \
 		$(BUILD)/libagent.a $(BUILD)/libbindctl.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) -o $@ $^ $(LIBS) -lcmocka -lpthread
+	$(Q)$(CC) -o $@ $^ $(LIBS) $(AGENT_LIBS) -lcmocka -lpthread
 
 check-enforce: $(BUILD)/bindctl $(ENFORCE)
 	@$(TEST_ENV) tests/run $(ENFORCE)

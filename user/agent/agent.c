@@ -109,6 +109,8 @@ static void close_agent(struct agent *agent)
 	http_free(agent->http);
 	findings_done(&agent->findings);
 	findings_done(&agent->complaints);
+	findings_done(&agent->lost);
+	astray_done(&agent->astray);
 	bc_closep(&agent->signals);
 	curl_global_cleanup();
 }

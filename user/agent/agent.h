@@ -6,6 +6,7 @@
 #ifndef BINDCTL_AGENT_H
 #define BINDCTL_AGENT_H
 
+#include "agent/astray.h"
 #include "agent/enforce.h"
 #include "agent/intent/intent.h"
 #include "agent/options.h"
@@ -27,6 +28,8 @@ struct agent {
 
 	struct findings findings;   /* of the last computation */
 	struct findings complaints; /* of the policy's files, when they were last compiled */
+	struct findings lost;	    /* of pods that are astray */
+	struct astray astray;
 	struct intent_counts counts;
 	struct bc_error failure; /* why what is meant is not in force; without a text: it is, or was not yet tried */
 	struct metrics metrics;

@@ -89,6 +89,18 @@ static int compute(struct agent *agent, struct bc_text *ret_text, struct bc_erro
 	return r;
 }
 
+/* Of a pod that nobody has told of for a while, that it runs may be long over. */
+static void look_for_astray(struct agent *agent)
+{
+	struct findings found = {};
+
+	if (sources_watching(&agent->sources, STATE_POD) &&
+	    !astray_look(&agent->astray, agent->sources.state, &agent->intent, agent->enforcer.instance.cgroup,
+			 clock_ms(), &found))
+		notices_log(&agent->lost, &found);
+	findings_done(&found);
+}
+
 bool agent_forget(struct agent *agent)
 {
 	return leftover_forget(agent->sources.state, &agent->intent.path, agent->enforcer.instance.cgroup) ==
@@ -109,6 +121,7 @@ void agent_apply(struct agent *agent)
 	if (!r)
 		r = enforce(&agent->enforcer, text.data, text.len, &result, &report, &error);
 	conclude(agent, r, result, &report, &error, begun);
+	look_for_astray(agent);
 }
 
 void agent_check(struct agent *agent)
@@ -120,6 +133,7 @@ void agent_check(struct agent *agent)
 	int r = enforce_check(&agent->enforcer, &result, &report, &error);
 
 	conclude(agent, r, result, &report, &error, begun);
+	look_for_astray(agent);
 }
 
 int agent_print(struct agent *agent)

@@ -11,8 +11,7 @@
 #include "agent/intent/object.h"
 #include "agent/leftover.h"
 
-/* The directory that the paths of cgroups begin at; -1: it cannot be opened. */
-static int open_top(const char *cgroup)
+int leftover_top(const char *cgroup)
 {
 	_cleanup_free_ char *found = NULL, *path = NULL;
 	_cleanup_close_ int fd = -1;
@@ -26,24 +25,29 @@ static int open_top(const char *cgroup)
 	return top;
 }
 
+bool leftover_has_cgroup(const struct podpath_config *config, int top, const struct pod *pod)
+{
+	char path[PODPATH_MAX];
+
+	for (unsigned driver = PODPATH_SYSTEMD; driver <= PODPATH_CGROUPFS; driver <<= 1)
+		for (enum pod_qos qos = 0; driver & config->drivers && qos < POD_QOS_CLASSES; qos++)
+			if ((qos == pod->qos || pod->qos == POD_QOS_CLASSES) &&
+			    !podpath(config, driver, qos, pod->id, path, sizeof(path), NULL) &&
+			    (!faccessat(top, path + 1, F_OK, 0) || errno != ENOENT))
+				return true;
+	return false;
+}
+
 struct look {
 	const struct podpath_config *config;
 	int top;
 };
 
-/* Wherever it may be, as its rules are. */
 static bool is_there(void *ctx, const struct pod *pod)
 {
 	const struct look *look = ctx;
-	char path[PODPATH_MAX];
 
-	for (unsigned driver = PODPATH_SYSTEMD; driver <= PODPATH_CGROUPFS; driver <<= 1)
-		for (enum pod_qos qos = 0; driver & look->config->drivers && qos < POD_QOS_CLASSES; qos++)
-			if ((qos == pod->qos || pod->qos == POD_QOS_CLASSES) &&
-			    !podpath(look->config, driver, qos, pod->id, path, sizeof(path), NULL) &&
-			    (!faccessat(look->top, path + 1, F_OK, 0) || errno != ENOENT))
-				return true;
-	return false;
+	return leftover_has_cgroup(look->config, look->top, pod);
 }
 
 int leftover_forget(struct state *state, const struct podpath_config *config, const char *cgroup)
@@ -52,7 +56,7 @@ int leftover_forget(struct state *state, const struct podpath_config *config, co
 
 	if (!state_gone_at(state, 0))
 		return STATE_UNCHANGED;
-	top = open_top(cgroup);
+	top = leftover_top(cgroup);
 	return top < 0 ? STATE_UNCHANGED : state_forget(state, is_there, &(struct look){ config, top });
 }
 
@@ -96,7 +100,7 @@ static bool find_in(struct state *state, int top, char *path)
 
 int leftover_find(struct state *state, const struct podpath_config *config, const char *cgroup)
 {
-	_cleanup_close_ int top = open_top(cgroup);
+	_cleanup_close_ int top = leftover_top(cgroup);
 	char path[PODPATH_MAX];
 	bool found = false;
 

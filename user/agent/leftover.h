@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Pods that were deleted, and whose cgroups are still there. */
+/* Pods' cgroups, and pods that were deleted whose cgroups are still there. */
 #ifndef BINDCTL_AGENT_LEFTOVER_H
 #define BINDCTL_AGENT_LEFTOVER_H
 
 #include "agent/intent/podpath.h"
 #include "agent/intent/state.h"
+
+/* The directory that the paths of pods' cgroups begin at; -1: it cannot be opened. To be closed. */
+int leftover_top(const char *cgroup);
+
+/* Whether a cgroup below it may be the pod's, wherever that may be. Where it cannot be seen there is one. */
+bool leftover_has_cgroup(const struct podpath_config *config, int top, const struct pod *pod);
 
 /*
  * Has the state forget those of which no cgroup is left, below the hierarchy that `cgroup` (NULL: cgroup2's root) lies in.

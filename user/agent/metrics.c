@@ -180,6 +180,9 @@ static void add_policy(const struct metrics *metrics, struct bc_text *to)
 	number(to, "bindctl_agent_pods", "gauge", "Pods of this node.", metrics->pods);
 	number(to, "bindctl_agent_pods_with_rules", "gauge", "Those of them that rules are in force for.",
 	       metrics->pods_with_rules);
+	number(to, "bindctl_agent_pods_without_cgroup", "gauge",
+	       "Those of them that run, and have no cgroup where their rules are for it.",
+	       metrics->pods_without_cgroup);
 	number(to, "bindctl_agent_rules", "gauge", "Rules in the agent's policy file.", metrics->rules);
 	number(to, "bindctl_agent_findings", "gauge", "Things that are wrong with objects; the log says which.",
 	       metrics->findings);

@@ -57,6 +57,7 @@ struct metrics {
 	uint64_t objects_rejected;	/* all of them */
 	uint64_t findings;		/* of the last computation, all of them */
 	uint64_t pods, pods_with_rules; /* of this node */
+	uint64_t pods_without_cgroup;	/* that run, and whose rules hold for nobody */
 	uint64_t rules;			/* that they got */
 	uint64_t applies[METRICS_RESULTS];
 	uint64_t mended; /* drift that a check found and undid */

@@ -16,6 +16,11 @@ static void add_reasons(const struct agent *agent, struct bc_text *to)
 	} else if (!agent->applied) {
 		bc_text_addf(to, "policy: not applied yet\n");
 	}
+	if (agent->astray.astray && agent->astray.astray == agent->astray.running)
+		bc_text_addf(to,
+			     "cgroups: no pod that runs, of %zu, has one where its rules are for it; see --cgroup-root "
+			     "and --cgroup-driver\n",
+			     agent->astray.running);
 }
 
 /* Whoever gets an answer knows that the loop goes round. */
@@ -84,9 +89,10 @@ static unsigned make_metrics(void *ctx, struct bc_text *body)
 	sources_metrics(&agent->sources, metrics.resources);
 	metrics.rejected = rejected;
 	metrics.objects_rejected = agent->counts.rejected;
-	metrics.findings = agent->findings.n + agent->findings.dropped;
+	metrics.findings = agent->findings.n + agent->findings.dropped + agent->lost.n + agent->lost.dropped;
 	metrics.pods = agent->counts.pods;
 	metrics.pods_with_rules = agent->counts.pods_ruled;
+	metrics.pods_without_cgroup = agent->astray.astray;
 	metrics.rules = agent->counts.rules;
 	metrics.enforced = agent->applied && !*agent->failure.text;
 	metrics.ready = !reasons.len && !reasons.failed;

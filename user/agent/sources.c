@@ -167,6 +167,13 @@ bool sources_synced(const struct sources *sources)
 	return true;
 }
 
+bool sources_watching(const struct sources *sources, enum state_kind kind)
+{
+	const struct reflector *reflector = sources->items[kind].reflector;
+
+	return reflector_synced(reflector) && !*reflector_stats(reflector)->failure;
+}
+
 void sources_reasons(const struct sources *sources, struct bc_text *to)
 {
 	for (enum state_kind kind = 0; kind < STATE_KINDS; kind++) {
@@ -211,7 +218,7 @@ void sources_metrics(const struct sources *sources, struct metrics_resource to[M
 			.contact_ms = unix_of(stats->last_contact_ms),
 			.objects = state_count(sources->state, kind),
 			.synced = reflector_synced(source->reflector),
-			.watching = reflector_synced(source->reflector) && !*stats->failure,
+			.watching = sources_watching(sources, kind),
 		};
 		memcpy(to[kind].answers, stats->replies, sizeof(to[kind].answers));
 	}

@@ -36,6 +36,9 @@ int64_t sources_next(const struct sources *sources);
 /* Whether each was read as a whole since the start. */
 bool sources_synced(const struct sources *sources);
 
+/* Whether what is known of the kind is followed now, and not only what was heard last. */
+bool sources_watching(const struct sources *sources, enum state_kind kind);
+
 /* Adds a line for each that was not, and why. */
 void sources_reasons(const struct sources *sources, struct bc_text *to);
 

@@ -17,7 +17,8 @@ struct pod {
 	char *node;		      /* NULL: it is on none yet */
 	enum pod_qos qos;
 	bool finished; /* none of its containers can run */
-	bool ending;   /* its phase says so, but nobody says that they do not: it is given nothing, and denied what it was */
+	bool ending; /* its phase says so, but nobody says that they do not: it is given nothing, and denied what it was */
+	bool running; /* a container does, as was said last: there is a cgroup. Nothing to pod_equal() */
 	bool host_network;
 	bool own_users; /* uid 1000 inside is another one outside */
 	/*

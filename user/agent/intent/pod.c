@@ -168,6 +168,21 @@ static bool may_run(const struct field *status)
 	return !told;
 }
 
+/* Whether a container is said to run. */
+static bool is_running(const struct field *status)
+{
+	const struct field list = field_member(status, "containerStatuses");
+	size_t n = json_object_is_type(list.value, json_type_array) ? json_object_array_length(list.value) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct field container = field_element(&list, i), state = field_member(&container, "state");
+
+		if (field_member(&state, "running").value)
+			return true;
+	}
+	return false;
+}
+
 /* What the API server and the scheduler have made of it. */
 static int parse_place(const struct field *root, struct pod *pod, struct bc_error *reterr)
 {
@@ -192,6 +207,7 @@ static int parse_place(const struct field *root, struct pod *pod, struct bc_erro
 		pod->qos++;
 	if (same_text(phase, "Succeeded") || same_text(phase, "Failed"))
 		*(may_run(&status) ? &pod->ending : &pod->finished) = true;
+	pod->running = is_running(&status);
 	pod->own_users = !host_users;
 	pod->node = node ? strdup(node) : NULL;
 	return node && !pod->node ? bc_fail(reterr, -ENOMEM, "out of memory") : 0;
