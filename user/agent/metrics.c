@@ -178,7 +178,7 @@ static void add_policy(const struct metrics *metrics, struct bc_text *to)
 	number(to, "bindctl_agent_enforced", "gauge", "Whether the kernel holds what the cluster means for this node.",
 	       metrics->enforced);
 	number(to, "bindctl_agent_pods", "gauge", "Pods of this node.", metrics->pods);
-	number(to, "bindctl_agent_pods_with_rules", "gauge", "Those of them that rules are in force for.",
+	number(to, "bindctl_agent_pods_with_rules", "gauge", "Those of them that rules are meant for.",
 	       metrics->pods_with_rules);
 	number(to, "bindctl_agent_pods_without_cgroup", "gauge",
 	       "Those of them that run, and have no cgroup where their rules are for it.",

@@ -187,7 +187,9 @@ static void mirror_that_was_forged_leaves_nothing_behind(void **unused)
 /* The agent was away meanwhile: nothing is known of the pod but its cgroup. */
 static void cgroup_of_no_pod_is_denied_what_any_policy_denies(void **unused)
 {
+	_cleanup_(made_done) struct made made = {};
 	struct state *state = new_state();
+	const size_t pods = state_count(state, STATE_POD);
 
 	(void)unused;
 	state_leftover(state, UID_OF(1));
@@ -197,6 +199,10 @@ static void cgroup_of_no_pod_is_denied_what_any_policy_denies(void **unused)
 	assert_bind(state, PATH_OF(9), true, 81, BC_DENY);
 	assert_bind(state, PATH_OF(9), true, 443, BC_NONE);
 	assert_said(state, FINDING_NOTE, "Pod", "", UID_OF(9), "was deleted, but its cgroup is there");
+	/* It is none of the pods that are counted, and neither are rules for it. */
+	make(state, &cluster_config, &made);
+	assert_int_equal(made.counts.pods, pods);
+	assert_int_equal(made.counts.pods_ruled, pods);
 	/* It was only faster than we are. */
 	set(state, STATE_POD, POD("web", "new", 9, "", ""));
 	assert_bind(state, PATH_OF(9), false, 81, BC_NONE);

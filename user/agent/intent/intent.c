@@ -287,7 +287,7 @@ static int add_pod(struct making *m, const struct local *local, struct bc_error 
 		if (!r && m->rows.n)
 			r = add_blocks(m, local, reterr);
 	}
-	m->counts.pods_ruled += !r && m->rows.n;
+	m->counts.pods_ruled += !r && m->rows.n && !local->gone;
 	if (share)
 		share->used += m->text.len - text;
 	return r;
