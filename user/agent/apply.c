@@ -48,6 +48,16 @@ static const struct bc_error *choose_failure(const struct bc_report *report, con
 	return error;
 }
 
+/* One attempt more. */
+static void count(struct metrics *metrics, int r, enum enforce_result result, int64_t begun)
+{
+	if (r == -ECANCELED)
+		return;
+	metrics_observe(&metrics->apply, (clock_ms() - begun) / 1000.0);
+	metrics->applies[r ? METRICS_FAILED : result == ENFORCE_NOTHING ? METRICS_UNCHANGED : METRICS_CHANGED]++;
+	metrics->mended += !r && result == ENFORCE_MENDED;
+}
+
 /* What comes of an attempt, successful or not (`r`). One that a signal cut short is none: the loop will look at that. */
 static void conclude(struct agent *agent, int r, enum enforce_result result, const struct bc_report *report,
 		     const struct bc_error *error, int64_t begun)
@@ -58,12 +68,10 @@ static void conclude(struct agent *agent, int r, enum enforce_result result, con
 	if (r == -ECANCELED)
 		return;
 	pace_done(&agent->pace, begun, now, r != 0);
-	metrics_observe(&metrics->apply, (now - begun) / 1000.0);
 	log_report(agent, report, !r || report->n);
 	if (r) {
 		log_error(LEVEL_ERROR, "apply-failed", error);
 		agent->failure = *choose_failure(report, error);
-		metrics->applies[METRICS_FAILED]++;
 		return;
 	}
 	if (*agent->failure.text)
@@ -71,8 +79,6 @@ static void conclude(struct agent *agent, int r, enum enforce_result result, con
 	agent->failure = (struct bc_error){};
 	agent->applied = true;
 	metrics->applied_ms = clock_unix_ms();
-	metrics->applies[result == ENFORCE_NOTHING ? METRICS_UNCHANGED : METRICS_CHANGED]++;
-	metrics->mended += result == ENFORCE_MENDED;
 	if (result == ENFORCE_CHANGED && first != PACE_NEVER)
 		metrics_observe(&metrics->event_to_enforced, (now - first) / 1000.0);
 	log_applied(agent, result, now - begun);
@@ -120,6 +126,7 @@ void agent_apply(struct agent *agent)
 	r = compute(agent, &text, &error);
 	if (!r)
 		r = enforce(&agent->enforcer, text.data, text.len, &result, &report, &error);
+	count(&agent->metrics, r, result, begun);
 	conclude(agent, r, result, &report, &error, begun);
 	look_for_astray(agent);
 }
@@ -132,6 +139,9 @@ void agent_check(struct agent *agent)
 	struct bc_error error;
 	int r = enforce_check(&agent->enforcer, &result, &report, &error);
 
+	/* To have found nothing amiss is no attempt. */
+	if (r || result != ENFORCE_NOTHING)
+		count(&agent->metrics, r, result, begun);
 	conclude(agent, r, result, &report, &error, begun);
 	look_for_astray(agent);
 }

@@ -186,7 +186,7 @@ static void add_policy(const struct metrics *metrics, struct bc_text *to)
 	number(to, "bindctl_agent_rules", "gauge", "Rules in the agent's policy file.", metrics->rules);
 	number(to, "bindctl_agent_findings", "gauge", "Things that are wrong with objects; the log says which.",
 	       metrics->findings);
-	head(to, "bindctl_agent_applies_total", "counter", "Times that the policy was computed and applied.");
+	head(to, "bindctl_agent_applies_total", "counter", "Times that the policy was applied, or tried to be.");
 	for (size_t i = 0; i < METRICS_RESULTS; i++)
 		bc_text_addf(to, "bindctl_agent_applies_total{result=\"%s\"} %" PRIu64 "\n", results[i],
 			     metrics->applies[i]);

@@ -147,6 +147,38 @@ static void pods_are_not_missed_while_the_api_is_away(void **state)
 	assert_lost(NULL);
 }
 
+static void assert_applies(uint64_t changed, uint64_t unchanged, uint64_t failed, uint64_t mended)
+{
+	const struct metrics *metrics = &agent.metrics;
+
+	assert_int_equal(metrics->applies[METRICS_CHANGED], changed);
+	assert_int_equal(metrics->applies[METRICS_UNCHANGED], unchanged);
+	assert_int_equal(metrics->applies[METRICS_FAILED], failed);
+	assert_int_equal(metrics->mended, mended);
+	assert_int_equal(metrics->apply.count, changed + unchanged + failed);
+}
+
+/* To look at what is in force is to apply nothing, unless there is something to mend. */
+static void only_what_is_applied_is_counted(void **state)
+{
+	(void)state;
+	list(STATE_POD, POD_ON("n1", "a", 1, ""));
+	agent_apply(&agent);
+	assert_applies(1, 0, 0, 0);
+	agent.metrics.applied_ms = 0;
+	agent_check(&agent);
+	assert_applies(1, 0, 0, 0);
+	assert_true(agent.metrics.applied_ms);
+	agent_apply(&agent);
+	assert_applies(1, 1, 0, 0);
+	assert_int_equal(BINDCTL(NULL, "unload"), 0);
+	agent_check(&agent);
+	assert_applies(2, 1, 0, 1);
+	bed_write("10-host.conf", "grant nobody\n", 13);
+	agent_check(&agent);
+	assert_applies(2, 1, 1, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_agent, close_agent)
 
 static int tests(void)
@@ -154,6 +186,7 @@ static int tests(void)
 	const struct CMUnitTest table[] = {
 		TEST(pods_that_have_no_cgroup_are_told),
 		TEST(pods_are_not_missed_while_the_api_is_away),
+		TEST(only_what_is_applied_is_counted),
 	};
 
 	return cmocka_run_group_tests(table, NULL, NULL);
