@@ -167,8 +167,7 @@ static void find_leftovers(struct agent *agent)
 	if (!agent->synced || !agent->sources.pods_listed)
 		return;
 	agent->sources.pods_listed = false;
-	if (!agent->options->dry_run &&
-	    leftover_find(agent->sources.state, &agent->intent.path, agent->enforcer.instance.cgroup) == STATE_CHANGED)
+	if (leftover_find(agent->sources.state, &agent->intent.path, agent->enforcer.instance.cgroup) == STATE_CHANGED)
 		agent->sources.changed = true;
 }
 
