@@ -118,11 +118,8 @@ static int settle(struct enforcer *enforcer, struct bc_change *change, enum enfo
 	if (!edited && status.enforced && differ)
 		add(amiss, "the policy in force was not that of the files");
 	/* To load it the first time is no mending. */
-	if (!status.loaded && (edited || !enforcer->text))
+	if (!status.loaded && edited)
 		bc_report_done(amiss);
-	/* Whether anything is to be loaded at all, only who knows what the file is to say can tell. */
-	if (!status.loaded && !enforcer->text)
-		return 0;
 	if (edited || amiss->n) {
 		/* Whatever is wrong with the programs, to attach this build's heals it. */
 		change->options.upgrade = status.loaded && !status.enforced;
@@ -140,11 +137,10 @@ static int carry_out(struct enforcer *enforcer, enum enforce_result *ret, struct
 	_cleanup_(bc_change_done) struct bc_change change = BC_CHANGE_NONE;
 	_cleanup_(bc_report_done) struct bc_report amiss = {};
 	bool edit = false;
-	int r = bc_change_begin(&change, &site, &(struct bc_change_options){ .runtime = true },
-				enforcer->text ? BC_CHANGE_ADD : BC_CHANGE_NOTHING, reterr);
+	int r = bc_change_begin(&change, &site, &(struct bc_change_options){ .runtime = true }, BC_CHANGE_ADD, reterr);
 
 	if (!r) {
-		edit = enforcer->text && !says(&change, enforcer->text, enforcer->len);
+		edit = !says(&change, enforcer->text, enforcer->len);
 		r = bc_change_build(&change, edit ? &text : NULL, reterr);
 	}
 	if (!r)

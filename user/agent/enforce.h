@@ -62,9 +62,9 @@ int enforce(struct enforcer *enforcer, const char *text, size_t len, enum enforc
 	    struct bc_report *ret_report, struct bc_error *reterr);
 
 /*
- * To be called from time to time: the same once more with the text of the last call of enforce(), whether that
+ * To be called from time to time, after enforce(): the same once more with the text of its last call, whether that
  * succeeded or not; the report says what was amiss: the file changed or gone, another policy in force, programs
- * unloaded or detached. Before the first call the file is left as it is, and the files are put into force.
+ * unloaded or detached.
  */
 int enforce_check(struct enforcer *enforcer, enum enforce_result *ret, struct bc_report *ret_report,
 		  struct bc_error *reterr);

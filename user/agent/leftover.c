@@ -29,12 +29,10 @@ bool leftover_has_cgroup(const struct podpath_config *config, int top, const str
 {
 	char path[PODPATH_MAX];
 
-	for (unsigned driver = PODPATH_SYSTEMD; driver <= PODPATH_CGROUPFS; driver <<= 1)
-		for (enum pod_qos qos = 0; driver & config->drivers && qos < POD_QOS_CLASSES; qos++)
-			if ((qos == pod->qos || pod->qos == POD_QOS_CLASSES) &&
-			    !podpath(config, driver, qos, pod->id, path, sizeof(path), NULL) &&
-			    (!faccessat(top, path + 1, F_OK, 0) || errno != ENOENT))
-				return true;
+	for (struct podpath_place place = {}; podpath_next(config, pod->qos, &place);)
+		if (!podpath(config, place.driver, place.qos, pod->id, path, sizeof(path), NULL) &&
+		    (!faccessat(top, path + 1, F_OK, 0) || errno != ENOENT))
+			return true;
 	return false;
 }
 
@@ -104,9 +102,9 @@ int leftover_find(struct state *state, const struct podpath_config *config, cons
 	char path[PODPATH_MAX];
 	bool found = false;
 
-	for (unsigned driver = PODPATH_SYSTEMD; top >= 0 && driver <= PODPATH_CGROUPFS; driver <<= 1)
-		for (enum pod_qos qos = 0; driver & config->drivers && qos < POD_QOS_CLASSES; qos++)
-			if (!podpath(config, driver, qos, "0", path, sizeof(path), NULL) && find_in(state, top, path))
-				found = true;
+	for (struct podpath_place place = {}; top >= 0 && podpath_next(config, POD_QOS_CLASSES, &place);)
+		if (!podpath(config, place.driver, place.qos, "0", path, sizeof(path), NULL) &&
+		    find_in(state, top, path))
+			found = true;
 	return found ? STATE_CHANGED : STATE_UNCHANGED;
 }

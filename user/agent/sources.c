@@ -66,7 +66,7 @@ static uint32_t seed(void)
 	uint32_t number;
 
 	if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number))
-		number = clock_read_ms(CLOCK_REALTIME) ^ (uint32_t)getpid() << 16;
+		number = clock_unix_ms() ^ (uint32_t)getpid() << 16;
 	return number;
 }
 

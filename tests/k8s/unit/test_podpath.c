@@ -53,6 +53,31 @@ static void roots_nest(void **unused)
 	}
 }
 
+static void assert_places(unsigned drivers, enum pod_qos qos, const char *expected)
+{
+	const struct podpath_config config = { "/", drivers };
+	_cleanup_(bc_text_done) struct bc_text text = {};
+	char path[PODPATH_MAX];
+
+	for (struct podpath_place place = {}; podpath_next(&config, qos, &place);) {
+		assert_int_equal(podpath(&config, place.driver, place.qos, "x", path, sizeof(path), NULL), 0);
+		bc_text_addf(&text, "%s\n", path);
+	}
+	assert_string_equal(text.data, expected);
+}
+
+static void places_are_those_of_driver_and_class(void **unused)
+{
+	(void)unused;
+	assert_places(PODPATH_CGROUPFS, POD_GUARANTEED, "/kubepods/podx\n");
+	assert_places(PODPATH_CGROUPFS, POD_QOS_CLASSES,
+		      "/kubepods/podx\n/kubepods/burstable/podx\n/kubepods/besteffort/podx\n");
+	assert_places(PODPATH_SYSTEMD, POD_GUARANTEED, "/kubepods.slice/kubepods-podx.slice\n");
+	assert_places(PODPATH_SYSTEMD | PODPATH_CGROUPFS, POD_BEST_EFFORT,
+		      "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podx.slice\n"
+		      "/kubepods/besteffort/podx\n");
+}
+
 static void uid_is_letters_digits_and_dashes(void **unused)
 {
 	static const char *const bad[] = {
@@ -136,6 +161,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths_are_kubelets),
 		cmocka_unit_test(roots_nest),
+		cmocka_unit_test(places_are_those_of_driver_and_class),
 		cmocka_unit_test(uid_is_letters_digits_and_dashes),
 		cmocka_unit_test(config_that_is_none_is_refused),
 		cmocka_unit_test(path_that_does_not_fit_is_no_path),

@@ -104,11 +104,6 @@ struct reflector *reflector_new(struct http *http, const struct reflector_config
 /* Also cancels its request. */
 void reflector_free(struct reflector *reflector);
 
-static inline void reflector_freep(struct reflector **p)
-{
-	reflector_free(*p);
-}
-
 /* Does what is due: sends the next request, cuts one that is silent. */
 void reflector_step(struct reflector *reflector, int64_t now_ms);
 

@@ -237,13 +237,11 @@ static int add_block(struct making *m, const struct local *local, enum podpath_d
 /* Wherever it may be. */
 static int add_blocks(struct making *m, const struct local *local, struct bc_error *reterr)
 {
-	enum pod_qos qos = local->entry->pod->qos;
+	struct podpath_place place = {};
 	int r = 0;
 
-	for (unsigned driver = PODPATH_SYSTEMD; !r && driver <= PODPATH_CGROUPFS; driver <<= 1)
-		for (enum pod_qos q = 0; !r && driver & m->config->path.drivers && q < POD_QOS_CLASSES; q++)
-			if (q == qos || qos == POD_QOS_CLASSES)
-				r = add_block(m, local, driver, q, reterr);
+	while (!r && podpath_next(&m->config->path, local->entry->pod->qos, &place))
+		r = add_block(m, local, place.driver, place.qos, reterr);
 	return r;
 }
 

@@ -18,17 +18,13 @@ void pod_done(struct pod *pod)
 	*pod = (struct pod){};
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a && b ? !strcmp(a, b) : a == b;
-}
-
 bool pod_equal(const struct pod *a, const struct pod *b)
 {
-	return !strcmp(a->id, b->id) && same_text(a->node, b->node) && a->qos == b->qos && a->finished == b->finished &&
-	       a->ending == b->ending && a->host_network == b->host_network && a->own_users == b->own_users &&
-	       a->doubtful == b->doubtful && a->narrowed == b->narrowed && labels_equal(&a->labels, &b->labels) &&
-	       rules_equal(&a->narrow, &b->narrow) && same_text(a->narrow_error, b->narrow_error);
+	return !strcmp(a->id, b->id) && bc_same_text(a->node, b->node) && a->qos == b->qos &&
+	       a->finished == b->finished && a->ending == b->ending && a->host_network == b->host_network &&
+	       a->own_users == b->own_users && a->doubtful == b->doubtful && a->narrowed == b->narrowed &&
+	       labels_equal(&a->labels, &b->labels) && rules_equal(&a->narrow, &b->narrow) &&
+	       bc_same_text(a->narrow_error, b->narrow_error);
 }
 
 /* What a name may be made of, whichever kind: small letters, digits, '-' and, where `dots`, '.'; ends in none of these. */
@@ -203,9 +199,9 @@ static int parse_place(const struct field *root, struct pod *pod, struct bc_erro
 	if (r)
 		return r;
 	pod->qos = POD_GUARANTEED;
-	while (pod->qos < POD_QOS_CLASSES && !same_text(classes[pod->qos], qos))
+	while (pod->qos < POD_QOS_CLASSES && !bc_same_text(classes[pod->qos], qos))
 		pod->qos++;
-	if (same_text(phase, "Succeeded") || same_text(phase, "Failed"))
+	if (bc_same_text(phase, "Succeeded") || bc_same_text(phase, "Failed"))
 		*(may_run(&status) ? &pod->ending : &pod->finished) = true;
 	pod->running = is_running(&status);
 	pod->own_users = !host_users;

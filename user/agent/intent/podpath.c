@@ -119,3 +119,15 @@ int podpath_check(const struct podpath_config *config, struct bc_error *reterr)
 	}
 	return 0;
 }
+
+bool podpath_next(const struct podpath_config *config, enum pod_qos qos, struct podpath_place *place)
+{
+	do {
+		if (place->driver && ++place->qos < POD_QOS_CLASSES)
+			continue;
+		place->driver = place->driver ? place->driver << 1 : PODPATH_SYSTEMD;
+		place->qos = 0;
+	} while (place->driver <= PODPATH_CGROUPFS &&
+		 (!(place->driver & config->drivers) || (qos != POD_QOS_CLASSES && qos != place->qos)));
+	return place->driver <= PODPATH_CGROUPFS;
+}

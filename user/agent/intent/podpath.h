@@ -40,4 +40,13 @@ bool podpath_uid_ok(const char *uid);
 int podpath(const struct podpath_config *config, enum podpath_driver driver, enum pod_qos qos, const char *uid,
 	    char *path, size_t size, struct bc_error *reterr);
 
+/* One of the places where a pod's cgroup may be. Zero-initialised is before the first. */
+struct podpath_place {
+	enum podpath_driver driver;
+	enum pod_qos qos;
+};
+
+/* The next one of a pod of that class, or of any (POD_QOS_CLASSES). false: there is none left. */
+bool podpath_next(const struct podpath_config *config, enum pod_qos qos, struct podpath_place *place);
+
 #endif

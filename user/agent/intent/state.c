@@ -176,11 +176,6 @@ static int insert(struct store *store, size_t at, const struct state_entry *entr
 	return 0;
 }
 
-static bool same_error(const char *a, const char *b)
-{
-	return a && b ? !strcmp(a, b) : a == b;
-}
-
 static bool same_object(enum state_kind kind, const void *a, const void *b)
 {
 	return a && b ? kinds[kind].equal(a, b) : a == b;
@@ -220,7 +215,7 @@ static int put(struct state *state, enum state_kind kind, struct state_entry *en
 	}
 	old = &store->entries[at];
 	stands = bad && can_stand(kind, old);
-	same = same_error(entry->error, old->error) && (stands || same_object(kind, entry->object, old->object));
+	same = bc_same_text(entry->error, old->error) && (stands || same_object(kind, entry->object, old->object));
 	if (stands) {
 		free_object(kind, entry->object);
 		entry->object = TAKE_PTR(old->object);

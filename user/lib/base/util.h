@@ -7,10 +7,17 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* The order of two numbers, as qsort(3) wants it. */
 #define BC_COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
+
+/* Whether both are the same text, or both NULL. */
+static inline bool bc_same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
 
 #define _cleanup_(f) __attribute__((cleanup(f)))
 

@@ -5,18 +5,13 @@
 
 #include "pure/pattern.h"
 
-static bool same_path(const char *a, const char *b)
-{
-	return a && b ? !strcmp(a, b) : a == b;
-}
-
 bool bc_rule_matches(const struct bc_policy *pattern_policy, const struct bc_rule *pattern,
 		     const struct bc_policy *policy, const struct bc_rule *rule)
 {
 	const uint32_t flags = BC_CLAUSE_LOG | BC_CLAUSE_AUDIT | BC_CLAUSE_HIDDEN;
 
 	if (pattern->kind != rule->kind || pattern->id != rule->id ||
-	    !same_path(bc_policy_path(pattern_policy, pattern), bc_policy_path(policy, rule)))
+	    !bc_same_text(bc_policy_path(pattern_policy, pattern), bc_policy_path(policy, rule)))
 		return false;
 	if (pattern->clauses & BC_CLAUSE_PROTO && (!(rule->clauses & BC_CLAUSE_PROTO) || pattern->proto != rule->proto))
 		return false;
