@@ -23,20 +23,17 @@
 #define PORT 5432
 #define LOW 443
 
-/* Turned into an IPv4 socket by another thread: connected to an IPv4 address, converted, and taken apart again. */
+/* Another thread does something with each socket while it is bound. */
 static struct {
-	atomic_int fd, begun, ended;
+	void (*act)(void);
+	int enough; /* sockets refused because of it: then the test has seen what it is about */
 	int pause;
+	atomic_int fd, begun, ended;
 } turn;
 
-static void *turn_sockets(void *arg)
+static void *take_turns(void *arg)
 {
-	struct sockaddr_in6 peer = { .sin6_family = AF_INET6, .sin6_port = htons(9) };
-	const struct sockaddr none = { .sa_family = AF_UNSPEC };
-	const int family = AF_INET;
-
 	(void)arg;
-	inet_pton(AF_INET6, "::ffff:127.0.0.1", &peer.sin6_addr);
 	for (int n = 1;; n++) {
 		while (turn.begun < n)
 			sched_yield();
@@ -44,25 +41,22 @@ static void *turn_sockets(void *arg)
 			return NULL;
 		for (volatile int i = 0; i < turn.pause; i++)
 			;
-		if (!connect(turn.fd, (struct sockaddr *)&peer, sizeof(peer)) &&
-		    !setsockopt(turn.fd, IPPROTO_IPV6, IPV6_ADDRFORM, &family, sizeof(family)))
-			connect(turn.fd, &none, sizeof(none));
+		turn.act();
 		turn.ended = n;
 	}
 }
 
 #define TURN_SECONDS 60
-#define TURNED 20 /* refused because the socket had become another: then the test has seen what it is about */
 
 /*
- * Binds a new socket again and again while it is turned. Another one has the IPv6 port, so that nothing comes of it
- * before. EPERM: that it was turned was seen; 0: the kernel took the port; anything else: the moment was not met.
+ * Binds a new socket again and again while it is turned. Nothing comes of it before, for one reason or other. EPERM: that
+ * it was turned was seen; 0: the kernel took the port; anything else: the moment was not met.
  */
 static int bind_while_turned(const struct sockaddr *addr, socklen_t len, int n)
 {
 	int error;
 
-	turn.fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	turn.fd = socket(addr->sa_family, SOCK_DGRAM, 0);
 	turn.pause = n * 7919 % 2000;
 	turn.begun = n;
 	do
@@ -73,17 +67,17 @@ static int bind_while_turned(const struct sockaddr *addr, socklen_t len, int n)
 	return error;
 }
 
-/* How often an IPv4 port was had; -1 if the moment was never met. */
-static int race_turn(int fd, const struct sockaddr *addr, socklen_t len)
+/* How often nobody had a port; -1 if the moment was never met. */
+static int race_turns(const struct sockaddr *addr, socklen_t len)
 {
 	time_t end = time(NULL) + TURN_SECONDS;
-	int turned = 0, won = 0, n = 0, busy = socket(AF_INET6, SOCK_DGRAM, 0);
+	int turned = 0, won = 0, n = 0;
 	pthread_t thread;
 
-	(void)fd;
-	if (bind(busy, addr, len) || pthread_create(&thread, NULL, turn_sockets, NULL))
+	/* Of this thread alone, which a library would not do. */
+	if (pthread_create(&thread, NULL, take_turns, NULL) || syscall(SYS_setresuid, NOBODY, NOBODY, NOBODY))
 		return -1;
-	while (turned + won < TURNED && time(NULL) < end) {
+	while (turned + won < turn.enough && time(NULL) < end) {
 		int error = bind_while_turned(addr, len, ++n);
 
 		turned += error == EPERM;
@@ -93,8 +87,48 @@ static int race_turn(int fd, const struct sockaddr *addr, socklen_t len)
 	turn.fd = -1;
 	turn.begun = n + 1;
 	pthread_join(thread, NULL);
-	printf("# %d sockets, %d turned into another family while they were bound\n", n, turned);
+	printf("# %d sockets, %d turned into something else while they were bound\n", n, turned);
 	return won ? won : turned ? 0 : -1;
+}
+
+/* Two threads that meet at a moment need a processor each, whatever else runs. */
+static int try_undisturbed(const struct try *try)
+{
+	const struct sched_param ahead = { .sched_priority = 1 }, usual = {};
+	int error;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
+		print_message("# SKIP two threads do not meet on one processor\n");
+		skip();
+	}
+	sched_setscheduler(0, SCHED_RR, &ahead);
+	error = bed_try(try).error;
+	sched_setscheduler(0, SCHED_OTHER, &usual);
+	return error;
+}
+
+/* Into an IPv4 socket: connected to an IPv4 address, converted, and taken apart again. */
+static void make_ipv4(void)
+{
+	struct sockaddr_in6 peer = { .sin6_family = AF_INET6, .sin6_port = htons(9) };
+	const struct sockaddr none = { .sa_family = AF_UNSPEC };
+	const int family = AF_INET;
+
+	inet_pton(AF_INET6, "::ffff:127.0.0.1", &peer.sin6_addr);
+	if (!connect(turn.fd, (struct sockaddr *)&peer, sizeof(peer)) &&
+	    !setsockopt(turn.fd, IPPROTO_IPV6, IPV6_ADDRFORM, &family, sizeof(family)))
+		connect(turn.fd, &none, sizeof(none));
+}
+
+/* Another socket has the IPv6 port, so that only an IPv4 port can be had. */
+static int race_make_ipv4(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	int busy = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	(void)fd;
+	turn.act = make_ipv4;
+	turn.enough = 20;
+	return bind(busy, addr, len) ? -1 : race_turns(addr, len);
 }
 
 /* The IPv6 port is his, the IPv4 port is not: the kernel would give him 127.0.0.6, which is another thing than ::1. */
@@ -105,25 +139,42 @@ static void socket_is_made_ipv4_behind_the_answer(void **state)
 		"grant user nobody port 443 addr ::1 netns any\n",
 		"rewrite user nobody port 443 to [::1]:443 netns any\n",
 	};
-	const struct try try = { .uid = NOBODY, .family = AF_INET6, .addr = "::1", .port = LOW, .call = race_turn };
-	const struct sched_param ahead = { .sched_priority = 1 }, usual = {};
+	const struct try try = {
+		.uid = NOBODY, .family = AF_INET6, .addr = "::1", .port = LOW, .call = race_make_ipv4
+	};
 
 	(void)state;
-	if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
-		print_message("# SKIP two threads do not meet on one processor\n");
-		skip();
-	}
 	for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
-		int error;
-
 		bed_unload();
 		bed_policy(policies[i]);
-		/* Two threads that meet at a moment need a processor each, whatever else runs. */
-		sched_setscheduler(0, SCHED_RR, &ahead);
-		error = bed_try(&try).error;
-		sched_setscheduler(0, SCHED_OTHER, &usual);
-		assert_int_equal(error, 0);
+		assert_int_equal(try_undisturbed(&try), 0);
 	}
+}
+
+/* As root, whom a rule leads to PORT. */
+static void bind_as_root(void)
+{
+	const struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(8443) };
+
+	bind(turn.fd, (const struct sockaddr *)&in, sizeof(in));
+}
+
+static int race_root(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	(void)fd;
+	turn.act = bind_as_root;
+	turn.enough = 2; /* of which each takes seconds: mostly the other bind comes first */
+	return race_turns(addr, len);
+}
+
+/* The kernel can choose nothing but PORT, which is denied; what was noted of another's bind must not speak for it. */
+static void answer_is_not_that_of_anothers_bind(void **state)
+{
+	const struct try try = { .family = AF_INET, .local_ports = "5432 5432", .call = race_root };
+
+	(void)state;
+	bed_policy("deny user nobody port 5432 netns any\nrewrite user root port 8443 to :5432 netns any\n");
+	assert_int_equal(try_undisturbed(&try), 0);
 }
 
 struct odd {
@@ -406,6 +457,7 @@ static int tests(void)
 		cmocka_unit_test(answer_fails_that_finds_no_memory_to_rest_on),
 		cmocka_unit_test(bound_socket_is_taken_by_who_may_trace),
 		cmocka_unit_test(socket_is_made_ipv4_behind_the_answer),
+		cmocka_unit_test(answer_is_not_that_of_anothers_bind),
 	};
 
 	if (unshare(CLONE_NEWNET) || bed_raise_loopback()) {
