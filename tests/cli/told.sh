@@ -57,8 +57,8 @@ among_users() {
 		echo "${it%:*}:x:${it#*:}:" >>told.group
 	done
 	TOLD=$SOURCES/tests/cli/told.sh
-	export BINDCTL CONF PIN CGROUP SCOPE DIR RUN SLOW SOURCES TOLD TEMP
-	export -f bindctl inside nobody begin watch watched
+	export BINDCTL CONF PIN CGROUP SCOPE DIR RUN SLOW LONG SOURCES TOLD TEMP
+	export -f bindctl inside nobody until_so ready begin watch watched
 	# shellcheck disable=SC2016 # for the shell within
 	unshare --mount bash -c 'mount --bind told.passwd /etc/passwd && mount --bind told.group /etc/group &&
 		. "$TOLD" && "$@"' told "$@"
@@ -92,7 +92,7 @@ told_process() {
 	local pid _
 
 	{ inside setpriv --reuid legacy --regid nogroup --clear-groups sleep "$SLOW"; } >/dev/null 2>&1 &
-	for _ in $(seq 100); do
+	for _ in $(seq $((20 * SLOW))); do
 		pid=$(head -n 1 "$CGROUP/cgroup.procs")
 		! grep -qs '^Uid:.*\b4203\b' "/proc/$pid/status" || break
 		sleep 0.05
@@ -108,7 +108,7 @@ told_holders() { # OPTION...
 	bindctl unload
 	unshare --net sleep "$SLOW" >/dev/null &
 	there=$!
-	for _ in $(seq 100); do
+	for _ in $(seq $((20 * SLOW))); do
 		[ "$(readlink "/proc/$there/ns/net")" != "$(readlink /proc/self/ns/net)" ] && break
 		sleep 0.05
 	done
@@ -122,7 +122,7 @@ told_holders() { # OPTION...
 			inside nsenter --net=/proc/self/fd/3 setpriv --reuid "$user" --regid nogroup --clear-groups \
 				timeout "$SLOW" "$RUN/$name" -u "TCP4-LISTEN:$port" OPEN:/dev/null
 		} >/dev/null 2>&1 &
-		for _ in $(seq 100); do
+		for _ in $(seq $((20 * SLOW))); do
 			nsenter --net=/proc/self/fd/3 ss -Hltn "sport = :$port" | grep -q . && break
 			sleep 0.05
 		done

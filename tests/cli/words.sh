@@ -3,6 +3,19 @@
 # tests/cli/words.sh: what the commands of a case may call, in the instance that tests/cli/run has made for the case; its
 # head says what each word does.
 
+# More than all the commands take that come while something else runs beside them.
+LONG=$((10 * SLOW))
+
+until_so() {
+	local _
+
+	for _ in $(seq $((20 * SLOW))); do
+		! "$@" || return 0
+		sleep 0.05
+	done
+	return 1
+}
+
 bindctl() {
 	timeout "$SLOW" "$BINDCTL" --config "${CONF:?}" --pin "${PIN:?}" --cgroup "${CGROUP:?}" "$@"
 }
@@ -117,23 +130,17 @@ binds() {
 }
 
 holds() {
-	local family=4 addr=$1 table=tcp _
+	local family=4 addr=$1 table=tcp
 
 	[[ $1 != *:* ]] || family=6 addr=[$1] table=tcp6
 	if ! [ -e keeper ]; then
 		# shellcheck disable=SC2016 # for the shell within
-		inside unshare --net sh -c 'ip link set lo up && echo $$ >keeper.new && mv keeper.new keeper && exec sleep 60' \
-			>/dev/null 2>&1 &
+		inside unshare --net sh -c 'ip link set lo up && echo $$ >keeper.new && mv keeper.new keeper && exec sleep "$1"' \
+			sh "$LONG" >/dev/null 2>&1 &
 	fi
-	for _ in $(seq 200); do
-		[ ! -e keeper ] || break
-		sleep 0.05
-	done
-	inside beside nobody timeout 60 socat -u "TCP$family-LISTEN:$2,bind=$addr" OPEN:/dev/null >holds.out 2>&1 &
-	for _ in $(seq 200); do
-		beside grep -q "$(printf ':%04X .* 0A ' "$2")" /proc/net/$table && return
-		sleep 0.05
-	done
+	until_so [ -e keeper ]
+	inside beside nobody timeout "$LONG" socat -u "TCP$family-LISTEN:$2,bind=$addr" OPEN:/dev/null >holds.out 2>&1 &
+	until_so beside grep -q "$(printf ':%04X .* 0A ' "$2")" /proc/net/$table && return
 	cat holds.out
 	return 1
 }
@@ -141,7 +148,7 @@ holds() {
 beside() {
 	if [ "$1" = bindctl ]; then
 		shift
-		set -- timeout 20 "$BINDCTL" --config "${CONF:?}" --pin "${PIN:?}" --cgroup "${CGROUP:?}" "$@"
+		set -- timeout "$SLOW" "$BINDCTL" --config "${CONF:?}" --pin "${PIN:?}" --cgroup "${CGROUP:?}" "$@"
 	elif [ "$1" = nobody ]; then
 		shift
 		set -- setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
@@ -157,29 +164,32 @@ learn() {
 	begin learn "$@"
 }
 
-begin() {
-	local _
+# What it listens to signals with is the last that it opens.
+ready() {
+	find "/proc/$1/fd" -lname "*signalfd*" 2>/dev/null | grep -q .
+}
 
+begin() {
 	(
-		"$BINDCTL" --config "${CONF:?}" --pin "${PIN:?}" --cgroup "${CGROUP:?}" "$1" --timeout "${SLOW}s" "${@:2}" &
+		"$BINDCTL" --config "${CONF:?}" --pin "${PIN:?}" --cgroup "${CGROUP:?}" "$1" --timeout "${LONG}s" "${@:2}" &
 		echo $! >watching
 		wait $!
 		code=$?
 		[ $code -eq 0 ] || echo "exit $code"
 		rm watching
 	) >seen 2>&1 &
-	# What it listens to signals with is the last that it opens.
-	for _ in $(seq $((10 * SLOW))); do
-		sleep 0.05
-		[ -e watching ] && find "/proc/$(cat watching)/fd" -lname "*signalfd*" 2>/dev/null | grep -q . && return
-	done
-	echo "it does not get ready"
+	# shellcheck disable=SC2016 # each time anew
+	until_so eval '[ -s watching ] && ready "$(cat watching)"' || echo "it does not get ready"
 }
 
 watched() {
-	while [ -e watching ]; do
+	local _
+
+	for _ in $(seq $((20 * LONG))); do
+		[ -e watching ] || break
 		sleep 0.05
 	done
+	[ ! -e watching ] || echo "it does not end"
 	cat seen
 }
 
