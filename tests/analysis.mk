@@ -10,7 +10,7 @@ ANALYSED     := $(LIB_SRC) $(CMD_SRC) $(AGENT_SRC)
 ANALYSIS_GCC ?= gcc
 CLANG_TIDY   ?= clang-tidy
 SHELLCHECK   ?= shellcheck
-SCRIPTS      := $(filter-out scripts/debian scripts/check-sizes,$(wildcard scripts/*)) $(wildcard tests/run tests/*/run tests/old/*.way tests/k8s/ops tests/cli/words.sh tests/cli/told.sh .ci/run) \
+SCRIPTS      := $(filter-out scripts/debian scripts/check-sizes,$(wildcard scripts/*)) $(wildcard tests/run tests/*/run tests/old/*.way tests/k8s/ops tests/k8s/words.sh tests/cli/words.sh tests/cli/told.sh .ci/run) \
 	tests/old/manual tests/bench/count tests/bench/systemd tests/bench/inside tests/coverage/report tests/deb/inside \
 	tests/nspawn/boot tests/nspawn/rootfs tests/nspawn/inside.sh tests/nspawn/outside.sh tests/systemd/inside \
 	tests/systemd/words.sh tests/systemd/old.sh tests/systemd/enter tests/k8s/apiserver tests/k8s/enter tests/k8s/churn user/completion/bindctl.bash scripts/debian/postinst \
