@@ -181,7 +181,7 @@ class Watcher:
         """Ends it as a service manager does. It must go by itself, and leave no complaint of a sanitizer's."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(20)
+        code = self.process.wait(120)
         for reader in self.readers:
             reader.join(20)
         if code != 0:

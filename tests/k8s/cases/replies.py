@@ -33,7 +33,7 @@ def endless_headers(bed):
     watcher = bed.watch(environment=LEAN, silence=1500)
     bed.used()
     bed.settle(watcher)
-    bed.asked(lambda: sum(request.hung_up for request in bed.requests(None)) == 2, "two replies at which it hung up")
+    bed.asked(lambda: sum(request.hung_up for request in bed.requests(None)) >= 2, "two replies at which it hung up")
     bed.settle(watcher)
     bed.check(watcher.memory() < 32 * 1024, f"it has {watcher.memory()} KiB")
 
@@ -45,7 +45,7 @@ def endless_interim(bed):
     watcher = bed.watch(environment=LEAN, silence=1500)
     bed.used()
     bed.settle(watcher)
-    bed.check(bed.requests("list")[0].hung_up, "it hung up")
+    bed.asked(lambda: bed.requests("list")[0].hung_up, "a reply at which it hung up")
     bed.check(watcher.memory() < 32 * 1024, f"it has {watcher.memory()} KiB")
 
 

@@ -83,9 +83,12 @@ def silent(bed):
     bed.script("list pods: silence\nwatch pods: silence")
     watcher = bed.watch(silence=1000)
     bed.settle(watcher)
-    bed.equal([request.hung_up for request in bed.requests(None)], [True, False, True, False], "who hung up")
+    first = [bed.requests("list")[0], bed.requests("watch")[0]]
+    bed.asked(lambda: all(request.over for request in first), "the end of both")
+    bed.equal([request.hung_up for request in first], [True, True], "who hung up")
     watcher.end()
-    bed.equal(watcher.stats().get("silent"), "2", "how often it was cut for that")
+    # On a machine that is busy a good reply may have been silent for that long, too.
+    bed.check(int(watcher.stats().get("silent", 0)) >= 2, f"how often it was cut for that: {watcher.stats()}")
 
 
 @case("a list that falls silent in its middle: it is given up, and nothing is removed")
@@ -100,17 +103,15 @@ def silent_list(bed):
 @case("a watch that says nothing for longer than it was asked to last: it is cut, and goes on from where it was")
 def idle(bed):
     bed.pods("a", "b")
-    bed.script("watch pods: follow 1 ; silence")
-    watcher = bed.watch(watch_seconds="1-1", grace=1500)
-    bed.asked(lambda: bed.requests("watch"), "the first watch")
-    bed.pods("a")
-    first = str(bed.cluster.version)
-    bed.asked(lambda: len(bed.requests("watch")) > 1, "a second watch")
+    bed.script("watch pods: bookmark 5001 ; silence\nwatch pods: silence")
+    bed.watch(watch_seconds="1-1", grace=3000)
+    # The server looks every 50 ms whether the client is still there.
+    bed.asked(lambda: len(bed.requests("watch")) > 1 and bed.requests("watch")[0].over, "a second watch, the first over")
     watches = bed.requests("watch")
     bed.check(watches[0].hung_up, "the client has hung up")
-    # It is asked to last a second, and is given 1.5 more, counted from before the server had the request.
+    # It is asked to last a second, and is given three more, counted from before the server had the request.
     bed.check(watches[0].over - watches[0].at > 1.5, f"it was cut after {watches[0].over - watches[0].at:.3f} s")
-    bed.equal(versions(bed)[1], first, "the version it goes on from")
+    bed.equal(versions(bed)[1], "5001", "the version it goes on from")
     bed.equal(len(bed.requests("list")), 1, "lists")
 
 
@@ -131,7 +132,8 @@ def slept(bed):
 
 @case("a watch that falls silent in the middle of an object")
 def idle_half(bed):
-    interrupted(bed, "event MODIFIED web/b part=0.5 ; silence", watch_seconds="1-1", grace=100)
+    # Long enough for the event before.
+    interrupted(bed, "event MODIFIED web/b part=0.5 ; silence", watch_seconds="5-5", grace=100)
 
 
 @case("a server that takes a connection and never says a word of TLS")

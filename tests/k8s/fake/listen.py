@@ -177,7 +177,7 @@ class Server:
                     connection.shutdown(socket.SHUT_RDWR)
                 except OSError:
                     pass
-        self.wait(lambda: not there & self.connections, 10)
+        self.wait(lambda: not there & self.connections, 60)
 
     def stop(self):
         self.stopping.set()

@@ -189,7 +189,10 @@ class Reply:
             return self.refuse(status_of(500, None, f"resourceVersion: Invalid value: {since}"))
         since, left = int(since), int(words[0]) if words else -1
         end = time.monotonic() + float(asked.get("timeoutSeconds", "1800"))
-        while left and time.monotonic() < end:
+        found = over = False
+        # It does not end before it has told all that there is, and where that ends.
+        while left and (found or not over):
+            over = time.monotonic() >= end
             try:
                 now, found = self.server.cluster.events(self.request.resource, since, asked.get("fieldSelector"))
             except Refused as refused:
