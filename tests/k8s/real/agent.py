@@ -73,7 +73,7 @@ class Agent:
     def ready(self):
         return self.page("/readyz")[0] == 200
 
-    def await_ready(self, seconds=60):
+    def await_ready(self, seconds=120):
         def look():
             if not self.alive():
                 raise NotThere("the agent ended:\n" + "".join(self.server.tail()))
@@ -149,7 +149,7 @@ class Barrier:
                     raise
                 self.client.create(path, value)
 
-    def wait(self, seconds=30):
+    def wait(self, seconds=120):
         if self.pod is None:
             self.node.namespace("barrier")
             self.pod = self.node.pod("barrier", "barrier")

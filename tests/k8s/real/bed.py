@@ -45,7 +45,7 @@ class Bed:
     def give_token(self, seconds=3600):
         self.agent.secret(self.cluster.token(seconds, AGENT))
 
-    def sync(self, seconds=30):
+    def sync(self, seconds=120):
         self.barrier.wait(seconds)
 
     # Policies

@@ -31,7 +31,7 @@ class NotThere(Exception):
     """What was waited for did not come."""
 
 
-def wait_for(what, condition, seconds=30.0, pause=0.02):
+def wait_for(what, condition, seconds=120.0, pause=0.02):
     """Returns the condition's first true value; an exception of its own counts as false, and is told at the end."""
     end = time.monotonic() + seconds
     said = None

@@ -30,7 +30,7 @@ def test_definitions_removed(bed):
     wait_for("the API", lambda: "items" in bed.admin.get(f"{GROUP}/clusterbindpolicies"))
     bed.policy("removal", "all", [grant(81)])
     bed.agent.await_ready()
-    bed.sync(60)
+    bed.sync()
     bed.let(process, 81, "installed again it is in force again")
     bed.refused(process, 80, "and what was before is not")
     bed.clear("removal")

@@ -34,7 +34,7 @@ def restart(bed, namespace, number, name):
     time.sleep(1)
     bed.cluster.start()
     bed.policy(namespace, "more", [grant(82)])
-    bed.sync(60)
+    bed.sync()
     still(bed, process, "it is back")
     bed.let(process, 82, "it is back: what changed is in force")
     bed.tap.ok(bed.agent.ready(), "it is back: the agent is ready")
@@ -72,7 +72,7 @@ def test_history_is_compacted(bed):
         bed.cluster.start()
     finally:
         bed.agent.server.process.send_signal(signal.SIGCONT)
-    bed.sync(60)
+    bed.sync()
     still(bed, process, "after a compaction")
     for port in (83, 84):
         bed.refused(process, port, f"what went meanwhile is gone: {port}")
@@ -97,7 +97,7 @@ def test_token_expires(bed):
     still(bed, process, "without access")
     bed.policy("token", "all", [grant(80, 82)])
     bed.give_token()
-    bed.sync(60)
+    bed.sync()
     bed.let(process, 82, "with a new token what changed is in force")
     still(bed, process, "with a new token")
     bed.clear("token")
@@ -146,7 +146,7 @@ def test_agent_without_server(bed):
     bed.tap.same(bed.agent.page("/readyz")[0], 503, "is not ready")
     bed.cluster.start()
     bed.agent.await_ready()
-    bed.sync(60)
+    bed.sync()
     still(bed, process, "and then reaches it")
     bed.clear("alone")
 
