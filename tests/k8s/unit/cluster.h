@@ -218,6 +218,25 @@ static inline void set_long_policies(struct state *state, const char *namespace,
 	}
 }
 
+/* So many policies of a namespace, each of 16 grants whose ranges overlap those of all the others. */
+static inline void set_overlapping_policies(struct state *state, const char *namespace, int n)
+{
+	for (int i = 0; i < n; i++) {
+		_cleanup_(bc_text_done) struct bc_text rules = {};
+
+		for (int k = 0; k < 16; k++) {
+			bc_text_addf(&rules, "%s{'action': 'Grant', 'ports': ['%d-%d'], 'addresses': [", k ? ", " : "",
+				     1000 + 16 * i + k, 60000 - 16 * i - k);
+			for (int a = 0; a < 16; a++)
+				bc_text_addf(&rules, "%s'10.%d.%d.0/24'", a ? ", " : "", i, a);
+			bc_text_addf(&rules, "]}");
+		}
+		setf(state, STATE_BIND_POLICY,
+		     "{'metadata': {'namespace': '%s', 'name': 'p%03d'}, 'spec': {'podSelector': {}, 'rules': [%s]}}",
+		     namespace, i, rules.data);
+	}
+}
+
 #define P1 PATH_OF(1)
 #define P2 PATH_OF(2)
 #define GRANT(ports) "{'action': 'Grant', 'ports': [" ports "]}"

@@ -91,26 +91,66 @@ static void hundred_pods_of_overlapping_rules_come_to_an_end(void **unused)
 
 	(void)unused;
 	set_hundred_pods(state, "");
-	for (int i = 0; i < 16; i++) {
-		_cleanup_(bc_text_done) struct bc_text rules = {};
-
-		for (int k = 0; k < 16; k++) {
-			bc_text_addf(&rules, "%s{'action': 'Grant', 'ports': ['%d-%d'], 'addresses': [", k ? ", " : "",
-				     1000 + 16 * i + k, 60000 - 16 * i - k);
-			for (int a = 0; a < 16; a++)
-				bc_text_addf(&rules, "%s'10.%d.%d.0/24'", a ? ", " : "", i, a);
-			bc_text_addf(&rules, "]}");
-		}
-		setf(state, STATE_BIND_POLICY,
-		     "{'metadata': {'namespace': 'aaa', 'name': 'p%03d'}, 'spec': {'podSelector': {}, 'rules': [%s]}}",
-		     i, rules.data);
-	}
+	set_overlapping_policies(state, "aaa", 16);
 	before = milliseconds();
 	/* What has not ended by then never will. */
 	alarm(600);
 	assert_int_equal(intent_make(state, &cluster_config, &made.text, &made.findings, &made.counts, NULL), 0);
 	print_message("# %.0f ms with the sanitizers\n", milliseconds() - before);
 	alarm(0);
+	state_free(state);
+}
+
+/* As many policies as may be kept, each rule of which would be a word in the log, for each of a hundred pods. */
+static void hundred_pods_of_rules_that_give_nothing_come_to_an_end(void **unused)
+{
+	struct state *state = small_cluster();
+	_cleanup_(made_done) struct made made = {};
+	_cleanup_(bc_text_done) struct bc_text rules = {};
+	double before;
+
+	(void)unused;
+	set_hundred_pods(state, "");
+	for (int i = 0; i < 64; i++)
+		bc_text_addf(&rules, "%s" GRANT("%d"), i ? ", " : "", 1000 + i);
+	for (int i = 0; i < 1000; i++)
+		setf(state, STATE_BIND_POLICY,
+		     "{'metadata': {'namespace': 'aaa', 'name': 'a%d'}, 'spec': {'podSelector': {}, 'mode': 'Audit', "
+		     "'rules': [%s]}}",
+		     i, rules.data);
+	set(state, STATE_BIND_POLICY, POLICY("dns", "b", "", GRANT("443")));
+	before = milliseconds();
+	make(state, &cluster_config, &made);
+	print_message("# %.0f ms with the sanitizers\n", milliseconds() - before);
+	/* Of each pod the rules of 64 policies, and the others' names. */
+	assert_int_equal(made.findings.n, 200);
+	assert_int_equal(made.findings.n + made.findings.dropped, 100 * (4096 + 1000 - 64));
+	assert_verdict(&made, bind_of(PATH_OF(3), false, 443), BC_GRANT);
+	state_free(state);
+}
+
+/* Four thousand users, each with rules of his own among all that are everyone's. */
+static void hundred_pods_of_as_many_users_as_rules_come_to_an_end(void **unused)
+{
+	struct state *state = small_cluster();
+	_cleanup_(made_done) struct made made = {};
+
+	(void)unused;
+	set_hundred_pods(state, "");
+	for (int i = 0; i < 64; i++) {
+		_cleanup_(bc_text_done) struct bc_text rules = {};
+
+		for (int k = 0; k < 64; k++)
+			bc_text_addf(&rules, "%s{'action': 'Deny', 'ports': [22], 'runAsUser': %d}", k ? ", " : "",
+				     1000 + 64 * i + k);
+		setf(state, STATE_BIND_POLICY,
+		     "{'metadata': {'namespace': 'aaa', 'name': 'a%d'}, 'spec': {'podSelector': {}, 'rules': [%s]}}", i,
+		     rules.data);
+	}
+	make(state, &cluster_config, &made);
+	assert_verdict(&made, bind_of("/kubepods/pod00000000-0000-3000-8000-000000000000", false, 22), BC_DENY);
+	assert_finding(&made.findings, FINDING_WARNING, "Pod", "aaa", "a0",
+		       "in force is only what they and the cluster's deny");
 	state_free(state);
 }
 
@@ -161,6 +201,8 @@ int main(void)
 		cmocka_unit_test(hundred_pods_of_long_policies_leave_room_for_others),
 		cmocka_unit_test(hundred_policies_of_a_quarter_mebibyte_take_eight),
 		cmocka_unit_test(hundred_pods_of_overlapping_rules_come_to_an_end),
+		cmocka_unit_test(hundred_pods_of_rules_that_give_nothing_come_to_an_end),
+		cmocka_unit_test(hundred_pods_of_as_many_users_as_rules_come_to_an_end),
 	};
 
 	return cmocka_run_group_tests_name("attack_limits", tests, NULL, NULL);

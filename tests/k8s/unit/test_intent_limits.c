@@ -66,20 +66,7 @@ static void too_many_rules_are_cut_off_and_denies_stay(void **unused)
 	_cleanup_(made_done) struct made made = {};
 
 	(void)unused;
-	for (int i = 0; i < 200; i++) {
-		_cleanup_(bc_text_done) struct bc_text rules = {};
-
-		for (int k = 0; k < 16; k++) {
-			bc_text_addf(&rules, "%s{'action': 'Grant', 'ports': ['%d-%d'], 'addresses': [", k ? ", " : "",
-				     1000 + 16 * i + k, 60000 - 16 * i - k);
-			for (int a = 0; a < 16; a++)
-				bc_text_addf(&rules, "%s'10.%d.%d.0/24'", a ? ", " : "", i, a);
-			bc_text_addf(&rules, "]}");
-		}
-		setf(state, STATE_BIND_POLICY,
-		     "{'metadata': {'namespace': 'web', 'name': 'p%03d'}, 'spec': {'podSelector': {}, 'rules': [%s]}}",
-		     i, rules.data);
-	}
+	set_overlapping_policies(state, "web", 200);
 	set(state, STATE_BIND_POLICY, POLICY("web", "a", "", DENY("80")));
 	set(state, STATE_BIND_POLICY, POLICY("dns", "b", "", GRANT("443")));
 	set(state, STATE_CLUSTER_POLICY, CLUSTER("c", "'rules': [{'action': 'Deny', 'ports': [22]}]"));
@@ -92,6 +79,34 @@ static void too_many_rules_are_cut_off_and_denies_stay(void **unused)
 		       "in force is only what they and the cluster's deny");
 	print_message("# %zu bytes of text\n", made.text.len);
 	assert_true(made.text.len < 1000000);
+	state_free(state);
+}
+
+/* A pair is work, whether anything is left of it or not. */
+static void rules_that_give_nothing_count_like_others(void **unused)
+{
+	struct state *state = small_cluster();
+	_cleanup_(bc_text_done) struct bc_text rule = {};
+	_cleanup_(made_done) struct made made = {};
+
+	(void)unused;
+	bc_text_addf(&rule, "{'action': 'Grant', 'ports': [");
+	for (int i = 0; i < 64; i++)
+		bc_text_addf(&rule, "%s%d", i ? ", " : "", 1000 + 2 * i);
+	bc_text_addf(&rule, "], 'addresses': [");
+	for (int i = 0; i < 16; i++)
+		bc_text_addf(&rule, "%s'10.0.%d.0/24'", i ? ", " : "", i);
+	for (int i = 0; i < 5; i++)
+		setf(state, STATE_BIND_POLICY,
+		     "{'metadata': {'namespace': 'web', 'name': 'p%d'}, 'spec': {'podSelector': {}, 'mode': 'Audit', "
+		     "'rules': [%s]}]}}",
+		     i, rule.data);
+	set(state, STATE_BIND_POLICY, POLICY("web", "q", "", GRANT("443")));
+	make(state, &cluster_config, &made);
+	assert_finding(&made.findings, FINDING_NOTE, "BindPolicy", "web", "p3", "gives nothing yet");
+	assert_finding(&made.findings, FINDING_WARNING, "BindPolicy", "web", "p4", "this one is left out");
+	assert_finding(&made.findings, FINDING_WARNING, "BindPolicy", "web", "q", "this one is left out");
+	assert_verdict(&made, bind_of(P1, false, 443), BC_NONE);
 	state_free(state);
 }
 
@@ -188,6 +203,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bad_objects_are_named_and_the_others_stay),
 		cmocka_unit_test(too_many_rules_are_cut_off_and_denies_stay),
+		cmocka_unit_test(rules_that_give_nothing_count_like_others),
 		cmocka_unit_test(too_long_rules_are_cut_off_and_the_clusters_stay),
 		cmocka_unit_test(node_of_250_pods_takes_no_time),
 		cmocka_unit_test(config_that_is_none_is_refused),

@@ -16,7 +16,10 @@ void findings_done(struct findings *findings)
 {
 	for (size_t i = 0; i < findings->n; i++)
 		finding_done(&findings->items[i]);
+	for (size_t i = 0; i < findings->ntallies; i++)
+		free(findings->tallies[i].namespace);
 	free(findings->items);
+	free(findings->tallies);
 	*findings = (struct findings){};
 }
 
@@ -38,13 +41,11 @@ static uint64_t hash_of(const struct finding *finding)
 	return hash;
 }
 
-static bool is_known(const struct findings *findings, const struct finding *finding, size_t *ret_same_namespace)
+static bool is_known(const struct findings *findings, const struct finding *finding)
 {
-	*ret_same_namespace = 0;
 	for (size_t i = 0; i < findings->n; i++) {
 		const struct finding *known = &findings->items[i];
 
-		*ret_same_namespace += !strcmp(known->namespace, finding->namespace);
 		if (known->hash == finding->hash && !strcmp(known->kind, finding->kind) &&
 		    !strcmp(known->namespace, finding->namespace) && !strcmp(known->name, finding->name) &&
 		    !strcmp(known->text, finding->text))
@@ -53,14 +54,53 @@ static bool is_known(const struct findings *findings, const struct finding *find
 	return false;
 }
 
+/* NULL: no memory. What is said comes namespace by namespace, mostly. */
+static struct findings_tally *find_tally(struct findings *findings, const char *namespace)
+{
+	struct findings_tally tally = {};
+
+	if (findings->last < findings->ntallies && !strcmp(findings->tallies[findings->last].namespace, namespace))
+		return &findings->tallies[findings->last];
+	for (size_t i = 0; i < findings->ntallies; i++)
+		if (!strcmp(findings->tallies[i].namespace, namespace)) {
+			findings->last = i;
+			return &findings->tallies[i];
+		}
+	tally.namespace = strdup(namespace);
+	if (!tally.namespace || bc_grow(&findings->tallies, &findings->tallies_room, findings->ntallies + 1)) {
+		free(tally.namespace);
+		return NULL;
+	}
+	findings->last = findings->ntallies;
+	findings->tallies[findings->ntallies++] = tally;
+	return &findings->tallies[findings->last];
+}
+
+/* Takes the finding over if there is room for it; whether there was. */
+static bool take(struct findings *findings, struct findings_tally *tally, const struct finding *finding)
+{
+	findings->full |= findings->n >= FINDINGS_MAX;
+	tally->full |= *tally->namespace && tally->n >= FINDINGS_OF_NAMESPACE;
+	if (findings->full || tally->full || bc_grow(&findings->items, &findings->room, findings->n + 1))
+		return false;
+	findings->items[findings->n++] = *finding;
+	tally->n++;
+	return true;
+}
+
 void findings_add(struct findings *findings, enum finding_level level, const char *kind, const char *namespace,
 		  const char *name, const char *format, ...)
 {
+	struct findings_tally *tally = findings->full ? NULL : find_tally(findings, namespace);
 	struct finding finding = { .level = level, .kind = kind };
+	bool known = false, taken = false;
 	char text[512];
-	size_t same = 0;
 	va_list args;
 
+	if (!tally || tally->full) {
+		findings->dropped++;
+		return;
+	}
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
@@ -69,16 +109,10 @@ void findings_add(struct findings *findings, enum finding_level level, const cha
 	finding.text = copy(text);
 	if (finding.namespace && finding.name && finding.text) {
 		finding.hash = hash_of(&finding);
-		if (is_known(findings, &finding, &same)) {
-			finding_done(&finding);
-			return;
-		}
-		if (findings->n < FINDINGS_MAX && (!*namespace || same < FINDINGS_OF_NAMESPACE) &&
-		    !bc_grow(&findings->items, &findings->room, findings->n + 1)) {
-			findings->items[findings->n++] = finding;
-			return;
-		}
+		known = is_known(findings, &finding);
+		taken = !known && take(findings, tally, &finding);
 	}
-	finding_done(&finding);
-	findings->dropped++;
+	if (!taken)
+		finding_done(&finding);
+	findings->dropped += !known && !taken;
 }

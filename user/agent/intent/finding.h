@@ -26,14 +26,27 @@ struct finding {
 #define FINDINGS_MAX 1000
 #define FINDINGS_OF_NAMESPACE 200 /* so that one namespace cannot hide what is wrong with others */
 
-/* Owns `items`. Zero-initialised is empty. In a fixed order, each finding once. */
+/* How much has been said of one namespace. */
+struct findings_tally {
+	char *namespace; /* as it was given */
+	size_t n;
+	bool full; /* something was left unsaid */
+};
+
+/* Owns what it points to. Zero-initialised is empty. In a fixed order, each finding once. */
 struct findings {
 	struct finding *items;
 	size_t n, room;
-	size_t dropped; /* beyond either limit, or for want of memory: only counted */
+	struct findings_tally *tallies;
+	size_t ntallies, tallies_room, last; /* the tally in use */
+	bool full;			     /* something was left unsaid of any namespace */
+	size_t dropped;			     /* calls beyond either limit, or for want of memory: only counted */
 };
 
-/* Copies the strings, each byte that is not printable written as \xHH; says nothing twice. */
+/*
+ * Copies the strings, each byte that is not printable written as \xHH; says nothing twice. Beyond a limit it does no more
+ * than to count, and so what was said before, too.
+ */
 void findings_add(struct findings *findings, enum finding_level level, const char *kind, const char *namespace,
 		  const char *name, const char *format, ...) __attribute__((format(printf, 6, 7)));
 void findings_done(struct findings *findings);

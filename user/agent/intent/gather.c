@@ -16,6 +16,7 @@ struct gathering {
 	bool limited;	    /* to the ceiling */
 	const char *unsure; /* a cluster policy that may deny anything; NULL: there is none. Nothing is given then */
 	size_t ndenies;	    /* of the claims, those of the cluster, which come first */
+	size_t pairs;	    /* in the BindPolicies looked at so far, as they were written */
 };
 
 const char *gather_split(const char *key, char namespace[OBJECT_KEY_MAX])
@@ -241,12 +242,23 @@ static int add_rule(struct gathering *in, const struct state_entry *entry, size_
 	return other_users ? 0 : add_given(in, entry, i, &like);
 }
 
+/* Of a port range and an address, as written; each is work, whatever will be left of it. */
+static size_t count_pairs(const struct rules *rules)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rules->n; i++)
+		n += (size_t)rules->items[i].nranges * (rules->items[i].nprefixes ?: 1);
+	return n;
+}
+
 /* All of a policy or nothing. */
 static int add_policy(struct gathering *in, const struct state_entry *entry, uint32_t number)
 {
-	size_t before = in->claims->n;
-	int r = 0;
+	size_t before = in->claims->n, pairs = count_pairs(&entry->policy->rules);
+	int r = in->pairs + pairs > GATHER_MAX ? -E2BIG : 0;
 
+	in->pairs += r ? 0 : pairs;
 	for (size_t i = 0; !r && i < entry->policy->rules.n; i++) {
 		r = add_rule(in, entry, i, number);
 		if (!r && in->claims->n - in->ndenies > GATHER_MAX)

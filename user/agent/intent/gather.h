@@ -8,7 +8,7 @@
 #include "agent/intent/object.h"
 #include "agent/intent/state.h"
 
-/* Claims of either kind of policy for one pod, and parts of ceilings, beyond which it is too much. */
+/* Pairs of either kind of policy for one pod, what is left of them, and parts of ceilings, beyond which it is too much. */
 #define GATHER_MAX 4096
 
 struct gather {

@@ -12,7 +12,8 @@ struct settling {
 	uint32_t *starts; /* members, by the first of their ports */
 	uint32_t *active; /* members that are about the port in question; in order */
 	size_t nactive;
-	unsigned *bounds; /* ports at which some member begins, or that are the first behind one */
+	unsigned char *settled; /* of each claim, whether its user's rows are there */
+	unsigned *bounds;	/* ports at which some member begins, or that are the first behind one */
 	struct column now, before, everywhere;
 	struct columns columns;
 	struct rows *rows;
@@ -138,30 +139,27 @@ static bool same_user(const struct claim *a, const struct claim *b)
 
 /*
  * The claims about the same user as this one. A user's rules go before everyone's, so what the cluster denies everyone stands
- * among them, too.
+ * among them, too. 0, or -E2BIG beyond SETTLE_STEPS_MAX.
  */
-static void find_members(struct settling *s, const struct claim *about)
+static int find_members(struct settling *s, const struct claim *about)
 {
 	bool own = false;
 
+	s->columns.steps += s->claims->n;
+	if (s->columns.steps > SETTLE_STEPS_MAX)
+		return -E2BIG;
 	for (size_t i = 0; i < s->claims->n; i++)
 		own |= !s->claims->items[i].cluster && same_user(&s->claims->items[i], about);
 	s->nmembers = 0;
 	for (size_t i = 0; i < s->claims->n; i++) {
 		const struct claim *claim = &s->claims->items[s->order[i]];
+		bool same = same_user(claim, about);
 
-		if (same_user(claim, about) || (own && claim->cluster && !claim->has_user))
+		s->settled[s->order[i]] |= same;
+		if (same || (own && claim->cluster && !claim->has_user))
 			s->members[s->nmembers++] = s->order[i];
 	}
-}
-
-/* Whether a claim before the i-th is about the same user. */
-static bool is_settled(const struct claims *claims, size_t i)
-{
-	for (size_t k = 0; k < i; k++)
-		if (same_user(&claims->items[k], &claims->items[i]))
-			return true;
-	return false;
+	return 0;
 }
 
 static int settle_all(struct settling *s)
@@ -169,10 +167,10 @@ static int settle_all(struct settling *s)
 	int r = 0;
 
 	for (size_t i = 0; !r && i < s->claims->n; i++) {
-		if (is_settled(s->claims, i))
+		if (s->settled[i])
 			continue;
-		find_members(s, &s->claims->items[i]);
-		r = settle_members(s, &s->claims->items[i]);
+		r = find_members(s, &s->claims->items[i]);
+		r = r ?: settle_members(s, &s->claims->items[i]);
 	}
 	return r;
 }
@@ -182,7 +180,7 @@ int settle(const struct claims *claims, struct rows *ret, settle_fn *overruled, 
 	size_t room = claims->n + 1;
 	_cleanup_free_ uint32_t *numbers = calloc(4 * room, sizeof(*numbers));
 	_cleanup_free_ unsigned *bounds = calloc(2 * room, sizeof(*bounds));
-	_cleanup_free_ unsigned char *told = calloc(room, 1);
+	_cleanup_free_ unsigned char *told = calloc(2 * room, 1);
 	struct settling s = { .claims = claims, .rows = ret };
 	int r;
 
@@ -192,6 +190,7 @@ int settle(const struct claims *claims, struct rows *ret, settle_fn *overruled, 
 	s.members = numbers + room;
 	s.starts = numbers + 2 * room;
 	s.active = numbers + 3 * room;
+	s.settled = told + room;
 	s.bounds = bounds;
 	s.columns = (struct columns){ .claims = claims, .told = told, .overruled = overruled, .ctx = ctx };
 	for (size_t i = 0; i < claims->n; i++)
