@@ -41,7 +41,7 @@ int agent_run(const struct options *options);
 /* Computes the policy and applies it, whatever the pace. */
 void agent_apply(struct agent *agent);
 
-/* Forgets pods that were deleted and of which now nothing is left. Whether there were any. */
+/* Looks which cgroups are there of pods that were deleted, or say that they ended. Whether that is another thing now. */
 bool agent_forget(struct agent *agent);
 
 /* Looks whether it is in force still, and mends what is not. */

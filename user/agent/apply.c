@@ -151,8 +151,10 @@ int agent_print(struct agent *agent)
 	_cleanup_(bc_report_done) struct bc_report report = {};
 	_cleanup_(bc_text_done) struct bc_text text = {}, difference = {};
 	struct bc_error error;
-	int r = compute(agent, &text, &error);
+	int r;
 
+	(void)agent_forget(agent);
+	r = compute(agent, &text, &error);
 	if (!r && (fwrite(text.data, 1, text.len, stdout) != text.len || fflush(stdout)))
 		r = bc_fail_errno(&error, -EIO, "cannot print the policy");
 	if (!r)

@@ -38,24 +38,28 @@ bool leftover_has_cgroup(const struct podpath_config *config, int top, const str
 
 struct look {
 	const struct podpath_config *config;
-	int top;
+	const char *cgroup;
+	int top; /* once `opened` */
+	bool opened;
 };
 
 static bool is_there(void *ctx, const struct pod *pod)
 {
-	const struct look *look = ctx;
+	struct look *look = ctx;
 
-	return leftover_has_cgroup(look->config, look->top, pod);
+	if (!look->opened)
+		look->top = leftover_top(look->cgroup);
+	look->opened = true;
+	return look->top < 0 || leftover_has_cgroup(look->config, look->top, pod);
 }
 
 int leftover_forget(struct state *state, const struct podpath_config *config, const char *cgroup)
 {
-	_cleanup_close_ int top = -1;
+	struct look look = { .config = config, .cgroup = cgroup, .top = -1 };
+	int change = state_forget(state, is_there, &look);
 
-	if (!state_gone_at(state, 0))
-		return STATE_UNCHANGED;
-	top = leftover_top(cgroup);
-	return top < 0 ? STATE_UNCHANGED : state_forget(state, is_there, &(struct look){ config, top });
+	bc_closep(&look.top);
+	return change;
 }
 
 /* The uid in a cgroup's name, of which podpath() has put `before` and `behind` around it; false: it is no pod's. */

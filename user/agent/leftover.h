@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Pods' cgroups, and pods that were deleted whose cgroups are still there. */
+/* Pods' cgroups; and pods that were deleted, or say that they ended, and whose cgroups are still there. */
 #ifndef BINDCTL_AGENT_LEFTOVER_H
 #define BINDCTL_AGENT_LEFTOVER_H
 
@@ -13,8 +13,8 @@ int leftover_top(const char *cgroup);
 bool leftover_has_cgroup(const struct podpath_config *config, int top, const struct pod *pod);
 
 /*
- * Has the state forget those of which no cgroup is left, below the hierarchy that `cgroup` (NULL: cgroup2's root) lies in.
- * Where that cannot be seen they stay. enum state_change.
+ * Has the state forget the deleted ones of which no cgroup is left, and know which of the others have one, below the
+ * hierarchy that `cgroup` (NULL: cgroup2's root) lies in. Where that cannot be seen all have. enum state_change.
  */
 int leftover_forget(struct state *state, const struct podpath_config *config, const char *cgroup);
 

@@ -111,6 +111,38 @@ static void failed_pod_whose_containers_run_is_denied_what_it_was(void **unused)
 	state_free(state);
 }
 
+/* Kubelet rejects what the node has no place for, and the object stays: somebody's Deployment makes thousands of these. */
+static void failed_pod_without_a_cgroup_has_no_rules(void **unused)
+{
+	struct state *state = new_state();
+	_cleanup_(made_done) struct made before = {}, made = {};
+
+	(void)unused;
+	make(state, &cluster_config, &before);
+	set(state, STATE_POD, FAILED(""));
+	assert_int_equal(state_forget(state, everywhere, NULL), STATE_UNCHANGED);
+	assert_bind(state, P1, false, 80, BC_DENY);
+	assert_int_equal(state_forget(state, nowhere, NULL), STATE_CHANGED);
+	assert_int_equal(state_forget(state, nowhere, NULL), STATE_UNCHANGED);
+	make(state, &cluster_config, &made);
+	assert_verdict(&made, bind_of(P1, false, 80), BC_NONE);
+	assert_null(strstr(made.text.data, "web/edge"));
+	assert_int_equal(made.counts.pods, before.counts.pods - 1);
+	/* What says nothing new does not make it a new one. */
+	assert_int_equal(set(state, STATE_POD, FAILED("")), STATE_UNCHANGED);
+	assert_int_equal(state_forget(state, nowhere, NULL), STATE_UNCHANGED);
+	/* It is looked at again. */
+	assert_int_equal(state_forget(state, everywhere, NULL), STATE_CHANGED);
+	assert_bind(state, P1, false, 80, BC_DENY);
+	assert_bind(state, P1, false, 443, BC_NONE);
+	assert_int_equal(state_forget(state, nowhere, NULL), STATE_CHANGED);
+	/* Of one that may begin any time nobody asks that. */
+	set(state, STATE_POD, POD("web", "edge", 1, "'app': 'edge'", ""));
+	assert_int_equal(state_forget(state, nowhere, NULL), STATE_UNCHANGED);
+	assert_bind(state, P1, false, 443, BC_GRANT);
+	state_free(state);
+}
+
 /* kubectl delete --force: the object goes at once, the processes when they like. */
 static void pod_deleted_by_force_is_denied_what_it_was(void **unused)
 {
@@ -265,6 +297,7 @@ int main(void)
 		cmocka_unit_test(pod_that_was_never_readable_is_denied_all_the_same),
 		cmocka_unit_test(pod_made_anew_unreadably_is_denied_too),
 		cmocka_unit_test(failed_pod_whose_containers_run_is_denied_what_it_was),
+		cmocka_unit_test(failed_pod_without_a_cgroup_has_no_rules),
 		cmocka_unit_test(pod_deleted_by_force_is_denied_what_it_was),
 		cmocka_unit_test(pod_made_anew_under_its_name_leaves_no_hole),
 		cmocka_unit_test(mirror_that_was_forged_leaves_nothing_behind),

@@ -111,7 +111,7 @@ static int add_local(struct making *m, const struct state_entry *entry, bool gon
 {
 	const struct pod *pod = entry->pod;
 
-	if (!pod || pod->finished)
+	if (!pod || pod->finished || entry->absent)
 		return 0;
 	/* One that could not be read at all is here, or it would not be known. */
 	if (pod->node ? strcmp(pod->node, m->config->node) != 0 : !pod->doubtful)

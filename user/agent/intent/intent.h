@@ -24,7 +24,7 @@ struct intent_config {
 
 /* What went into the text. */
 struct intent_counts {
-	size_t pods;	   /* on this node, and not finished */
+	size_t pods;	   /* on this node, and not finished, be it for want of a cgroup */
 	size_t pods_ruled; /* of these, those that some rule speaks of */
 	size_t rules;	   /* lines of rules */
 	size_t rejected;   /* objects that cannot be read, wherever they are */

@@ -220,6 +220,7 @@ static int put(struct state *state, enum state_kind kind, struct state_entry *en
 		free_object(kind, entry->object);
 		entry->object = TAKE_PTR(old->object);
 	}
+	entry->absent = same && old->absent;
 	/* Made anew under the name of another, or one of which nothing is left. */
 	if (kind == STATE_POD && old->pod && (!entry->pod || strcmp(old->pod->id, entry->pod->id) != 0))
 		retire(state, kind, old);
@@ -418,5 +419,14 @@ int state_leftover(struct state *state, const char *uid)
 
 int state_forget(struct state *state, bool (*is_there)(void *ctx, const struct pod *pod), void *ctx)
 {
-	return gone_forget(&state->gone, is_there, ctx) ? STATE_CHANGED : STATE_UNCHANGED;
+	bool changed = gone_forget(&state->gone, is_there, ctx);
+
+	for (size_t i = 0; i < state->stores[STATE_POD].n; i++) {
+		struct state_entry *entry = &state->stores[STATE_POD].entries[i];
+		bool absent = entry->pod && entry->pod->ending && !is_there(ctx, entry->pod);
+
+		changed |= absent != entry->absent;
+		entry->absent = absent;
+	}
+	return changed ? STATE_CHANGED : STATE_UNCHANGED;
 }

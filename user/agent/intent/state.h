@@ -85,7 +85,8 @@ struct state_entry {
 		struct cluster_policy *cluster;
 	};
 	char *error; /* why it was rejected; NULL: it was not. With an object: its last readable version, or a doubtful one */
-	bool seen; /* in the list that is being read */
+	bool seen;   /* in the list that is being read */
+	bool absent; /* of a pod that is ending: no cgroup of it was there when last looked */
 };
 
 /* In order of their keys. NULL behind the last. */
@@ -104,7 +105,8 @@ int state_leftover(struct state *state, const char *uid);
 
 /*
  * Pods whose objects are gone, in the order in which they went; NULL behind the last. They stay until state_forget() is
- * told that nothing of one is there. enum state_change.
+ * told that nothing of one is there. The same is asked, and kept, of pods that are ending: thousands may be of those that
+ * this node had no place for. enum state_change.
  */
 const struct state_entry *state_gone_at(const struct state *state, size_t i);
 int state_forget(struct state *state, bool (*is_there)(void *ctx, const struct pod *pod), void *ctx);
