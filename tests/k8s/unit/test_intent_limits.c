@@ -82,6 +82,64 @@ static void too_many_rules_are_cut_off_and_denies_stay(void **unused)
 	state_free(state);
 }
 
+/* Five ClusterBindPolicies of 1024 pairs each, `audits` of which only report, and come first. */
+static void set_wide_cluster_policies(struct state *state, int audits)
+{
+	_cleanup_(bc_text_done) struct bc_text rules = {};
+
+	for (int k = 0; k < 64; k++) {
+		bc_text_addf(&rules, "%s{'action': 'Deny', 'ports': [%d], 'addresses': [", k ? ", " : "", 1000 + k);
+		for (int a = 0; a < 16; a++)
+			bc_text_addf(&rules, "%s'10.0.%d.0/24'", a ? ", " : "", a);
+		bc_text_addf(&rules, "]}");
+	}
+	for (int i = 0; i < 5; i++)
+		setf(state, STATE_CLUSTER_POLICY,
+		     "{'metadata': {'name': 'c%d'}, 'spec': {'mode': '%s', 'rules': [%s]}}", i,
+		     i < audits ? "Audit" : "Enforce", rules.data);
+}
+
+static void cluster_denies_that_are_too_many_deny_all(void **unused)
+{
+	struct state *state = small_cluster();
+	_cleanup_(made_done) struct made made = {};
+
+	(void)unused;
+	set(state, STATE_CLUSTER_POLICY, CLUSTER("a", "'rules': [{'action': 'Deny', 'ports': [22]}], 'mode': 'Audit'"));
+	set_wide_cluster_policies(state, 0);
+	make(state, &cluster_config, &made);
+	assert_verdict(&made, bind_of(P1, false, 9), BC_DENY);
+	assert_finding(&made.findings, FINDING_WARNING, "ClusterBindPolicy", "", "c4", "it is denied all");
+	assert_contains(made.text.data, "deny cgroup " P1 " port any netns any # ClusterBindPolicy c4\n");
+	state_free(state);
+}
+
+/* What only reports is not to refuse because there is much of it. */
+static void cluster_audits_that_are_too_many_deny_nothing(void **unused)
+{
+	struct state *state = small_cluster();
+	_cleanup_(made_done) struct made made = {};
+
+	(void)unused;
+	set_wide_cluster_policies(state, 5);
+	set(state, STATE_CLUSTER_POLICY, CLUSTER("d", "'rules': [{'action': 'Deny', 'ports': [22]}]"));
+	set(state, STATE_BIND_POLICY, POLICY("dns", "b", "", GRANT("443")));
+	make(state, &cluster_config, &made);
+	assert_verdict(&made, bind_of(P1, false, 9), BC_NONE);
+	assert_verdict(&made, bind_of(P1, false, 22), BC_DENY);
+	assert_verdict(&made, bind_of(PATH_OF(3), false, 443), BC_GRANT);
+	assert_finding(&made.findings, FINDING_WARNING, "ClusterBindPolicy", "", "c4",
+		       "is Audit, and with its rules the ClusterBindPolicies have more than 4096 pairs");
+	made_done(&made);
+	made = (struct made){};
+	/* Nor are the others fewer by it. */
+	set_wide_cluster_policies(state, 2);
+	make(state, &cluster_config, &made);
+	assert_verdict(&made, bind_of(P1, false, 9), BC_NONE);
+	assert_verdict(&made, bind_of(P1, false, 22), BC_DENY);
+	state_free(state);
+}
+
 /* A pair is work, whether anything is left of it or not. */
 static void rules_that_give_nothing_count_like_others(void **unused)
 {
@@ -203,6 +261,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bad_objects_are_named_and_the_others_stay),
 		cmocka_unit_test(too_many_rules_are_cut_off_and_denies_stay),
+		cmocka_unit_test(cluster_denies_that_are_too_many_deny_all),
+		cmocka_unit_test(cluster_audits_that_are_too_many_deny_nothing),
 		cmocka_unit_test(rules_that_give_nothing_count_like_others),
 		cmocka_unit_test(too_long_rules_are_cut_off_and_the_clusters_stay),
 		cmocka_unit_test(node_of_250_pods_takes_no_time),

@@ -79,7 +79,7 @@ static int add_denies(struct gathering *in, const struct state_entry *entry, uin
 }
 
 /* Rather too little than too much. */
-static void deny_all(struct gathering *in, const struct state_entry *entry)
+static void deny_all(struct gathering *in, const struct state_entry *entry, uint32_t number)
 {
 	note(in, FINDING_WARNING, STATE_CLUSTER_POLICY, entry->key,
 	     "the ClusterBindPolicies have more than %d pairs of a port range and an address for a pod: it is denied "
@@ -91,7 +91,7 @@ static void deny_all(struct gathering *in, const struct state_entry *entry)
 					       .proto = BC_TCP | BC_UDP,
 					       .verb = BC_VERB_DENY,
 					       .cluster = true,
-					       .policy = in->claims->items[0].policy };
+					       .policy = number };
 }
 
 /* The part of a ceiling that this policy is. */
@@ -117,30 +117,50 @@ static int add_ceiling(struct gathering *in, const struct state_entry *entry)
 	return r;
 }
 
+/* What a policy says of the pod; one that only reports is not to have anything refused by how much it is. */
+static int add_cluster_policy(struct gathering *in, const struct state_entry *entry, uint32_t number)
+{
+	const size_t before = in->claims->n;
+	int r = add_denies(in, entry, number);
+
+	if (r)
+		return r;
+	if (in->claims->n > GATHER_MAX && !entry->cluster->audit) {
+		deny_all(in, entry, number);
+		return -E2BIG;
+	}
+	if (in->claims->n > GATHER_MAX) {
+		note(in, FINDING_WARNING, STATE_CLUSTER_POLICY, entry->key,
+		     "spec.mode: is Audit, and with its rules the ClusterBindPolicies have more than %d pairs of a "
+		     "port "
+		     "range and an address for a pod: they are left out",
+		     GATHER_MAX);
+		in->claims->n = before;
+	}
+	return add_ceiling(in, entry);
+}
+
+/* Those that refuse, which there must be room for, and then those that report. */
 static int gather_cluster(struct gathering *in)
 {
 	const struct state *state = in->g->state;
-	const struct state_entry *entry;
+	const size_t n = state_count(state, STATE_CLUSTER_POLICY);
 	int r = 0;
 
 	in->limited = in->pod->host_network;
 	in->unsure = state_lost_count(state, STATE_CLUSTER_POLICY) ? "?" : NULL;
-	for (size_t i = 0; !r && (entry = state_at(state, STATE_CLUSTER_POLICY, i)); i++) {
-		if (!is_selected(in, entry->cluster))
-			continue;
-		r = add_denies(in, entry, i);
-		if (!r && in->claims->n > GATHER_MAX) {
-			deny_all(in, entry);
-			break;
-		}
-		r = r ?: add_ceiling(in, entry);
+	for (size_t i = 0; !r && i < 2 * n; i++) {
+		const struct state_entry *entry = state_at(state, STATE_CLUSTER_POLICY, i % n);
+
+		if (entry->cluster->audit == (i >= n) && is_selected(in, entry->cluster))
+			r = add_cluster_policy(in, entry, i % n);
 	}
 	if (in->unsure) {
 		in->limited = true;
 		in->ceiling.n = 0;
 	}
 	in->ndenies = in->claims->n;
-	return r;
+	return r == -E2BIG ? 0 : r;
 }
 
 /* How far a claim gets, from step to step. */
