@@ -194,6 +194,78 @@ static void hundred_policies_of_a_quarter_mebibyte_take_eight(void **unused)
 	state_free(state);
 }
 
+/* Bytes of labels that are kept of the namespace's pods. */
+static size_t labels_of(const struct state *state, const char *prefix)
+{
+	const struct state_entry *entry;
+	size_t len = 0;
+
+	for (size_t i = 0; (entry = state_at(state, STATE_POD, i)); i++)
+		len += strncmp(entry->key, prefix, strlen(prefix)) ? 0 : entry->pod->labels.len;
+	for (size_t i = 0; (entry = state_gone_at(state, i)); i++)
+		len += strncmp(entry->key, prefix, strlen(prefix)) ? 0 : entry->pod->labels.len;
+	return len;
+}
+
+/* With labels of as many bytes as one may have, on whichever node he likes. */
+static void set_labelled_pod(struct state *state, int number, const char *labels, const char *status)
+{
+	setf(state, STATE_POD,
+	     "{'metadata': {'namespace': 'aaa', 'name': 'a%d', 'uid': '00000000-0000-3000-8000-%012d', 'labels': "
+	     "{%s}}, "
+	     "'spec': {'nodeName': 'n1'}, 'status': {'qosClass': 'Guaranteed'%s}}",
+	     number, number, labels, status);
+}
+
+static void hundred_pods_of_a_thousand_labels_keep_a_mebibyte(void **unused)
+{
+	struct state *state = small_cluster();
+	_cleanup_(bc_text_done) struct bc_text labels = {};
+	_cleanup_(made_done) struct made made = {};
+
+	(void)unused;
+	for (int i = 0; i < 900; i++)
+		bc_text_addf(&labels, "%s'label-%04d': '%060d'", i ? ", " : "", i, i);
+	set(state, STATE_NAMESPACE, NAMESPACE("aaa", ""));
+	for (int i = 0; i < 100; i++)
+		set_labelled_pod(state, i, labels.data, "");
+	assert_in_range(labels_of(state, "aaa/"), 900u << 10, 1u << 20);
+	assert_in_range(rejected(state, STATE_POD), 80, 90);
+	set(state, STATE_BIND_POLICY, POLICY("aaa", "all", "", GRANT("80")));
+	set(state, STATE_BIND_POLICY, POLICY("web", "b", "'matchLabels': {'app': 'edge'}", GRANT("443")));
+	set(state, STATE_CLUSTER_POLICY,
+	    CLUSTER("c", "'podSelector': {'matchLabels': {'label-0000': 'x'}}, 'rules': [{'action': 'Deny', 'ports': "
+			 "[22]}]"));
+	make(state, &cluster_config, &made);
+	assert_verdict(&made, bind_of(P1, false, 443), BC_GRANT);
+	assert_finding(&made.findings, FINDING_REJECTED, "Pod", "aaa", "a99", "take more than 1 MiB");
+	/* It may have any, of those that count. */
+	assert_verdict(&made, bind_of("/kubepods/pod00000000-0000-3000-8000-000000000099", false, 22), BC_DENY);
+	assert_verdict(&made, bind_of("/kubepods/pod00000000-0000-3000-8000-000000000099", false, 80), BC_NONE);
+	assert_verdict(&made, bind_of("/kubepods/pod00000000-0000-3000-8000-000000000000", false, 22), BC_NONE);
+	assert_verdict(&made, bind_of("/kubepods/pod00000000-0000-3000-8000-000000000000", false, 80), BC_GRANT);
+	/* One that has no labels needs no room, and neither does one that has ended. */
+	set_labelled_pod(state, 99, "", "");
+	assert_null(state_find(state, STATE_POD, "aaa/a99")->error);
+	set_labelled_pod(state, 98, labels.data,
+			 ", 'phase': 'Failed', 'containerStatuses': [{'state': {'terminated': {}}}]");
+	assert_null(state_find(state, STATE_POD, "aaa/a98")->error);
+	set_labelled_pod(state, 0, labels.data,
+			 ", 'phase': 'Failed', 'containerStatuses': [{'state': {'terminated': {}}}]");
+	set_labelled_pod(state, 97, labels.data, "");
+	assert_null(state_find(state, STATE_POD, "aaa/a97")->error);
+	/* Who deletes them by force, and makes others, has no more. */
+	for (int i = 1; i < 20; i++) {
+		_cleanup_free_ char *name = NULL;
+
+		assert_true(asprintf(&name, "{'metadata': {'namespace': 'aaa', 'name': 'a%d'}}", i) > 0);
+		unset(state, STATE_POD, name);
+		set_labelled_pod(state, 100 + i, labels.data, "");
+	}
+	assert_in_range(labels_of(state, "aaa/"), 900u << 10, 1u << 20);
+	state_free(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +275,7 @@ int main(void)
 		cmocka_unit_test(hundred_pods_of_overlapping_rules_come_to_an_end),
 		cmocka_unit_test(hundred_pods_of_rules_that_give_nothing_come_to_an_end),
 		cmocka_unit_test(hundred_pods_of_as_many_users_as_rules_come_to_an_end),
+		cmocka_unit_test(hundred_pods_of_a_thousand_labels_keep_a_mebibyte),
 	};
 
 	return cmocka_run_group_tests_name("attack_limits", tests, NULL, NULL);

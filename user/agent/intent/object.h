@@ -26,8 +26,8 @@ struct pod {
 	 * its namespace is taken to select it.
 	 */
 	bool doubtful;
-	bool narrowed; /* to what `narrow` holds */
-	struct labels labels;
+	bool narrowed;	      /* to what `narrow` holds */
+	struct labels labels; /* none of one that has finished */
 	struct rules narrow;
 	char *narrow_error; /* why the annotation cannot be read; nothing is in `narrow` then */
 };

@@ -231,6 +231,9 @@ int pod_parse(struct json_object *object, struct pod *ret, struct bc_error *rete
 	if (r)
 		return r;
 	pod.doubtful = doubt;
+	/* Nothing selects it. */
+	if (pod.finished)
+		labels_done(&pod.labels);
 	*ret = pod;
 	pod = (struct pod){};
 	return doubt;

@@ -230,19 +230,35 @@ static int put(struct state *state, enum state_kind kind, struct state_entry *en
 	return same ? STATE_UNCHANGED : STATE_CHANGED;
 }
 
-/* Rejects a BindPolicy if its namespace has enough of them. 0 or -ENOMEM. */
-static int check_share(const struct state *state, struct state_entry *entry)
+static size_t weight_of(enum state_kind kind, const struct state_entry *entry)
 {
-	size_t len = strcspn(entry->key, "/") + 1, used = bind_policy_weight(entry->policy);
+	if (!entry->object)
+		return 0;
+	return kind == STATE_POD ? entry->pod->labels.len : bind_policy_weight(entry->policy);
+}
+
+/* What the entry and all others of its namespace take. */
+static size_t weigh_namespace(const struct state *state, enum state_kind kind, const struct state_entry *entry)
+{
+	size_t len = strcspn(entry->key, "/") + 1, used = weight_of(kind, entry);
 	char namespace[OBJECT_KEY_MAX];
 	const struct state_entry *other;
 
 	snprintf(namespace, sizeof(namespace), "%.*s", (int)len, entry->key);
-	for (size_t i = state_lower(state, STATE_BIND_POLICY, namespace);
-	     (other = state_at(state, STATE_BIND_POLICY, i)) && !strncmp(other->key, namespace, len); i++)
-		if (other->policy && strcmp(other->key, entry->key) != 0)
-			used += bind_policy_weight(other->policy);
-	if (used <= STATE_SHARE_MAX)
+	for (size_t i = state_lower(state, kind, namespace);
+	     (other = state_at(state, kind, i)) && !strncmp(other->key, namespace, len); i++)
+		used += strcmp(other->key, entry->key) != 0 ? weight_of(kind, other) : 0;
+	/* One that is there again is gone no more. */
+	for (size_t i = 0; kind == STATE_POD && (other = state_gone_at(state, i)); i++)
+		if (!strncmp(other->key, namespace, len) && strcmp(other->pod->id, entry->pod->id) != 0)
+			used += weight_of(kind, other);
+	return used;
+}
+
+/* Rejects a BindPolicy if its namespace has enough of them. 0 or -ENOMEM. */
+static int check_share(const struct state *state, struct state_entry *entry)
+{
+	if (weigh_namespace(state, STATE_BIND_POLICY, entry) <= STATE_SHARE_MAX)
 		return 0;
 	free_object(STATE_BIND_POLICY, TAKE_PTR(entry->object));
 	if (asprintf(
@@ -253,16 +269,41 @@ static int check_share(const struct state *state, struct state_entry *entry)
 	return entry->error ? 0 : -ENOMEM;
 }
 
+/* Makes a doubtful pod of one for whose labels there is no room. 0 or -ENOMEM. */
+static int check_labels(const struct state *state, struct state_entry *entry)
+{
+	if (!entry->pod->labels.len || weigh_namespace(state, STATE_POD, entry) <= STATE_LABELS_MAX)
+		return 0;
+	labels_done(&entry->pod->labels);
+	entry->pod->doubtful = true;
+	if (!entry->error && asprintf(&entry->error,
+				      "the labels of its namespace's pods take more than %u MiB: its own are left out "
+				      "until it changes",
+				      STATE_LABELS_MAX >> 20) < 0)
+		entry->error = NULL;
+	return entry->error ? 0 : -ENOMEM;
+}
+
+/* Nobody's objects are to take the memory that is there for all. 0 or -ENOMEM, and the entry is let go. */
+static int check_room(const struct state *state, enum state_kind kind, struct state_entry *entry)
+{
+	int r = 0;
+
+	if (kind == STATE_BIND_POLICY && entry->policy)
+		r = check_share(state, entry);
+	else if (kind == STATE_POD && entry->pod)
+		r = check_labels(state, entry);
+	if (r)
+		entry_done(kind, entry);
+	return r;
+}
+
 int state_set(struct state *state, enum state_kind kind, struct json_object *object)
 {
 	struct state_entry entry;
 	int r = read_entry(kind, object, &entry);
 
-	if (!r && kind == STATE_BIND_POLICY && entry.policy) {
-		r = check_share(state, &entry);
-		if (r)
-			entry_done(kind, &entry);
-	}
+	r = r ?: check_room(state, kind, &entry);
 	if (!r && kind == STATE_POD && entry.pod)
 		gone_drop(&state->gone, entry.pod->id);
 	/* Nobody is to undo what the cluster denies by a slip of the pen. */

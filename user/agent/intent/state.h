@@ -45,6 +45,8 @@ int state_set(struct state *state, enum state_kind kind, struct json_object *obj
 
 /* Bytes of a namespace's BindPolicies, beyond which one that comes is rejected: the agent has memory for others, too. */
 #define STATE_SHARE_MAX (8u << 20)
+/* Of the labels of its pods, deleted ones included, beyond which those of one that comes are left out: it is doubtful. */
+#define STATE_LABELS_MAX (1u << 20)
 
 /* The object is gone; only its name counts. enum state_change. */
 int state_remove(struct state *state, enum state_kind kind, struct json_object *object);
