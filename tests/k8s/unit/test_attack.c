@@ -83,6 +83,7 @@ static void pod_made_anew_unreadably_is_denied_too(void **unused)
 		1) "'}, 'spec': {'nodeName': 'n1'}, 'status': {'qosClass': 'Guaranteed', 'phase': 'Failed'" containers \
 		   "}}"
 #define RUNS "{'state': {'running': {'startedAt': 'now'}}}"
+#define WAITS "{'state': {'waiting': {'reason': 'ContainerCreating'}}}"
 #define ENDED "{'state': {'terminated': {'exitCode': 1}}}"
 
 /* activeDeadlineSeconds: 1, terminationGracePeriodSeconds: 86400, and a program that does not listen. */
@@ -94,6 +95,8 @@ static void failed_pod_whose_containers_run_is_denied_what_it_was(void **unused)
 		FAILED(", 'containerStatuses': [" RUNS "]"),
 		FAILED(", 'containerStatuses': [" ENDED ", " RUNS "]"),
 		FAILED(", 'containerStatuses': [{}]"),
+		/* The deadline was over while it was about to start: what it says of that is one look old. */
+		FAILED(", 'containerStatuses': [" ENDED ", " WAITS "]"),
 		FAILED(", 'containerStatuses': [" ENDED "], 'ephemeralContainerStatuses': [" RUNS "]"),
 		FAILED(", 'containerStatuses': [" ENDED "], 'initContainerStatuses': [" RUNS "]"),
 	};
@@ -105,7 +108,7 @@ static void failed_pod_whose_containers_run_is_denied_what_it_was(void **unused)
 		assert_bind(state, P1, false, 80, BC_DENY);
 		assert_bind(state, P1, false, 443, BC_NONE);
 	}
-	set(state, STATE_POD, FAILED(", 'containerStatuses': [" ENDED ", {'state': {'waiting': {}}}]"));
+	set(state, STATE_POD, FAILED(", 'initContainerStatuses': [" ENDED "], 'containerStatuses': [" ENDED "]"));
 	assert_bind(state, P1, false, 80, BC_NONE);
 	assert_bind(state, P1, false, 443, BC_NONE);
 	state_free(state);

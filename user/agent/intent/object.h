@@ -16,7 +16,7 @@ struct pod {
 	char id[PODPATH_UID_MAX + 1]; /* what its cgroup is named by: its uid, or the hash of a static pod */
 	char *node;		      /* NULL: it is on none yet */
 	enum pod_qos qos;
-	bool finished; /* none of its containers can run */
+	bool finished; /* all of its containers have ended */
 	bool ending; /* its phase says so, but nobody says that they do not: it is given nothing, and denied what it was */
 	bool running; /* a container does, as was said last: there is a cgroup. Nothing to pod_equal() */
 	bool host_network;

@@ -140,7 +140,8 @@ static int parse_annotation(const struct field *metadata, struct pod *pod, struc
 
 /*
  * Whether a container may still run. A pod can be Failed long before that: when it is evicted, or its time is over, an
- * older kubelet says so at once, and then gives it the time that its author has asked for.
+ * older kubelet says so at once, and then gives it the time that its author has asked for. One that was waiting when that
+ * kubelet last looked may be running.
  */
 static bool may_run(const struct field *status)
 {
@@ -156,7 +157,7 @@ static bool may_run(const struct field *status)
 			const struct field container = field_element(&list, k);
 			const struct field state = field_member(&container, "state");
 
-			if (!state.value || field_member(&state, "running").value)
+			if (!field_member(&state, "terminated").value)
 				return true;
 		}
 		told += n;
