@@ -373,11 +373,17 @@ static void pod_of_an_unknown_namespace_is_given_nothing(void **unused)
 	set(state, STATE_CLUSTER_POLICY,
 	    CLUSTER("c", "'namespaceSelector': {'matchLabels': {'team': 'z'}}, 'rules': [{'action': 'Deny', 'ports': "
 			 "[53]}]"));
+	set(state, STATE_CLUSTER_POLICY,
+	    CLUSTER("d", "'podSelector': {'matchLabels': {'app': 'z'}}, 'rules': [{'action': 'Deny', 'ports': [54]}]"));
 	assert_bind(state, P1, false, 53, BC_NONE);
 	unset(state, STATE_NAMESPACE, NAMESPACE("web", ""));
 	assert_bind(state, P1, false, 443, BC_NONE);
 	assert_bind(state, P1, false, 53, BC_DENY);
-	assert_said(state, FINDING_NOTE, "Pod", "web", "edge", "its namespace is not known");
+	assert_bind(state, P1, false, 54, BC_NONE);
+	assert_said(
+		state, FINDING_NOTE, "Pod", "web", "edge",
+		"its namespace is not known: it is given nothing, and denied what any ClusterBindPolicy denies that "
+		"selects it by its own labels");
 	state_free(state);
 }
 

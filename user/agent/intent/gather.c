@@ -46,7 +46,7 @@ static int add_all(struct claims *claims, const struct rules *rules)
 	return r;
 }
 
-/* Of whom nothing certain is known, every ClusterBindPolicy speaks. */
+/* What is not certain of it, its namespace's labels or its own, is taken to be what the policy asks for. */
 static bool is_selected(const struct gathering *in, const struct cluster_policy *policy)
 {
 	if (in->namespace && !selector_matches(&policy->namespaces, in->namespace))
@@ -322,7 +322,9 @@ static int gather_pod(struct gathering *in, bool contested)
 		in->namespace = &namespace->ns->labels;
 	else
 		note(in, FINDING_NOTE, STATE_POD, in->entry->key,
-		     "its namespace is not known: it is given nothing, and denied what any ClusterBindPolicy denies");
+		     "its namespace is not known: it is given nothing, and denied what any ClusterBindPolicy denies "
+		     "that "
+		     "selects it by its own labels");
 	r = gather_cluster(in);
 	if (r || contested || pod->doubtful || !in->namespace)
 		return r;
