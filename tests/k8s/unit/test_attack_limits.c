@@ -266,6 +266,38 @@ static void hundred_pods_of_a_thousand_labels_keep_a_mebibyte(void **unused)
 	state_free(state);
 }
 
+/* Selectors that ask for what no label says, of pods that have all the labels that there is room for. */
+static void thousand_policies_that_ask_of_a_thousand_labels_come_to_an_end(void **unused)
+{
+	struct state *state = small_cluster();
+	_cleanup_(bc_text_done) struct bc_text labels = {}, asked = {};
+	_cleanup_(made_done) struct made made = {};
+	double before;
+
+	(void)unused;
+	for (int i = 0; i < 9000; i++)
+		bc_text_addf(&labels, "%s'%x': ''", i ? ", " : "", i);
+	for (int i = 0; i < 256; i++)
+		bc_text_addf(&asked, "%s{'key': 'z%d', 'operator': 'DoesNotExist'}", i ? ", " : "", i);
+	set(state, STATE_NAMESPACE, NAMESPACE("aaa", ""));
+	for (int i = 0; i < 20; i++)
+		set_labelled_pod(state, i, labels.data, "");
+	for (int i = 0; i < 1500; i++)
+		setf(state, STATE_BIND_POLICY,
+		     "{'metadata': {'namespace': 'aaa', 'name': 'a%d'}, 'spec': {'podSelector': {'matchExpressions': "
+		     "[%s]}, 'rules': [{'action': 'Grant', 'ports': [443]}]}}",
+		     i, asked.data);
+	assert_int_equal(rejected(state, STATE_POD) + rejected(state, STATE_BIND_POLICY), 0);
+	before = milliseconds();
+	/* What has not ended by then never will. */
+	alarm(600);
+	make(state, &cluster_config, &made);
+	print_message("# %.0f ms with the sanitizers\n", milliseconds() - before);
+	alarm(0);
+	assert_verdict(&made, bind_of("/kubepods/pod00000000-0000-3000-8000-000000000019", false, 443), BC_GRANT);
+	state_free(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +308,7 @@ int main(void)
 		cmocka_unit_test(hundred_pods_of_rules_that_give_nothing_come_to_an_end),
 		cmocka_unit_test(hundred_pods_of_as_many_users_as_rules_come_to_an_end),
 		cmocka_unit_test(hundred_pods_of_a_thousand_labels_keep_a_mebibyte),
+		cmocka_unit_test(thousand_policies_that_ask_of_a_thousand_labels_come_to_an_end),
 	};
 
 	return cmocka_run_group_tests_name("attack_limits", tests, NULL, NULL);

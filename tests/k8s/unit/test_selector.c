@@ -161,6 +161,38 @@ static void what_can_be_fulfilled_is_taken(void **unused)
 	}
 }
 
+/* Of many labels, whose keys have what is before and behind any sign that could end them. */
+static void label_is_found_among_any_others(void **unused)
+{
+	static const char *const keys[] = { "0",    "A",    "A-0", "a",	 "a-a", "a.a", "a.a/a", "a/a", "a/a-a",
+					    "a/a0", "a/aa", "a/b", "a0", "a0a", "aA",  "a_a",	"aa",  "b" };
+	static const char *const others[] = { "1", "B", "a-0", "a.a/0", "a/A", "a1", "az", "ab", "c" };
+
+	(void)unused;
+	for (size_t n = 0; n <= ARRAY_SIZE(keys); n++) {
+		_cleanup_(bc_text_done) struct bc_text labels = {};
+
+		bc_text_addf(&labels, "{");
+		for (size_t i = 0; i < n; i++)
+			bc_text_addf(&labels, "%s'%s': 'v%zu'", i ? ", " : "", keys[i], i);
+		bc_text_addf(&labels, "}");
+		for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+			char asked[80];
+
+			snprintf(asked, sizeof(asked), "{'matchLabels': {'%s': 'v%zu'}}", keys[i], i);
+			if (matches(asked, labels.data) != (i < n))
+				fail_msg("%s of %s", asked, labels.data);
+		}
+		for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+			char asked[80];
+
+			snprintf(asked, sizeof(asked), EXPRESSION("%s", "Exists", ""), others[i]);
+			if (matches(asked, labels.data))
+				fail_msg("%s of %s", asked, labels.data);
+		}
+	}
+}
+
 static void equal_is_what_says_the_same(void **unused)
 {
 	_cleanup_(selector_done) struct selector a = {}, b = {}, c = {};
@@ -180,6 +212,7 @@ int main(void)
 		cmocka_unit_test(labels_are_matched_as_by_the_api_server),
 		cmocka_unit_test(what_is_no_selector_is_refused_with_its_place),
 		cmocka_unit_test(what_can_be_fulfilled_is_taken),
+		cmocka_unit_test(label_is_found_among_any_others),
 		cmocka_unit_test(equal_is_what_says_the_same),
 	};
 

@@ -134,7 +134,7 @@ int labels_parse(const struct field *field, struct labels *ret, struct bc_error 
 	for (size_t i = 0; i < n; i++) {
 		const char *value = text_of(field, keys[i]);
 
-		bc_text_add(&text, keys[i], strlen(keys[i]) + 1);
+		bc_text_addf(&text, "%s=", keys[i]);
 		bc_text_add(&text, value, strlen(value) + 1);
 		if (text.len > LABELS_MAX)
 			return field_fail(field, reterr, "has more than %d bytes", LABELS_MAX);

@@ -6,15 +6,34 @@
 #include "base/util.h"
 #include "agent/intent/selector.h"
 
-/* The value of the key; NULL when there is none. */
+/* Orders the key of a label, which ends at its '=', and another. */
+static int compare_key(const char *label, const char *key)
+{
+	while (*key && *label == *key) {
+		label++;
+		key++;
+	}
+	return (*label == '=' ? '\0' : (unsigned char)*label) - (unsigned char)*key;
+}
+
+/* The value of the key; NULL when there is none. An object may have thousands of labels, and be asked for as many. */
 static const char *find(const struct labels *labels, const char *key)
 {
-	for (size_t at = 0; at < labels->len;) {
-		const char *name = labels->text + at, *value = name + strlen(name) + 1;
+	size_t first = 0, end = labels->len;
 
-		if (!strcmp(name, key))
-			return value;
-		at += value + strlen(value) + 1 - name;
+	while (first < end) {
+		size_t at = first + (end - first) / 2;
+		int order;
+
+		while (at > first && labels->text[at - 1])
+			at--;
+		order = compare_key(labels->text + at, key);
+		if (!order)
+			return labels->text + at + strlen(key) + 1;
+		if (order < 0)
+			first = at + strlen(labels->text + at) + 1;
+		else
+			end = at;
 	}
 	return NULL;
 }

@@ -9,7 +9,7 @@
 
 #include "agent/intent/field.h"
 
-/* Sorted by key: "key\0value\0key\0value\0". Owns `text`; zero-initialised is none. */
+/* Sorted by key: "key=value\0key=value\0"; no key has a '='. Owns `text`; zero-initialised is none. */
 struct labels {
 	char *text;
 	size_t len;
