@@ -358,7 +358,10 @@ struct surroundings {
 
 static int leave_directory(void)
 {
-	return mkdir("/tmp/bindctl-gone", 0700) || chdir("/tmp/bindctl-gone") || rmdir("/tmp/bindctl-gone");
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/gone", bed.dir);
+	return mkdir(path, 0700) || chdir(path) || rmdir(path);
 }
 
 static int ignore_signals(void)
