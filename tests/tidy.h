@@ -5,11 +5,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "patience.h"
 
 /* A directory with the files and empty directories in it. */
 static inline void remove_files(const char *dir)
@@ -29,12 +31,15 @@ static inline void remove_files(const char *dir)
 	rmdir(dir);
 }
 
-/* The cgroup and all below it; what was in them may take a moment to be gone. */
-static inline void remove_cgroups(const char *path)
+/*
+ * The cgroup and all below it, of which nothing lives any more: what was killed may take a moment to be gone. Whether all
+ * went; where one stays, those above it are not waited for.
+ */
+static inline bool remove_cgroups(const char *path)
 {
-	const struct timespec moment = { .tv_nsec = 20000000 };
 	DIR *open = opendir(path);
 	struct dirent *entry;
+	bool empty = true;
 
 	while (open && (entry = readdir(open))) {
 		char *below;
@@ -43,13 +48,17 @@ static inline void remove_cgroups(const char *path)
 			continue;
 		if (asprintf(&below, "%s/%s", path, entry->d_name) < 0)
 			break;
-		remove_cgroups(below);
+		empty = remove_cgroups(below) && empty;
 		free(below);
 	}
 	if (open)
 		closedir(open);
-	for (int i = 0; rmdir(path) && errno == EBUSY && i < 100; i++)
-		nanosleep(&moment, NULL);
+	for (int i = 0; empty && rmdir(path); i++) {
+		if (errno != EBUSY || i == PATIENCE)
+			return errno == ENOENT;
+		nap();
+	}
+	return empty;
 }
 
 #endif

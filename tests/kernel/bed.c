@@ -75,11 +75,10 @@ static int unmake_bed(void)
 	bed_unload();
 	snprintf(path, sizeof(path), "%s/bpf", bed.dir);
 	/* Who was killed may take a moment to let go. */
-	for (int i = 0; (left = umount(path)) && errno == EBUSY && i < 100; i++)
-		nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+	for (int i = 0; (left = umount(path)) && errno == EBUSY && i < PATIENCE; i++)
+		nap();
 	left |= rmdir(path);
-	remove_cgroups(bed.cgroup);
-	left |= !access(bed.cgroup, F_OK);
+	left |= !remove_cgroups(bed.cgroup);
 	remove_files(bed.policy);
 	left |= rmdir(bed.dir);
 	return left;
@@ -209,9 +208,10 @@ void bed_remove_cgroup(const char *name)
 {
 	char path[24576];
 
+	/* After a test that failed something may live there. */
+	bed_write_cgroup(name, "cgroup.kill", "1");
 	snprintf(path, sizeof(path), "%s/%s", bed.cgroup, name);
-	remove_cgroups(path);
-	assert_int_equal(access(path, F_OK), -1);
+	assert_true(remove_cgroups(path));
 }
 
 int bed_write_cgroup(const char *name, const char *file, const char *text)

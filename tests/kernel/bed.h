@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "../patience.h"
 #include "host/build.h"
 #include "kernel/instance.h"
 
@@ -97,7 +98,7 @@ void bed_reuse(int fd);
 /* Whether this kernel has UDP-Lite: newer ones have it no more. Says so when not. */
 bool bed_has_udp_lite(void);
 
-/* Makes a cgroup below the bed's own, and those above it; removes it again, or fails the test. */
+/* Makes a cgroup below the bed's own, and those above it; removes it again with whatever is in it, or fails the test. */
 void bed_make_cgroup(const char *name);
 void bed_remove_cgroup(const char *name);
 

@@ -97,7 +97,7 @@ static void thread_is_moved_and_frozen_while_it_binds(void **state)
 		write_in("second", "cgroup.freeze", "1");
 		write_in("second", "cgroup.freeze", "0");
 		write_in("first", "cgroup.procs", pid);
-		if (time(NULL) > end + 60)
+		if (time(NULL) > end + PATIENCE_SECONDS)
 			break;
 	}
 	write_in("first", "cgroup.kill", "1");
@@ -133,7 +133,6 @@ static void churn(const char *name, int wanted, struct counts *counts)
 {
 	char path[320];
 
-	signal(SIGTERM, stop);
 	snprintf(path, sizeof(path), "%s/%s", bed.cgroup, name);
 	while (!stopped) {
 		int error = cycle(path);
@@ -160,6 +159,14 @@ static void change_policy(int turn)
 	bed_policy(text.data);
 }
 
+static bool all_had_a_turn(const struct counts *counts)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(churned); i++)
+		if (!counts[i].done)
+			return false;
+	return true;
+}
+
 /* More cgroups than are remembered, by far, and policies whose scopes have the same numbers as others had before. */
 static void thousands_of_cgroups_come_and_go_while_policies_change(void **state)
 {
@@ -173,6 +180,7 @@ static void thousands_of_cgroups_come_and_go_while_policies_change(void **state)
 	bed_make_cgroup("his");
 	bed_make_cgroup("elsewhere");
 	change_policy(turns++);
+	signal(SIGTERM, stop);
 	for (size_t i = 0; i < ARRAY_SIZE(churned); i++) {
 		children[i] = fork();
 		if (children[i] == 0) {
@@ -181,8 +189,9 @@ static void thousands_of_cgroups_come_and_go_while_policies_change(void **state)
 			_exit(0);
 		}
 	}
+	signal(SIGTERM, SIG_DFL);
 	end = until_seconds(SECONDS);
-	while (time(NULL) < end)
+	while (time(NULL) < end || (!all_had_a_turn(counts) && time(NULL) < end + PATIENCE_SECONDS))
 		change_policy(turns++);
 	for (size_t i = 0; i < ARRAY_SIZE(churned); i++) {
 		kill(children[i], SIGTERM);
@@ -236,8 +245,8 @@ static int remove_levels(void **state)
 
 		snprintf(name, sizeof(name), "%0200d", i);
 		close(levels[i]);
-		for (int k = 0; unlinkat(levels[i - 1], name, AT_REMOVEDIR) && errno == EBUSY && k < 100; k++)
-			nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+		for (int k = 0; unlinkat(levels[i - 1], name, AT_REMOVEDIR) && errno == EBUSY && k < PATIENCE; k++)
+			nap();
 	}
 	close(levels[0]);
 	bed_remove_cgroup("his");
@@ -296,7 +305,7 @@ static void he_hides_in_a_cgroup_deeper_than_a_path_can_be(void **state)
 		fail_msg("why does not tell where it was: %s", why.data ?: "");
 }
 
-static int private_table;
+static int private_table, holds[2];
 
 static void *hold_in_thread(void *arg)
 {
@@ -308,19 +317,44 @@ static void *hold_in_thread(void *arg)
 		_exit(1);
 	fd = socket(AF_INET, SOCK_STREAM, 0);
 	bed_reuse(fd);
-	if (bind(fd, (struct sockaddr *)&in, sizeof(in)) || listen(fd, 1))
+	if (bind(fd, (struct sockaddr *)&in, sizeof(in)) || listen(fd, 1) || write(holds[1], "", 1) != 1)
 		_exit(2);
 	for (;;)
 		pause();
 }
 
+/* The state by /proc, such as 'Z' of a process whose first thread has ended. */
+static char state_of(pid_t pid)
+{
+	char path[32], state = '?';
+	FILE *stat;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	stat = fopen(path, "r");
+	if (!stat || fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
+		state = '?';
+	if (stat)
+		fclose(stat);
+	return state;
+}
+
+/* Its first thread has ended, unless descriptors are the other one's own; that one holds the port. */
 static pid_t start_with_thread(void)
 {
-	pid_t child = fork();
+	pid_t child;
 	pthread_t thread;
+	char byte;
 
-	if (child)
+	assert_int_equal(pipe2(holds, O_CLOEXEC), 0);
+	child = fork();
+	if (child) {
+		close(holds[1]);
+		assert_int_equal(read(holds[0], &byte, 1), 1);
+		close(holds[0]);
+		for (int i = 0; !private_table && state_of(child) != 'Z' && i < PATIENCE; i++)
+			nap();
 		return child;
+	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	bed_become(&(struct try){ .uid = NOBODY });
 	if (pthread_create(&thread, NULL, hold_in_thread, NULL))
@@ -337,20 +371,14 @@ static void he_hides_a_socket_in_one_thread(void **state)
 	(void)state;
 	assert_int_equal(BINDCTL(NULL, "load"), 0);
 	for (private_table = 0; private_table < 2; private_table++) {
+		_cleanup_(bc_text_done) struct bc_text holders = {};
 		pid_t child = start_with_thread();
 		char pid[16];
-		bool found = false;
+		bool found;
 
 		snprintf(pid, sizeof(pid), " %d ", (int)child);
-		/* Until it has come so far. */
-		for (int i = 0; i < 100 && !found; i++) {
-			_cleanup_(bc_text_done) struct bc_text holders = {};
-
-			assert_int_equal(BINDCTL(&holders, "holders", "15445"), 0);
-			found = holders.data && strstr(holders.data, pid);
-			if (!found)
-				nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
-		}
+		assert_int_equal(BINDCTL(&holders, "holders", "15445"), 0);
+		found = holders.data && strstr(holders.data, pid);
 		kill(child, SIGKILL);
 		waitpid(child, NULL, 0);
 		if (!found)

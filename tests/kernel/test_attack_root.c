@@ -69,8 +69,8 @@ static int he_removes_pins_that_he_sees(void)
 			return JAIL_TROUBLE;
 	}
 	/* The links go a moment later. */
-	for (int i = 0; i < 100 && jail_bind(DENIED) == EPERM; i++)
-		usleep(20000);
+	for (int i = 0; i < PATIENCE && jail_bind(DENIED) == EPERM; i++)
+		nap();
 	return jail_bind(DENIED);
 }
 

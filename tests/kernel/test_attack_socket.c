@@ -46,8 +46,6 @@ static void *take_turns(void *arg)
 	}
 }
 
-#define TURN_SECONDS 60
-
 /*
  * Binds a new socket again and again while it is turned. Nothing comes of it before, for one reason or other. EPERM: that
  * it was turned was seen; 0: the kernel took the port; anything else: the moment was not met.
@@ -70,7 +68,7 @@ static int bind_while_turned(const struct sockaddr *addr, socklen_t len, int n)
 /* How often nobody had a port; -1 if the moment was never met. */
 static int race_turns(const struct sockaddr *addr, socklen_t len)
 {
-	time_t end = time(NULL) + TURN_SECONDS;
+	time_t end = time(NULL) + PATIENCE_SECONDS;
 	int turned = 0, won = 0, n = 0;
 	pthread_t thread;
 

@@ -33,7 +33,7 @@ static void refusal_is_reported_whole(void **state)
 		.uid = NOBODY, .ruid = SOMEBODY, .gid = 3000, .family = AF_INET6, .port = 443, .addr = "::1"
 	};
 	const struct bc_event *event;
-	struct timespec now;
+	time_t begin = time(NULL);
 	struct seen seen;
 	uint64_t id;
 	int fd;
@@ -42,8 +42,7 @@ static void refusal_is_reported_whole(void **state)
 	assert_int_equal(report_of("grant port 80\ndeny user nobody port 443 errno EPERM\n", &try, &seen), EPERM);
 	assert_int_equal(seen.n, 1);
 	event = &seen.events[0];
-	clock_gettime(CLOCK_REALTIME, &now);
-	assert_in_range(event->time / 1000000000, now.tv_sec - 60, now.tv_sec + 1);
+	assert_in_range(event->time / 1000000000, begin - 1, time(NULL) + 1);
 	assert_int_equal(event->kind, BC_EVENT_DENY);
 	assert_int_equal(event->verdict, BC_DENY);
 	assert_int_equal(event->err, EPERM);
@@ -103,12 +102,11 @@ static void the_kernels_own_refusals_are_reported(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(all) * 2; i++) {
 		const struct try try = { .uid = NOBODY, .family = i % 2 ? AF_INET6 : AF_INET, .port = all[i / 2].port };
 		const struct bc_event *event = &seen.events[0];
-		struct timespec now;
+		time_t begin = time(NULL);
 
 		assert_int_equal(report_of(all[i / 2].policy, &try, &seen), EACCES);
 		assert_int_equal(seen.n, 1);
-		clock_gettime(CLOCK_REALTIME, &now);
-		assert_in_range(event->time / 1000000000, now.tv_sec - 2, now.tv_sec + 1);
+		assert_in_range(event->time / 1000000000, begin - 1, time(NULL) + 1);
 		assert_int_equal(event->kind, BC_EVENT_KERNEL);
 		assert_int_equal(event->err, EACCES);
 		assert_int_equal(event->port, try.port);

@@ -202,19 +202,23 @@ static void rate_limits_what_is_not_refused(void **state)
 	struct bc_losses losses;
 	struct bc_error error;
 	struct seen seen = {};
+	time_t begin, seconds;
 	size_t logged;
 
 	(void)state;
 	bed_policy("grant user nobody port 443 log\ndeny port 444\n");
 	events = seen_open(&wanted);
+	begin = time(NULL);
 	assert_int_equal(bed_try(&try).error, 0);
+	/* Each of them has its hundred, however little of it was of this; and time() is a moment late. */
+	seconds = time(NULL) - begin + 2;
 	seen_read(events, &seen);
 	assert_int_equal(bc_events_losses(events, &losses, &error), 0);
 	logged = seen.n;
 	printf("# 20000 logged binds at a rate of 100: %zu in the ring, %u kept back, %u lost\n", seen.n,
 	       (unsigned)losses.limited, (unsigned)losses.lost);
 	assert_int_equal(seen.n + losses.limited, 20000);
-	assert_in_range(seen.n, 100, 6000);
+	assert_in_range(seen.n, 100, 100 * seconds);
 	assert_int_equal(losses.lost, 0);
 	try.port = 444;
 	try.call = bind_often;
@@ -266,8 +270,8 @@ static pid_t start_monitor(FILE *out, FILE *err)
 		_exit(127);
 	}
 	assert_int_equal(bc_force_open(bed.pins, &force, NULL), 0);
-	for (int i = 0; i < 1000 && !bc_gate_watched(&force); i++)
-		usleep(10000);
+	for (int i = 0; i < PATIENCE && !bc_gate_watched(&force); i++)
+		nap();
 	assert_int_equal(bc_gate_watched(&force), BC_WATCH(0));
 	return pid;
 }

@@ -209,8 +209,8 @@ static void loses_its_cgroup(void **state)
 	assert_int_equal(BINDCTL(NULL, "--cgroup", inner, "load"), 0);
 	bed_remove_cgroup("gone");
 	/* The kernel lets go of the links a moment later. */
-	for (int i = 0; i < 100 && !BINDCTL(NULL, "status"); i++)
-		usleep(50000);
+	for (int i = 0; i < PATIENCE && !BINDCTL(NULL, "status"); i++)
+		nap();
 	expect_mended("bind4: the cgroup that it was attached to was removed");
 }
 

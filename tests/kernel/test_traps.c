@@ -238,7 +238,6 @@ static int race_once(const struct sockaddr *addr, socklen_t len, struct race *ra
 }
 
 #define RACES 2000
-#define RACE_SECONDS 60
 
 /* Where a rule denies, what was taken back may also be refused with the rule's errno: those are not told from others. */
 static bool is_caught_alone;
@@ -250,7 +249,7 @@ static bool is_caught_alone;
 static int race_v6only(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	bool wait = is_caught_alone && sysconf(_SC_NPROCESSORS_ONLN) > 1;
-	time_t end = time(NULL) + RACE_SECONDS;
+	time_t end = time(NULL) + PATIENCE_SECONDS;
 	struct race race = {};
 	int races = 0;
 
