@@ -3,6 +3,7 @@
  * Many writers at once: each that says so has done its work, and of no other is there anything to be seen, in the file
  * and in the kernel alike. Who holds a lock for too long is named.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,7 +32,8 @@ struct writer {
 	uint16_t port; /* 0: apply */
 	pid_t pid;
 	int code;
-	FILE *out; /* what it says */
+	long waits; /* how often it gave up the processor */
+	FILE *out;  /* what it says */
 	char said[512];
 };
 
@@ -80,12 +83,14 @@ static void start_one(struct writer *writer)
 
 static void finish(struct writer *writer)
 {
+	struct rusage usage;
 	int status;
 	size_t len;
 
-	assert_int_equal(waitpid(writer->pid, &status, 0), writer->pid);
+	assert_int_equal(wait4(writer->pid, &status, 0, &usage), writer->pid);
 	assert_true(WIFEXITED(status));
 	writer->code = WEXITSTATUS(status);
+	writer->waits = usage.ru_nvcsw;
 	rewind(writer->out);
 	len = fread(writer->said, 1, sizeof(writer->said) - 1, writer->out);
 	writer->said[len] = '\0';
@@ -101,21 +106,31 @@ static void choose(struct writer writers[WRITERS])
 					  (struct writer){ .verb = "grant", .port = GRANTED + i };
 }
 
-static void run_all(struct writer writers[WRITERS])
+static time_t seconds(void)
 {
-	struct timespec start_time, now;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* How many seconds they took. */
+static time_t run_all(struct writer writers[WRITERS])
+{
+	time_t begin, took;
 	int gate[2];
 
 	assert_int_equal(pipe2(gate, O_CLOEXEC), 0);
 	for (int i = 0; i < WRITERS; i++)
 		start(&writers[i], gate);
 	close(gate[0]);
-	clock_gettime(CLOCK_MONOTONIC, &start_time);
+	begin = seconds();
 	close(gate[1]);
 	for (int i = 0; i < WRITERS; i++)
 		finish(&writers[i]);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	printf("# %d writers took %ld s\n", WRITERS, (long)(now.tv_sec - start_time.tv_sec));
+	took = seconds() - begin;
+	printf("# %d writers took %ld s\n", WRITERS, (long)took);
+	return took;
 }
 
 /* The rules that there are to be revoked. */
@@ -187,17 +202,32 @@ static void check_all(const struct writer writers[WRITERS])
 	assert_int_equal(BINDCTL(NULL, "status"), 0);
 }
 
+/* Waiting is bounded: on a machine that has more to do some may give up. Before that none has reason to. */
+static void check_patient(const struct writer writers[WRITERS], time_t took)
+{
+	int done = 0;
+
+	for (int i = 0; i < WRITERS; i++) {
+		const struct writer *writer = &writers[i];
+
+		done += writer->code == 0;
+		if (writer->code && (took < BC_LOCK_SECONDS || !strstr(writer->said, "; gave up after")))
+			fail_msg("%s %u: exit code %d, and '%s'", writer->verb, writer->port, writer->code,
+				 writer->said);
+	}
+	assert_true(done > 0);
+}
+
 static void all_at_once(void)
 {
 	struct writer writers[WRITERS];
+	time_t took;
 
 	write_revocable();
 	choose(writers);
-	run_all(writers);
+	took = run_all(writers);
 	check_all(writers);
-	/* Waiting is bounded, but none of these had reason to give up. */
-	for (int i = 0; i < WRITERS; i++)
-		assert_int_equal(writers[i].code, 0);
+	check_patient(writers, took);
 }
 
 static void small_policy(void **state)
@@ -236,6 +266,7 @@ static void large_policy(void **state)
 static void unloaded_meanwhile(void **state)
 {
 	struct writer writers[WRITERS];
+	time_t took;
 
 	(void)state;
 	write_revocable();
@@ -243,19 +274,10 @@ static void unloaded_meanwhile(void **state)
 	choose(writers);
 	for (int i = 0; i < WRITERS; i += 8)
 		writers[i + 7].verb = "unload";
-	run_all(writers);
+	took = run_all(writers);
 	assert_int_equal(BINDCTL(NULL, "apply"), 0);
 	check_all(writers);
-	for (int i = 0; i < WRITERS; i++)
-		assert_int_equal(writers[i].code, 0);
-}
-
-static time_t seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
+	check_patient(writers, took);
 }
 
 /* Holds the lock on the directory until it is killed. */
@@ -307,14 +329,73 @@ static void check_went_on(struct writer *writer, pid_t holder)
 		fail_msg("%s says '%s', not '%s'", writer->verb, writer->said, wanted);
 }
 
-/* Two wait for the pins, for nothing; and no longer because each of their naps does. */
+static bool has_open(pid_t pid, const char *dir)
+{
+	struct dirent *entry;
+	char path[64];
+	bool found = false;
+	DIR *fds;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	fds = opendir(path);
+	while (fds && !found && (entry = readdir(fds))) {
+		char target[256];
+		ssize_t len = readlinkat(dirfd(fds), entry->d_name, target, sizeof(target) - 1);
+
+		target[len < 0 ? 0 : len] = '\0';
+		found = !strcmp(target, dir);
+	}
+	if (fds)
+		closedir(fds);
+	return found;
+}
+
+/* How often the process has given up the processor so far. */
+static long waits_of(pid_t pid)
+{
+	char path[64], line[256];
+	long waits = -1;
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	status = fopen(path, "r");
+	while (status && fgets(line, sizeof(line), status))
+		if (sscanf(line, "voluntary_ctxt_switches: %ld", &waits) == 1)
+			break;
+	if (status)
+		fclose(status);
+	return waits;
+}
+
+/* Starts one that waits for the lock on the directory, and stops it at that. How often it has waited. */
+static long stop_waiting(struct writer *writer, const char *dir)
+{
+	long first = -1;
+	int status;
+
+	start_one(writer);
+	for (int i = 0; i < PATIENCE && (first < 0 || waits_of(writer->pid) < first + 5); i++) {
+		if (first < 0 && has_open(writer->pid, dir))
+			first = waits_of(writer->pid);
+		nap();
+	}
+	assert_int_equal(kill(writer->pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(writer->pid, &status, WUNTRACED), writer->pid);
+	assert_true(WIFSTOPPED(status) && first >= 0);
+	return waits_of(writer->pid);
+}
+
+/*
+ * Some wait for the pins, for nothing. One of them is stopped meanwhile, and is late when it goes on: the clock says when
+ * to give up, not a number of naps, each of which takes longer on a busy machine.
+ */
 static void lock_held(void **state)
 {
 	struct writer grant = { .verb = "grant", .port = GRANTED }, revoke = { .verb = "revoke", .port = GRANTED },
 		      apply = { .verb = "apply" }, unload = { .verb = "unload" };
 	pid_t files, pins;
 	time_t begin;
-	int gate[2];
+	long waits;
 
 	(void)state;
 	write_revocable();
@@ -326,20 +407,17 @@ static void lock_held(void **state)
 	assert_true(seconds() - begin >= BC_LOCK_OPEN_SECONDS - 1);
 	assert_true(is_granted(GRANTED));
 	pins = hold(bed.pins);
-	assert_int_equal(pipe2(gate, O_CLOEXEC), 0);
-	assert_int_equal(prctl(PR_SET_TIMERSLACK, 200000000ul), 0);
+	waits = stop_waiting(&revoke, bed.pins);
 	begin = seconds();
-	start(&revoke, gate);
-	start(&apply, gate);
-	start(&unload, gate);
-	assert_int_equal(prctl(PR_SET_TIMERSLACK, 0ul), 0);
-	close(gate[0]);
-	close(gate[1]);
-	check_gave_up(&revoke, pins, bed.pins);
+	start_one(&apply);
+	start_one(&unload);
 	check_gave_up(&apply, pins, bed.pins);
 	check_gave_up(&unload, pins, bed.pins);
-	/* By the naps, each ten times as long as it should be, it would be ten times as long. */
-	assert_in_range(seconds() - begin, BC_LOCK_SECONDS, 5 * BC_LOCK_SECONDS);
+	assert_true(seconds() - begin >= BC_LOCK_SECONDS);
+	assert_int_equal(kill(revoke.pid, SIGCONT), 0);
+	check_gave_up(&revoke, pins, bed.pins);
+	/* Of the 50 naps a second hardly any was left. */
+	assert_in_range(revoke.waits, waits, waits + BC_LOCK_SECONDS * 25);
 	kill(files, SIGKILL);
 	kill(pins, SIGKILL);
 	assert_int_equal(waitpid(files, NULL, 0), files);
