@@ -75,7 +75,7 @@ in_order() { # UNIT...
 # Shown to tests/nspawn/outside.sh while the programs are attached.
 let_the_host_look() {
 	touch /out/loaded
-	for _ in {1..300}; do
+	for _ in {1..3000}; do
 		[ ! -e /out/looked ] || return 0
 		sleep 0.1
 	done
