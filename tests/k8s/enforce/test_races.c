@@ -17,8 +17,9 @@
 #include "agent/filename.h"
 #include "pods.h"
 
-#define KILLS bed_share(200)
-#define GRANTS 24 /* at least, and */
+#define KILLS bed_share(200)	/* at least, and */
+#define MORE_KILLS (10 * KILLS) /* at most, until some were before the change and some behind it */
+#define GRANTS 24		/* at least, and */
 #define TEXTS 8
 #define FIRST_PORT 600
 #define LAST_PORT 1000
@@ -95,7 +96,8 @@ static uint16_t granted(void)
 	int v4[] = { binds(AF_INET, 443), binds(AF_INET, 444) }, v6[] = { binds(AF_INET6, 443), binds(AF_INET6, 444) };
 
 	assert_memory_equal(v4, v6, sizeof(v4));
-	assert_true(v4[0] == EACCES || v4[1] == EACCES);
+	if ((v4[0] && v4[0] != EACCES) || (v4[1] && v4[1] != EACCES) || (!v4[0] && !v4[1]))
+		fail_msg("443: %s; 444: %s", strerror(v4[0]), strerror(v4[1]));
 	return !v4[0] ? 443 : !v4[1] ? 444 : 0;
 }
 
@@ -113,46 +115,66 @@ static void check_whole(uint16_t was, uint16_t is, const char *const texts[2])
 	assert_int_equal(BINDCTL(NULL, "check"), 0);
 }
 
+/* Where the kills went. */
+struct kills {
+	int before, behind, late; /* the change, which was in force; the end */
+};
+
+/*
+ * How long it takes changes with what else the machine has to do: of what comes too late a ninth is about right for moments
+ * that are spread over a little more than that.
+ */
+static void learn(long *whole, bool late)
+{
+	*whole += late ? -*whole / 16 : *whole / 128 + 1;
+}
+
 static void killed_at_any_moment(void **state)
 {
 	const char *const texts[2] = { pod_grant(POD_A, 443), pod_grant(POD_A, 444) };
-	int finished = 0, changed = 0, status;
+	struct kills kills = {};
 	long whole[2];
 	char aside[256];
+	int status, n;
 
 	(void)state;
 	whole[0] = measure(texts[0]); /* with nothing loaded */
 	whole[1] = measure(texts[1]);
 	measure(texts[0]);
 	srandom(getpid());
-	for (int i = 0; i < KILLS; i++) {
-		bool fresh = i % 4 == 3;
-		uint16_t was = fresh ? 0 : 443 + !(i % 2), is = 443 + i % 2;
-		long moment;
+	for (n = 0; n < KILLS || ((!kills.before || !kills.behind) && n < MORE_KILLS); n++) {
+		int turn = n % 2;
+		bool fresh = n % 4 == 3;
+		uint16_t was = fresh ? 0 : 443 + !turn, is = 443 + turn;
 		pid_t pid;
 
 		if (fresh)
 			pods_forget();
 		else
-			pods_enforce(&enforcer, texts[!(i % 2)], was == granted() ? ENFORCE_NOTHING : ENFORCE_CHANGED,
+			pods_enforce(&enforcer, texts[!turn], was == granted() ? ENFORCE_NOTHING : ENFORCE_CHANGED,
 				     PODS_ANY);
-		moment = random() % (whole[!fresh] * 11 / 10);
-		pid = start(texts[i % 2]);
-		usleep(moment);
+		pid = start(texts[turn]);
+		usleep(random() % (whole[!fresh] * 11 / 10 + 1));
 		kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
-		finished += WIFEXITED(status);
+		learn(&whole[!fresh], WIFEXITED(status));
 		check_whole(was, is, texts);
-		changed += granted() == is;
+		if (WIFEXITED(status))
+			kills.late++;
+		else if (granted() == is)
+			kills.behind++;
+		else
+			kills.before++;
 		/* The next one heals all: from the old file, from the new one before an old policy, or there is no need. */
-		pods_enforce(&enforcer, texts[i % 2], PODS_ANY, PODS_ANY);
+		pods_enforce(&enforcer, texts[turn], PODS_ANY, PODS_ANY);
 		assert_int_equal(granted(), is);
 		snprintf(aside, sizeof(aside), "%s/." FILENAME_DEFAULT ".new", bed.policy);
 		assert_int_equal(access(aside, F_OK), -1);
 		pods_agree();
 	}
-	printf("# killed %d times, %d times behind the change, %d times too late\n", KILLS, changed, finished);
-	assert_true(changed > 0 && finished < KILLS * 9 / 10);
+	printf("# killed %d times, %d before and %d behind the change; %d too late\n", n, kills.before, kills.behind,
+	       kills.late);
+	assert_true(kills.before && kills.behind);
 }
 
 /* What both writers have done so far. */
