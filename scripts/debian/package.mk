@@ -11,6 +11,9 @@ DEB_SOURCES := Makefile LICENSE bpf include user vmlinux
 # of the Makefile.
 deb: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y Makefile)
 
+# Nor do the variables that make was given for the sources' own build, all of which it exports, change them.
+DEB_WITHOUT := MAKEFLAGS MAKELEVEL MFLAGS BUILD CFLAGS CPPFLAGS LDFLAGS
+
 # Two packages, and not others with symbols.
 deb: export DEB_BUILD_OPTIONS ?= noautodbgsym
 
@@ -26,7 +29,7 @@ deb:
 		"$$(sed -n 's/^Maintainer: //p' scripts/debian/control)" \
 		"$$(LC_ALL=C date -u -R -d @$$SOURCE_DATE_EPOCH)" >$(DEB_TREE)/debian/changelog
 	$(call say,DEB,bindctl_$(VERSION))
-	@cd $(DEB_TREE) && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS dpkg-buildpackage -b -uc -us >../log 2>&1 || \
+	@cd $(DEB_TREE) && env $(DEB_WITHOUT:%=-u %) dpkg-buildpackage -b -uc -us >../log 2>&1 || \
 		{ cat ../log >&2; exit 1; }
 	@mv $(DEB)/tree/*.deb $(DEB)
 	@rm -r $(DEB)/tree
