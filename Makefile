@@ -146,10 +146,11 @@ install: all
 		$(INSTALL) -D -m 0644 user/kubernetes/$$file $(DESTDIR)$(KUBEDIR)/$$file || exit 1; \
 	done
 
-# What else somebody put among the cluster's files stays.
+# What else somebody put among the cluster's files, or beside them, stays.
 uninstall:
 	rm -f $(INSTALLED:%=$(DESTDIR)%)
 	[ ! -d $(DESTDIR)$(KUBEDIR) ] || find $(DESTDIR)$(KUBEDIR) -depth -type d -empty -delete
+	[ ! -d $(DESTDIR)$(PREFIX)/share/bindctl ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/share/bindctl
 
 clean:
 	rm -rf $(BUILD)
