@@ -90,7 +90,7 @@ $(BUILD)/fuzz/fuzz_reply: $(BUILD)/fuzz/tests/fuzz/fuzz_reply.o $(FUZZ_AGENT) $(
 	$(Q)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ -lcurl -ljson-c
 
 .SECONDARY:
-.PHONY: build-tests check-unit check-cli check-old check-kernel check-fuzz check-tree fuzz
+.PHONY: build-tests check-layers check-unit check-cli check-old check-kernel check-fuzz check-tree fuzz
 
 # Many tests make mount and user namespaces of their own, which the kernel gives to nobody in a chroot.
 check-deps:
@@ -107,6 +107,9 @@ check-tree:
 
 # All that the suites need, and nothing run.
 build-tests: $(BUILD)/bindctl $(UNIT) $(FUZZ) $(KERNEL) $(KERNEL_HELPERS)
+
+check-layers:
+	@tests/run tests/layers/run
 
 check-unit: $(UNIT)
 	@tests/run $^
