@@ -54,10 +54,19 @@ static bool is_known(const struct findings *findings, const struct finding *find
 	return false;
 }
 
+/* Takes it over, if there is memory. */
+static bool add_tally(struct findings *findings, const struct findings_tally *tally)
+{
+	if (bc_grow(&findings->tallies, &findings->tallies_room, findings->ntallies + 1))
+		return false;
+	findings->tallies[findings->ntallies++] = *tally;
+	return true;
+}
+
 /* NULL: no memory. What is said comes namespace by namespace, mostly. */
 static struct findings_tally *find_tally(struct findings *findings, const char *namespace)
 {
-	struct findings_tally tally = {};
+	struct findings_tally tally;
 
 	if (findings->last < findings->ntallies && !strcmp(findings->tallies[findings->last].namespace, namespace))
 		return &findings->tallies[findings->last];
@@ -66,13 +75,12 @@ static struct findings_tally *find_tally(struct findings *findings, const char *
 			findings->last = i;
 			return &findings->tallies[i];
 		}
-	tally.namespace = strdup(namespace);
-	if (!tally.namespace || bc_grow(&findings->tallies, &findings->tallies_room, findings->ntallies + 1)) {
+	tally = (struct findings_tally){ .namespace = strdup(namespace) };
+	if (!tally.namespace || !add_tally(findings, &tally)) {
 		free(tally.namespace);
 		return NULL;
 	}
-	findings->last = findings->ntallies;
-	findings->tallies[findings->ntallies++] = tally;
+	findings->last = findings->ntallies - 1;
 	return &findings->tallies[findings->last];
 }
 

@@ -140,21 +140,29 @@ static int add_cluster_policy(struct gathering *in, const struct state_entry *en
 	return add_ceiling(in, entry);
 }
 
-/* Those that refuse, which there must be room for, and then those that report. */
-static int gather_cluster(struct gathering *in)
+static int add_cluster_policies(struct gathering *in, bool audit)
 {
 	const struct state *state = in->g->state;
 	const size_t n = state_count(state, STATE_CLUSTER_POLICY);
 	int r = 0;
 
-	in->limited = in->pod->host_network;
-	in->unsure = state_lost_count(state, STATE_CLUSTER_POLICY) ? "?" : NULL;
-	for (size_t i = 0; !r && i < 2 * n; i++) {
-		const struct state_entry *entry = state_at(state, STATE_CLUSTER_POLICY, i % n);
+	for (size_t i = 0; !r && i < n; i++) {
+		const struct state_entry *entry = state_at(state, STATE_CLUSTER_POLICY, i);
 
-		if (entry->cluster->audit == (i >= n) && is_selected(in, entry->cluster))
-			r = add_cluster_policy(in, entry, i % n);
+		if (entry->cluster->audit == audit && is_selected(in, entry->cluster))
+			r = add_cluster_policy(in, entry, i);
 	}
+	return r;
+}
+
+static int gather_cluster(struct gathering *in)
+{
+	int r;
+
+	in->limited = in->pod->host_network;
+	in->unsure = state_lost_count(in->g->state, STATE_CLUSTER_POLICY) ? "?" : NULL;
+	/* Those that refuse, which there must be room for, and then those that report. */
+	r = add_cluster_policies(in, false) ?: add_cluster_policies(in, true);
 	if (in->unsure) {
 		in->limited = true;
 		in->ceiling.n = 0;
