@@ -101,13 +101,13 @@ is_in() { # CGROUP UNIT [MANAGER...]
 	[ "$at" = "$cgroup" ]
 }
 
-# There are such, and all are of it.
-are_refusals_in() { # CGROUP USER UNIT
-	local in
+# Whether `why` finds the user's unit: of one that it does not know it says so. The cgroups of refusals before are gone.
+why_knows() { # USER UNIT
+	local said
 
-	in=$(bindctl why --user "$2" --unit "$3" --json | grep -oE '"cgroup": ?"[^"]*"' | sort -u)
-	echo "$in"
-	[[ $in == '"cgroup":'*"\"$1\"" ]]
+	said=$(bindctl why --user "$1" --unit "$2" 2>&1)
+	echo "$said"
+	[ "$said" = "bindctl: no such refusal is remembered" ]
 }
 
 exits_with() { # STATUS COMMAND...
