@@ -132,8 +132,7 @@ static int add_cluster_policy(struct gathering *in, const struct state_entry *en
 	if (in->claims->n > GATHER_MAX) {
 		note(in, FINDING_WARNING, STATE_CLUSTER_POLICY, entry->key,
 		     "spec.mode: is Audit, and with its rules the ClusterBindPolicies have more than %d pairs of a "
-		     "port "
-		     "range and an address for a pod: they are left out",
+		     "port range and an address for a pod: they are left out",
 		     GATHER_MAX);
 		in->claims->n = before;
 	}
@@ -331,8 +330,7 @@ static int gather_pod(struct gathering *in, bool contested)
 	else
 		note(in, FINDING_NOTE, STATE_POD, in->entry->key,
 		     "its namespace is not known: it is given nothing, and denied what any ClusterBindPolicy denies "
-		     "that "
-		     "selects it by its own labels");
+		     "that selects it by its own labels");
 	r = gather_cluster(in);
 	if (r || contested || pod->doubtful || !in->namespace)
 		return r;
