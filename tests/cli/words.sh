@@ -129,8 +129,16 @@ binds() {
 	fi
 }
 
+listening() {
+	beside grep -c "$(printf ':%04X .* 0A ' "$1")" "/proc/net/$2"
+}
+
+more_listen() {
+	[ "$(listening "$1" "$2")" -gt "$3" ]
+}
+
 holds() {
-	local family=4 addr=$1 table=tcp
+	local family=4 addr=$1 table=tcp before
 
 	[[ $1 != *:* ]] || family=6 addr=[$1] table=tcp6
 	if ! [ -e keeper ]; then
@@ -139,8 +147,10 @@ holds() {
 			sh "$LONG" >/dev/null 2>&1 &
 	fi
 	until_so [ -e keeper ]
+	before=$(listening "$2" $table)
 	inside beside nobody timeout "$LONG" socat -u "TCP$family-LISTEN:$2,bind=$addr" OPEN:/dev/null >holds.out 2>&1 &
-	until_so beside grep -q "$(printf ':%04X .* 0A ' "$2")" /proc/net/$table && return
+	# Others of the case may hold the port of another address.
+	until_so more_listen "$2" $table "$before" && return
 	cat holds.out
 	return 1
 }
