@@ -207,6 +207,13 @@ static size_t labels_of(const struct state *state, const char *prefix)
 	return len;
 }
 
+static bool nowhere(void *ctx, const struct pod *pod)
+{
+	(void)ctx;
+	(void)pod;
+	return false;
+}
+
 /* With labels of as many bytes as one may have, on whichever node he likes. */
 static void set_labelled_pod(struct state *state, int number, const char *labels, const char *status)
 {
@@ -254,6 +261,14 @@ static void hundred_pods_of_a_thousand_labels_keep_a_mebibyte(void **unused)
 			 ", 'phase': 'Failed', 'containerStatuses': [{'state': {'terminated': {}}}]");
 	set_labelled_pod(state, 97, labels.data, "");
 	assert_null(state_find(state, STATE_POD, "aaa/a97")->error);
+	/* Nor do those that kubelet had no place for. */
+	for (int i = 200; i < 220; i++)
+		set_labelled_pod(state, i, "'a': 'b'", ", 'phase': 'Failed'");
+	state_forget(state, nowhere, NULL);
+	for (int i = 200; i < 220; i++)
+		set_labelled_pod(state, i, labels.data, ", 'phase': 'Failed'");
+	assert_null(state_find(state, STATE_POD, "aaa/a219")->error);
+	assert_in_range(labels_of(state, "aaa/"), 900u << 10, 1u << 20);
 	/* Who deletes them by force, and makes others, has no more. */
 	for (int i = 1; i < 20; i++) {
 		_cleanup_free_ char *name = NULL;

@@ -237,6 +237,13 @@ static size_t weight_of(enum state_kind kind, const struct state_entry *entry)
 	return kind == STATE_POD ? entry->pod->labels.len : bind_policy_weight(entry->policy);
 }
 
+/* One of another id stays, as one that is gone. */
+static bool is_replaced(enum state_kind kind, const struct state_entry *old, const struct state_entry *entry)
+{
+	return !strcmp(old->key, entry->key) &&
+	       (kind != STATE_POD || !old->pod || !strcmp(old->pod->id, entry->pod->id));
+}
+
 /* What the entry and all others of its namespace take. */
 static size_t weigh_namespace(const struct state *state, enum state_kind kind, const struct state_entry *entry)
 {
@@ -247,7 +254,7 @@ static size_t weigh_namespace(const struct state *state, enum state_kind kind, c
 	snprintf(namespace, sizeof(namespace), "%.*s", (int)len, entry->key);
 	for (size_t i = state_lower(state, kind, namespace);
 	     (other = state_at(state, kind, i)) && !strncmp(other->key, namespace, len); i++)
-		used += strcmp(other->key, entry->key) != 0 ? weight_of(kind, other) : 0;
+		used += is_replaced(kind, other, entry) ? 0 : weight_of(kind, other);
 	/* One that is there again is gone no more. */
 	for (size_t i = 0; kind == STATE_POD && (other = state_gone_at(state, i)); i++)
 		if (!strncmp(other->key, namespace, len) && strcmp(other->pod->id, entry->pod->id) != 0)
@@ -284,6 +291,20 @@ static int check_labels(const struct state *state, struct state_entry *entry)
 	return entry->error ? 0 : -ENOMEM;
 }
 
+/* Of one that has no cgroup nothing is kept that takes room. Should it get one after all, anything selects it. */
+static void drop_labels(struct pod *pod)
+{
+	labels_done(&pod->labels);
+	pod->doubtful = true;
+}
+
+static bool is_absent(const struct state *state, const struct state_entry *entry)
+{
+	const struct state_entry *old = state_find(state, STATE_POD, entry->key);
+
+	return old && old->absent && entry->pod->ending && !strcmp(old->pod->id, entry->pod->id);
+}
+
 /* Nobody's objects are to take the memory that is there for all. 0 or -ENOMEM, and the entry is let go. */
 static int check_room(const struct state *state, enum state_kind kind, struct state_entry *entry)
 {
@@ -303,6 +324,8 @@ int state_set(struct state *state, enum state_kind kind, struct json_object *obj
 	struct state_entry entry;
 	int r = read_entry(kind, object, &entry);
 
+	if (!r && kind == STATE_POD && entry.pod && is_absent(state, &entry))
+		drop_labels(entry.pod);
 	r = r ?: check_room(state, kind, &entry);
 	if (!r && kind == STATE_POD && entry.pod)
 		gone_drop(&state->gone, entry.pod->id);
@@ -468,6 +491,8 @@ int state_forget(struct state *state, bool (*is_there)(void *ctx, const struct p
 
 		changed |= absent != entry->absent;
 		entry->absent = absent;
+		if (absent)
+			drop_labels(entry->pod);
 	}
 	return changed ? STATE_CHANGED : STATE_UNCHANGED;
 }
