@@ -49,7 +49,8 @@ int astray_look(struct astray *astray, const struct state *state, const struct i
 		const struct pod *pod = entry->pod;
 		int64_t since;
 
-		if (!pod || !pod->running || pod->doubtful || !pod->node || strcmp(pod->node, config->node) != 0)
+		if (!pod || !pod->running || pod->ending || pod->doubtful || !pod->node ||
+		    strcmp(pod->node, config->node) != 0)
 			continue;
 		found.running++;
 		if (leftover_has_cgroup(&config->path, top, pod))
