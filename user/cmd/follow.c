@@ -80,7 +80,7 @@ static int hand_on(struct following *following, struct batch *batch)
 	r = bc_events_read(following->events, hand_one, batch);
 	errno = 0;
 	if (fflush(stdout) || ferror(stdout))
-		return errno ? -errno : -EIO;
+		return errno && errno != EAGAIN ? -errno : -EIO;
 	return r;
 }
 
