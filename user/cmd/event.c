@@ -70,7 +70,9 @@ static void read_policy(struct event_view *view, uint64_t generation)
 	if (generation <= view->generation || bc_instance_image(view->instance, &image, NULL))
 		return;
 	forget_policy(view);
-	if (!bc_decompile(&image, &view->policy, NULL))
+	if (bc_decompile(&image, &view->policy, NULL))
+		forget_policy(view);
+	else
 		view->generation = image.cells[0].header.generation;
 }
 
