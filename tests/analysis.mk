@@ -70,8 +70,8 @@ COVERAGE_KERNEL := $(patsubst $(BUILD)/%,$(COVERAGE)/%,$(filter-out $(COVERAGE_W
 coverage:
 	@mkdir -p $(COVERAGE)
 	@$(CC) -std=gnu11 $(WARN) -O2 -c -o $(COVERAGE_EXIT) tests/coverage/exit.c
-	@$(MAKE) --no-print-directory $(COVERAGE_MAKE) $(COVERAGE)/bindctl $(COVERAGE)/bindctl-agent $(COVERAGE_TESTS) \
-		$(COVERAGE_KERNEL) $(KERNEL_HELPERS:$(BUILD)/%=$(COVERAGE)/%)
+	@$(MAKE) --no-print-directory $(EVERY_CPU) $(COVERAGE_MAKE) $(COVERAGE)/bindctl $(COVERAGE)/bindctl-agent \
+		$(COVERAGE_TESTS) $(COVERAGE_KERNEL) $(KERNEL_HELPERS:$(BUILD)/%=$(COVERAGE)/%)
 	@find $(COVERAGE) -name '*.gcda' -delete
 	@find $(COVERAGE) -name '*.gcno' | sed 's/gcno$$/gcda/' | xargs touch
 	@find $(COVERAGE) \( -type d -exec chmod a+rwx {} + \) -o \( -name '*.gcda' -exec chmod a+rw {} + \)

@@ -136,10 +136,13 @@ check-fuzz: $(FUZZ)
 fuzz: $(FUZZ)
 	@$(TEST_ENV) tests/fuzz/run --seconds $(FUZZ_SECONDS)
 
-# On all processors, unless make was told how many.
+# For a make below: on all processors, unless this one was told how many.
+EVERY_CPU = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 check: check-deps
-	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) check-analysis
-	@$(MAKE) --no-print-directory check-tree all build-tests
+	@$(MAKE) --no-print-directory $(EVERY_CPU) check-analysis
+	@$(MAKE) --no-print-directory check-tree
+	@$(MAKE) --no-print-directory $(EVERY_CPU) all build-tests
 	@$(TEST_ENV) tests/run tests/layers/run $(UNIT) $(AGENT_UNIT) tests/fuzz/run tests/cli/run tests/old/run $(KERNEL) $(AGENT_SUITES)
 
 -include $(OTHER)/programs.d $(OTHER)/bindctl.bpf.d
