@@ -125,6 +125,10 @@ check-old: $(BUILD)/bindctl $(KERNEL_HELPERS)
 check-guards: all
 	@tests/run tests/guards/run
 
+# The same, in two parts that may run side by side: of the guards that unit tests see, and of the others.
+check-guards-unit check-guards-bind: check-guards-%: all
+	@GUARDS_SEEN_BY=$* tests/run tests/guards/run
+
 check-kernel: $(BUILD)/bindctl $(KERNEL) $(KERNEL_HELPERS)
 	@$(TEST_ENV) tests/run $(KERNEL)
 
