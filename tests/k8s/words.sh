@@ -17,6 +17,7 @@ check() {
 	echo "not ok $number - $name"
 	sed 's/^/# /' "$DIR/said"
 	[ ! -e "$DIR/agent.log" ] || tail -n 20 "$DIR/agent.log" | sed 's/^/# agent: /'
+	[ ! -e "$DIR/server.log" ] || tail -n 5 "$DIR/server.log" | sed 's/^/# server: /'
 }
 
 skip() {
