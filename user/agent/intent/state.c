@@ -276,13 +276,19 @@ static int check_share(const struct state *state, struct state_entry *entry)
 	return entry->error ? 0 : -ENOMEM;
 }
 
+/* Nothing is kept of it that takes room, and so anything selects it. */
+static void drop_labels(struct pod *pod)
+{
+	labels_done(&pod->labels);
+	pod->doubtful = true;
+}
+
 /* Makes a doubtful pod of one for whose labels there is no room. 0 or -ENOMEM. */
 static int check_labels(const struct state *state, struct state_entry *entry)
 {
 	if (!entry->pod->labels.len || weigh_namespace(state, STATE_POD, entry) <= STATE_LABELS_MAX)
 		return 0;
-	labels_done(&entry->pod->labels);
-	entry->pod->doubtful = true;
+	drop_labels(entry->pod);
 	if (!entry->error && asprintf(&entry->error,
 				      "the labels of its namespace's pods take more than %u MiB: its own are left out "
 				      "until it changes",
@@ -291,13 +297,7 @@ static int check_labels(const struct state *state, struct state_entry *entry)
 	return entry->error ? 0 : -ENOMEM;
 }
 
-/* Of one that has no cgroup nothing is kept that takes room. Should it get one after all, anything selects it. */
-static void drop_labels(struct pod *pod)
-{
-	labels_done(&pod->labels);
-	pod->doubtful = true;
-}
-
+/* Whether it is the one that ended without a cgroup: of that no labels are kept. */
 static bool is_absent(const struct state *state, const struct state_entry *entry)
 {
 	const struct state_entry *old = state_find(state, STATE_POD, entry->key);
