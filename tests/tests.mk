@@ -91,6 +91,7 @@ $(BUILD)/fuzz/fuzz_reply: $(BUILD)/fuzz/tests/fuzz/fuzz_reply.o $(FUZZ_AGENT) $(
 
 .SECONDARY:
 .PHONY: build-tests check-layers check-unit check-cli check-old check-kernel check-fuzz check-tree fuzz
+.PHONY: check-guards check-guards-unit check-guards-bind
 
 # Many tests make mount and user namespaces of their own, which the kernel gives to nobody in a chroot.
 check-deps:
